@@ -1,0 +1,143 @@
+// Connections and transactions.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "libs/postgres/params.h"
+#include "libs/postgres/rows.h"
+#include "libs/postgres/statement.h"
+#include "libs/postgres/status.h"
+
+namespace guilder::postgres {
+
+// How a session behaves. A zero timeout means none. What the dsn itself says about keepalives,
+// application_name and connect_timeout wins.
+struct SessionSettings {
+  std::string application_name = "guilder";
+  std::chrono::milliseconds statement_timeout{10'000};
+  std::chrono::milliseconds idle_in_transaction_timeout{2'000};
+  std::chrono::milliseconds lock_timeout{0};
+  std::chrono::seconds connect_timeout{5};
+  // How long a peer that went silent is believed to be there; keepalives probe it meanwhile.
+  std::chrono::milliseconds tcp_user_timeout{3'000};
+  // More settings, as in {"plan_cache_mode", "force_custom_plan"}.
+  std::map<std::string, std::string> parameters;
+};
+
+// A transaction that RunInTransaction began. Lives as long as the body that was given it.
+//
+// A failing statement throws out of the body; RunInTransaction rolls back and makes it a status. So
+// a body reads straight on, and catches nothing.
+class Transaction {
+ public:
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  // Runs one statement with as many parameters as it has places.
+  Rows Execute(const Statement& statement, const Params& params = {});
+
+  // Runs SQL without parameters, possibly many statements, which is not prepared: for migrations
+  // and tests. It must not begin, commit or roll back.
+  Rows Script(const std::string& sql);
+
+ private:
+  friend class TransactionRunner;
+  struct Impl;
+  explicit Transaction(Impl& impl) : impl_(impl) {}
+  Impl& impl_;
+};
+
+// One session. Not thread safe: one user at a time.
+//
+// A connection that broke heals itself: the next transaction opens a new session first. Nothing of
+// a session but its settings and prepared statements survives that.
+class Connection {
+ public:
+  // Connects at once. Fails with kStoreUnavailable when nothing answers, and with INTERNAL when the
+  // server refuses the settings. `dsn` is a libpq connection string or a postgresql:// URI.
+  static absl::StatusOr<Connection> Open(const std::string& dsn,
+                                         const SessionSettings& settings = {});
+
+  Connection(Connection&&) noexcept;
+  Connection& operator=(Connection&&) noexcept;
+  ~Connection();
+
+  // Whether the session was alive when it was last used.
+  bool is_open() const;
+
+ private:
+  friend class TransactionRunner;
+  struct Impl;
+  explicit Connection(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+namespace internal {
+
+enum class Access { kReadWrite, kReadOnly };
+
+absl::Status Run(Connection& connection, Access access,
+                 absl::FunctionRef<absl::Status(Transaction&)> body);
+
+template <typename Body>
+std::invoke_result_t<Body&, Transaction&> RunAny(
+    absl::FunctionRef<absl::Status(absl::FunctionRef<absl::Status(Transaction&)>)> run,
+    Body& body) {
+  using Result = std::invoke_result_t<Body&, Transaction&>;
+  if constexpr (std::is_same_v<Result, absl::Status>) {
+    return run(body);
+  } else {
+    std::optional<Result> result;
+    const absl::Status status = run([&](Transaction& transaction) {
+      result.emplace(body(transaction));
+      return result->status();
+    });
+    if (!status.ok()) return status;
+    return *std::move(result);
+  }
+}
+
+}  // namespace internal
+
+// Runs `body`, an absl::Status(Transaction&) or absl::StatusOr<T>(Transaction&), in one READ
+// COMMITTED transaction: commits when it returns OK, otherwise rolls back and returns its status.
+//
+// If the session turns out to be dead before the body has begun, a new one is opened and it is
+// begun again, once; so the body runs at most once. Failures of the database become:
+//
+// - kStoreUnavailable: the connection was lost (IsOutcomeUnknown when the commit was under way),
+// the
+//   server is shutting down or short of resources, a statement ran into its timeout; or another
+//   transaction was in the way (IsRetryable). Details: `sqlstate`, `retryable`, `outcome_unknown`.
+// - INTERNAL: anything else; SqlStateOf tells what. IsCausedByValues and IsUniqueViolation tell the
+//   cases apart that a caller may expect.
+template <typename Body>
+std::invoke_result_t<Body&, Transaction&> RunInTransaction(Connection& connection, Body&& body) {
+  return internal::RunAny(
+      [&](absl::FunctionRef<absl::Status(Transaction&)> erased) {
+        return internal::Run(connection, internal::Access::kReadWrite, erased);
+      },
+      body);
+}
+
+// The same in a read only transaction.
+template <typename Body>
+std::invoke_result_t<Body&, Transaction&> ReadInTransaction(Connection& connection, Body&& body) {
+  return internal::RunAny(
+      [&](absl::FunctionRef<absl::Status(Transaction&)> erased) {
+        return internal::Run(connection, internal::Access::kReadOnly, erased);
+      },
+      body);
+}
+
+}  // namespace guilder::postgres
