@@ -1,0 +1,166 @@
+// From points to money: what each partner is billed, who pays whom, and how the books show it.
+//
+// Pure: no clock, input, output or database. The same input gives the same result, to the byte,
+// whatever the order of its rows. README.md has the formulas and a worked example.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "libs/base/types.h"
+
+namespace guilder::netting {
+
+inline constexpr int64_t kMillion = 1'000'000;
+
+enum class ContractKind { kIssuance, kRedemption };
+
+// Which movement makes an issued point billable.
+enum class BilledAt { kPosting, kActivation };
+
+// What is billed. An issuance contract bills kIssuance, a redemption contract the other two.
+enum class MoneyLeg { kIssuance, kReimbursement, kFee };
+
+struct TaxTerms {
+  std::string code;  // Empty only when nothing is taxed.
+  int64_t ppm = 0;   // Of the amount, in millionths: 190,000 is 19 %.
+};
+
+// The money terms of one contract version.
+struct Terms {
+  ContractId contract;
+  PartnerId partner;
+  ContractKind kind = ContractKind::kIssuance;
+  int64_t rate_micros = 0;  // Micro-units of the major currency per point: 10,000 is 0.01 EUR.
+  BilledAt billed_at = BilledAt::kPosting;  // Of issuance contracts only.
+  int64_t fee_ppm = 0;                      // Of the reimbursement without tax; redemption only.
+  int64_t fee_micros_per_point = 0;         // As rate_micros; redemption only.
+  TaxTerms tax;                             // On the issuance or the reimbursement.
+  TaxTerms fee_tax;
+};
+
+// Points that moved under one contract version. Rows of one contract are added up, so positions may
+// be given per book and window; together they must reach back to the contract's first movement.
+struct Movements {
+  ContractId contract;
+  Points issued;
+  Points reversed_pending;  // Taken back before they were activated.
+  Points reversed;          // Taken back after they were activated; not in reversed_pending.
+  Points activated;
+  Points redeemed;
+  Points refunded;
+};
+
+// What an earlier settlement billed. Rows of one contract and leg are added up.
+struct Billed {
+  ContractId contract;
+  MoneyLeg leg = MoneyLeg::kIssuance;
+  Points points;
+  MinorUnits amount;
+  MinorUnits tax;
+};
+
+struct Input {
+  int currency_exponent = 2;  // Digits of the minor unit: 2 for EUR, 0 for JPY; 0 to 6.
+  std::vector<Terms> terms;
+  std::vector<Movements> movements;
+  std::vector<Billed> billed_before;
+};
+
+// What this settlement bills for one contract version and leg. Negative amounts are credits. A line
+// in which nothing changed is left out.
+struct Line {
+  PartnerId partner;
+  ContractId contract;
+  MoneyLeg leg = MoneyLeg::kIssuance;
+  Points points;             // Of this settlement.
+  Points cumulative_points;  // Including this settlement.
+  MinorUnits amount;         // Without tax.
+  std::string tax_code;
+  MinorUnits tax;
+  friend bool operator==(const Line&, const Line&) = default;
+};
+
+// The sums of a partner's lines. Every partner that has terms is listed.
+struct PartnerTotal {
+  PartnerId partner;
+  MinorUnits issuance;
+  MinorUnits issuance_tax;
+  MinorUnits reimbursement;
+  MinorUnits reimbursement_tax;
+  MinorUnits fee;
+  MinorUnits fee_tax;
+  // Reimbursement and its tax, less issuance, fee and their taxes. Positive: paid to the partner.
+  MinorUnits net;
+
+  // All tax that lines of this settlement carry, whoever owes it.
+  MinorUnits tax() const { return issuance_tax + reimbursement_tax + fee_tax; }
+  friend bool operator==(const PartnerTotal&, const PartnerTotal&) = default;
+};
+
+enum class Direction { kPartnerPays, kPartnerIsPaid };
+
+// One debt between a partner and the operator. A partner whose net is zero has none.
+struct Obligation {
+  PartnerId partner;
+  Direction direction = Direction::kPartnerPays;
+  MinorUnits amount;  // Above zero.
+  friend bool operator==(const Obligation&, const Obligation&) = default;
+};
+
+enum class AccountKind { kPartnerReceivable, kPartnerPayable, kPointsLiability, kFees, kTax };
+
+// An account of the money ledger: receivable and payable are kept by partner, tax by code.
+struct MoneyAccount {
+  AccountKind kind = AccountKind::kPointsLiability;
+  PartnerId partner;
+  std::string tax_code;
+  friend auto operator<=>(const MoneyAccount&, const MoneyAccount&) = default;
+  friend bool operator==(const MoneyAccount&, const MoneyAccount&) = default;
+};
+
+enum class EntryCause { kIssuance, kReimbursement, kFee, kSetOff };
+
+// Moves an amount from one account to another, so each entry balances by itself.
+struct MoneyEntry {
+  MoneyAccount debit;
+  MoneyAccount credit;
+  MinorUnits amount;  // Above zero.
+  PartnerId partner;
+  ContractId contract;  // None for a set-off.
+  EntryCause cause = EntryCause::kIssuance;
+  bool is_tax = false;
+  friend bool operator==(const MoneyEntry&, const MoneyEntry&) = default;
+};
+
+struct Settlement {
+  std::vector<Line> lines;             // By partner, contract, leg.
+  std::vector<PartnerTotal> partners;  // By partner.
+  // What the operator pays to all partners on balance; negative when it collects. Taken from the
+  // programme's accounts (liability, fees, tax), and equal to the sum of the partners' nets.
+  MinorUnits operator_net;
+  std::vector<Obligation> obligations;  // By partner; multilateral, against the operator.
+  // After them each partner's receivable and payable have moved by exactly its obligation.
+  std::vector<MoneyEntry> entries;
+};
+
+// Computes a settlement.
+//
+// Errors: `CONTRACT_NOT_FOUND`, a row names a contract without terms; `REQUEST_MALFORMED`, terms
+// given twice, a negative rate, tax without a code, an exponent out of range, or a leg that the
+// contract does not bill; `AMOUNT_OUT_OF_RANGE`, a result does not fit 64 bits.
+absl::StatusOr<Settlement> Settle(const Input& input);
+
+// `points` × `rate_micros` in minor units, half away from zero. The exponent must be 0 to 6.
+//
+// Errors: `AMOUNT_OUT_OF_RANGE`.
+absl::StatusOr<MinorUnits> PriceOfPoints(Points points, int64_t rate_micros, int currency_exponent);
+
+// `amount` × `ppm` millionths, half away from zero. Errors: `AMOUNT_OUT_OF_RANGE`.
+absl::StatusOr<MinorUnits> ShareOfAmount(MinorUnits amount, int64_t ppm);
+
+}  // namespace guilder::netting
