@@ -1,0 +1,1 @@
+select 1 from member.members, member.cards limit 0;

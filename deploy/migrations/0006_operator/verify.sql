@@ -1,0 +1,1 @@
+select 1 from operator.operators limit 0;
