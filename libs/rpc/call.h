@@ -1,0 +1,56 @@
+// What a handler may know of the call that it answers. No gRPC here: domain tests can make one.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+
+#include "libs/security/principal.h"
+
+namespace guilder::rpc {
+
+using security::Principal;
+using security::Role;
+using security::Roles;
+
+// Immutable after the handler has it, but for the trailing metadata, which one thread at a time may
+// add to, before the call is answered.
+class Call {
+ public:
+  Call() = default;
+  Call(Principal principal, absl::Time deadline, std::string peer)
+      : principal_(std::move(principal)), deadline_(deadline), peer_(std::move(peer)) {}
+
+  const Principal& principal() const { return principal_; }
+  // When the caller stops waiting, or the server's own limit if that is earlier. Never infinite.
+  absl::Time deadline() const { return deadline_; }
+  // "ipv4:127.0.0.1:51234".
+  const std::string& peer() const { return peer_; }
+
+  // Sent after the answer, as in SetTrailingMetadata("guilder-replayed", "true").
+  void SetTrailingMetadata(std::string key, std::string value) const {
+    trailing_metadata_.emplace_back(std::move(key), std::move(value));
+  }
+  const std::vector<std::pair<std::string, std::string>>& trailing_metadata() const {
+    return trailing_metadata_;
+  }
+
+  // OK when the caller is that partner or an operator; otherwise kNotYours. For every request that
+  // names a partner.
+  absl::Status CheckActsFor(PartnerId partner) const;
+
+ private:
+  friend class CallState;
+  Principal principal_;
+  absl::Time deadline_ = absl::InfiniteFuture();
+  std::string peer_;
+  mutable std::vector<std::pair<std::string, std::string>> trailing_metadata_;
+};
+
+// The key of the trailing metadata that says an answer is a stored one.
+inline constexpr char kReplayedKey[] = "guilder-replayed";
+
+}  // namespace guilder::rpc

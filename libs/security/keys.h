@@ -1,0 +1,60 @@
+// The secrets that callers present, and how they are kept.
+//
+// A partner's API key is `gk_<credential id>_<secret>`, an operator's token `go_<operator
+// id>_<secret>`. The secret is 32 random bytes in hexadecimal, so a key can be found in a text by
+// its form. Only HMAC-SHA-256(pepper, key) is stored: a stolen table alone opens nothing. Keys are
+// never logged.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "libs/base/types.h"
+
+namespace guilder::security {
+
+enum class KeyKind { kPartner, kOperator };
+
+// The parts of a well-formed key; views into the text that was parsed.
+struct ParsedKey {
+  KeyKind kind;
+  std::string_view id;
+};
+
+// A new key for that credential or operator, whose id is of [a-z0-9-], 1 to 64 characters.
+std::string GenerateKey(KeyKind kind, std::string_view id);
+
+// Nothing when the text does not have the form of a key.
+std::optional<ParsedKey> ParseKey(std::string_view key);
+
+// Makes the digests under which keys are stored. Thread safe.
+class KeyHasher {
+ public:
+  explicit KeyHasher(std::string_view pepper);
+  ~KeyHasher();
+  KeyHasher(const KeyHasher&) = delete;
+  KeyHasher& operator=(const KeyHasher&) = delete;
+
+  Digest Hash(std::string_view key) const;
+  // Takes the same time wherever the digests differ.
+  bool Matches(std::string_view key, const Digest& stored) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Whether the bytes are equal, in a time that depends on their length only.
+bool ConstantTimeEquals(std::string_view a, std::string_view b);
+
+// Bytes from the operating system's generator.
+std::string RandomBytes(size_t count);
+// Random, in lower-case hexadecimal: two characters a byte.
+std::string RandomHex(size_t bytes);
+// A version 7 UUID (RFC 9562): it sorts by the millisecond in which it was made.
+Uuid RandomUuid();
+
+}  // namespace guilder::security
