@@ -13,7 +13,7 @@
 
 namespace guilder::rules {
 
-inline constexpr size_t kMaxLines = 1'000;
+inline constexpr size_t kMaxLines = 500;
 
 struct Line {
   std::string line_id;  // Unique in its basket. Two lines may well have the same sku.

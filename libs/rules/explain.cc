@@ -48,7 +48,9 @@ std::vector<std::string> Explain(const RuleSet& rule_set, const Basket& basket, 
     const Rule& rule = rule_set.rules[*line.rule];
     const std::string by = absl::StrCat(", rule '", rule.display_name, "'");
     if (line.why == Why::kExcluded) {
-      sentences.push_back(absl::StrCat("0 points: excluded", by));
+      const std::string& reason = std::get<Exclusion>(rule.effect).reason;
+      sentences.push_back(
+          absl::StrCat("0 points: excluded", reason.empty() ? "" : " as ", reason, by));
       continue;
     }
     if (line.why == Why::kZeroAmount) {

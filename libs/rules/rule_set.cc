@@ -81,6 +81,11 @@ absl::Status Validate(const RuleSet& rule_set) {
     if (const auto* rate = std::get_if<BaseRate>(&rule.effect)) {
       GUILDER_RETURN_IF_ERROR(ValidateRate(name, *rate));
     }
+    if (const auto* exclusion = std::get_if<Exclusion>(&rule.effect)) {
+      if (exclusion->reason.size() > kMaxTextBytes) {
+        return Malformed(absl::StrCat(name, ": reason is longer than ", kMaxTextBytes, " bytes"));
+      }
+    }
   }
   return absl::OkStatus();
 }

@@ -42,6 +42,8 @@ struct BaseRate {
 
 // The lines earn nothing, whatever else would match them: tobacco, gift cards, deposits on bottles.
 struct Exclusion {
+  std::string reason;  // For explanations, as in "gift cards". May be empty.
+
   friend bool operator==(const Exclusion&, const Exclusion&) = default;
 };
 

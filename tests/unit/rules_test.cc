@@ -19,7 +19,7 @@ Rule ARate(const std::string& id, int64_t points, int64_t per_minor_units, int32
 }
 
 Rule AnExclusion(const std::string& id, const std::string& category) {
-  return {id, "No " + category, 0, {{}, {}, {category}, {}}, Exclusion{}};
+  return {id, "No " + category, 0, {{}, {}, {category}, {}}, Exclusion{category + " goods"}};
 }
 
 // A basket of partner 7, store 70, with a line for each amount.
@@ -196,7 +196,8 @@ TEST_CASE("Explain: each line says what it earned and why", "[unit][rules]") {
                                                              "of 23.40 EUR, rule 'Base rate'"});
   CHECK(explain(ABasket({1200, 900}))[1] ==
         "1 of 2 points: 1 point per full 10.00 EUR of 21.00 EUR on 2 lines, rule 'Base rate'");
-  CHECK(explain(ABasket({100}, "tobacco"))[0] == "0 points: excluded, rule 'No tobacco'");
+  CHECK(explain(ABasket({100}, "tobacco"))[0] ==
+        "0 points: excluded as tobacco goods, rule 'No tobacco'");
   CHECK(explain(ABasket({0}))[0] == "0 points: nothing was paid for it, rule 'Base rate'");
   CHECK(Explain({}, ABasket({1}), Evaluate({}, ABasket({1})), kEur, 2)[0] ==
         "0 points: no rule is for this line");
