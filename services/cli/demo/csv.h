@@ -1,0 +1,50 @@
+// Reads purchase data: CSV files (RFC 4180), plain or compressed with xz.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace guilder::cli::demo {
+
+// The bytes of a file, unpacked when they are an xz stream.
+//
+// Errors: NOT_FOUND, it cannot be opened; DATA_LOSS, the xz stream is damaged or cut short.
+absl::StatusOr<std::string> ReadDataFile(const std::string& path);
+
+// Walks the records of a CSV text. Quoted fields may hold commas, doubled quotes and line ends; lines
+// end in LF or CRLF. Not thread safe.
+class CsvReader {
+ public:
+  explicit CsvReader(std::string text) : text_(std::move(text)) {}
+  CsvReader(const CsvReader&) = delete;
+  CsvReader& operator=(const CsvReader&) = delete;
+
+  // The fields of the next record, valid as long as the reader; null at the end. Empty lines are
+  // skipped.
+  const std::vector<std::string_view>* Next();
+
+  // Reads the header and gives the place of each named column. Errors: INVALID_ARGUMENT, one is missing.
+  absl::StatusOr<std::vector<size_t>> Header(const std::vector<std::string_view>& columns);
+
+ private:
+  std::string_view NextField();
+
+  std::string text_;
+  size_t at_ = 0;
+  bool record_ended_ = false;
+  std::vector<std::string_view> fields_;
+};
+
+// A decimal number, also in exponent form ("4.4e-16"), in units of 10^-`exponent`, half away from zero.
+// Nothing when malformed or out of int64.
+std::optional<int64_t> ParseDecimal(std::string_view text, int exponent);
+
+// Text as UTF-8: what is not UTF-8 already is read as Latin-1.
+std::string ToUtf8(std::string_view text);
+
+}  // namespace guilder::cli::demo
