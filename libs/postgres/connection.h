@@ -52,7 +52,7 @@ class Transaction {
 
  private:
   friend class TransactionRunner;
-  struct Impl;
+  struct Impl;  // A view of a Connection::Impl and of libpqxx's transaction.
   explicit Transaction(Impl& impl) : impl_(impl) {}
   Impl& impl_;
 };
@@ -76,6 +76,7 @@ class Connection {
   bool is_open() const;
 
  private:
+  friend class Transaction;
   friend class TransactionRunner;
   struct Impl;
   explicit Connection(std::unique_ptr<Impl> impl);
@@ -139,5 +140,8 @@ std::invoke_result_t<Body&, Transaction&> ReadInTransaction(Connection& connecti
       },
       body);
 }
+
+// Runs one statement outside of any transaction, as `create database` and `vacuum` must be.
+absl::Status ExecuteAlone(Connection& connection, const std::string& sql);
 
 }  // namespace guilder::postgres

@@ -1,0 +1,318 @@
+#include "libs/postgres/connection.h"
+
+#include <cctype>
+#include <stdexcept>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <pqxx/pqxx>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+
+#include "libs/base/text.h"
+#include "libs/postgres/errors.h"
+
+namespace guilder::postgres {
+namespace {
+
+// libpqxx 6 reopens a lost session by itself at times, which would run the rest of a transaction
+// outside of it. 7 never does.
+void ForbidSilentReconnect(pqxx::connection& session) {
+#if PQXX_VERSION_MAJOR < 7
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  session.inhibit_reactivation(true);
+#pragma GCC diagnostic pop
+#else
+  (void)session;
+#endif
+}
+
+pqxx::result ExecutePrepared(pqxx::transaction_base& transaction, const char* name,
+                             const Params& params) {
+#if PQXX_VERSION_MAJOR < 7
+  std::vector<const char*> values(static_cast<size_t>(params.size()));
+  for (int i = 0; i < params.size(); ++i) values[static_cast<size_t>(i)] = params.c_str(i);
+  return transaction.exec_prepared(name, pqxx::prepare::make_dynamic_params(values));
+#else
+  pqxx::params values;
+  values.reserve(static_cast<size_t>(params.size()));
+  for (int i = 0; i < params.size(); ++i) {
+    if (const char* value = params.c_str(i); value == nullptr) {
+      values.append();
+    } else {
+      values.append(pqxx::zview(value));
+    }
+  }
+#if PQXX_VERSION_MAJOR > 7 || PQXX_VERSION_MINOR >= 10
+  return transaction.exec(pqxx::prepped{name}, values);
+#else
+  return transaction.exec_prepared(name, values);
+#endif
+#endif
+}
+
+// The answer beside a flat table of its cells, so that reading one does not go through libpqxx,
+// whose fields share ownership of the answer and count references.
+struct OwningRowsData : internal::RowsData {
+  pqxx::result answer;
+};
+
+Rows Wrap(pqxx::result answer) {
+  auto data = std::make_shared<OwningRowsData>();
+  data->columns = static_cast<int>(answer.columns());
+  data->rows = static_cast<int>(answer.size());
+  data->affected = static_cast<int64_t>(answer.affected_rows());
+  data->cells.reserve(static_cast<size_t>(data->columns) * static_cast<size_t>(data->rows));
+  for (auto row = answer.begin(); row != answer.end(); ++row) {
+    for (auto field = row.begin(); field != row.end(); ++field) {
+      if (field->is_null()) {
+        data->cells.emplace_back();
+      } else {
+        data->cells.push_back({field->c_str(), static_cast<int>(field->size())});
+      }
+    }
+  }
+  data->answer = std::move(answer);
+  return Rows(std::move(data));
+}
+
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+
+Parameters ConnectionParameters(const SessionSettings& settings) {
+  return {{"application_name", settings.application_name},
+          {"connect_timeout", absl::StrCat(settings.connect_timeout.count())},
+          {"keepalives", "1"},
+          {"keepalives_idle", "2"},
+          {"keepalives_interval", "1"},
+          {"keepalives_count", "3"},
+          {"tcp_user_timeout", absl::StrCat(settings.tcp_user_timeout.count())}};
+}
+
+std::string PercentEncode(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.') {
+      out.push_back(c);
+    } else {
+      absl::StrAppend(&out, "%", absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
+    }
+  }
+  return out;
+}
+
+// libpq lets the last of several equal parameters win, so ours go first.
+std::string WithParameters(const std::string& dsn, const Parameters& parameters) {
+  if (!absl::StartsWith(dsn, "postgresql://") && !absl::StartsWith(dsn, "postgres://")) {
+    std::string out;
+    for (const auto& [key, value] : parameters) {
+      absl::StrAppend(&out, key, "='", absl::StrReplaceAll(value, {{"\\", "\\\\"}, {"'", "\\'"}}),
+                      "' ");
+    }
+    return out + dsn;
+  }
+  const size_t question = dsn.find('?');
+  std::string out = dsn.substr(0, question);
+  out.push_back('?');
+  for (const auto& [key, value] : parameters) {
+    absl::StrAppend(&out, key, "=", PercentEncode(value), "&");
+  }
+  if (question == std::string::npos) {
+    out.pop_back();
+  } else {
+    out.append(dsn, question + 1);
+  }
+  return out;
+}
+
+void ApplySettings(pqxx::connection& session, const SessionSettings& settings) {
+  Parameters values = {{"default_transaction_isolation", "read committed"},
+                       {"bytea_output", "hex"},
+                       {"client_min_messages", "warning"},
+                       {"statement_timeout", absl::StrCat(settings.statement_timeout.count())},
+                       {"lock_timeout", absl::StrCat(settings.lock_timeout.count())},
+                       {"idle_in_transaction_session_timeout",
+                        absl::StrCat(settings.idle_in_transaction_timeout.count())}};
+  values.insert(values.end(), settings.parameters.begin(), settings.parameters.end());
+  std::string sql;
+  for (const auto& [name, value] : values) {
+    absl::StrAppend(&sql, sql.empty() ? "select " : ", ", "set_config(", session.quote(name), ", ",
+                    session.quote(value), ", false)");
+  }
+  pqxx::nontransaction(session).exec(sql);
+}
+
+// Runs `work` and makes a status of whatever libpqxx throws. The only place that catches its
+// exceptions; the order matters, because in libpqxx 6 those of class 40 are no sql_error.
+template <typename Work>
+absl::Status Guard(const Work& work) {
+  try {
+    return work();
+  } catch (const internal::StatusError& error) {
+    return error.status();
+  } catch (const pqxx::in_doubt_error& error) {
+    return internal::OutcomeUnknown(error.what());
+  } catch (const pqxx::statement_completion_unknown& error) {
+    return internal::OutcomeUnknown(error.what());
+  } catch (const pqxx::serialization_failure& error) {
+    return internal::StatusOfSqlState("40001", error.what());
+  } catch (const pqxx::deadlock_detected& error) {
+    return internal::StatusOfSqlState("40P01", error.what());
+  } catch (const pqxx::transaction_rollback& error) {
+    return internal::StatusOfSqlState("40000", error.what());
+  } catch (const pqxx::broken_connection& error) {
+    return internal::ConnectionLost(error.what());
+  } catch (const pqxx::insufficient_privilege& error) {
+    return internal::StatusOfSqlState("42501", error.what());
+  } catch (const pqxx::sql_error& error) {
+    return internal::StatusOfSqlState(error.sqlstate(), error.what());
+  } catch (const std::exception& error) {
+    return internal::StatusOfSqlState("", error.what());
+  }
+}
+
+}  // namespace
+
+struct Connection::Impl {
+  std::string dsn;
+  SessionSettings settings;
+  std::unique_ptr<pqxx::connection> session;
+  // The SQL of the statements that this session knows, by name.
+  std::unordered_map<std::string_view, const char*> prepared;
+
+  bool is_open() const { return session != nullptr && session->is_open(); }
+
+  absl::Status Reopen() {
+    session.reset();
+    prepared.clear();
+    return Guard([&] {
+      session =
+          std::make_unique<pqxx::connection>(WithParameters(dsn, ConnectionParameters(settings)));
+      ApplySettings(*session, settings);
+      ForbidSilentReconnect(*session);
+      return absl::OkStatus();
+    });
+  }
+
+  void Prepare(const Statement& statement) {
+    const auto [known, is_new] = prepared.try_emplace(statement.name, statement.sql);
+    if (!is_new) {
+      // Equal constants of two translation units may lie at two addresses.
+      if (known->second == statement.sql || std::string_view(known->second) == statement.sql) {
+        return;
+      }
+      throw std::logic_error(absl::StrCat("two statements are called ", statement.name));
+    }
+    try {
+      session->prepare(statement.name, statement.sql);
+    } catch (...) {
+      prepared.erase(known);
+      throw;
+    }
+  }
+};
+
+struct Transaction::Impl {
+  Connection::Impl& connection;
+  pqxx::transaction_base& transaction;
+};
+
+Rows Transaction::Execute(const Statement& statement, const Params& params) {
+  if (const auto index = params.first_with_nul()) {
+    throw internal::StatusError(internal::StatusOfSqlState(
+        "22021", absl::StrCat("parameter $", *index + 1, " of ", statement.name,
+                              " holds the character NUL, which PostgreSQL's text cannot hold")));
+  }
+  impl_.connection.Prepare(statement);
+  return Wrap(ExecutePrepared(impl_.transaction, statement.name, params));
+}
+
+Rows Transaction::Script(const std::string& sql) {
+  return Wrap(impl_.transaction.exec(sql));
+}
+
+Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Connection::Connection(Connection&&) noexcept = default;
+Connection& Connection::operator=(Connection&&) noexcept = default;
+Connection::~Connection() = default;
+
+absl::StatusOr<Connection> Connection::Open(const std::string& dsn,
+                                            const SessionSettings& settings) {
+  auto impl = std::make_unique<Impl>();
+  impl->dsn = dsn;
+  impl->settings = settings;
+  if (absl::Status status = impl->Reopen(); !status.ok()) return status;
+  return Connection(std::move(impl));
+}
+
+bool Connection::is_open() const {
+  return impl_ != nullptr && impl_->is_open();
+}
+
+class TransactionRunner {
+ public:
+  explicit TransactionRunner(Connection& connection) : connection_(*connection.impl_) {}
+
+  absl::Status Run(internal::Access access, absl::FunctionRef<absl::Status(Transaction&)> body) {
+    for (int attempt = 1;; ++attempt) {
+      if (!connection_.is_open()) {
+        if (absl::Status status = connection_.Reopen(); !status.ok()) return status;
+      }
+      begun_ = false;
+      const absl::Status status = Guard([&] {
+        return access == internal::Access::kReadWrite ? RunAs<pqxx::work>(body)
+                                                      : RunAs<pqxx::read_transaction>(body);
+      });
+      if (status.ok() || connection_.is_open()) return status;
+      // A session that died while it was idle is found out by `begin`, before the body ran.
+      if (begun_ || attempt == 2) return AfterLoss(status);
+    }
+  }
+
+  absl::Status RunAlone(const std::string& sql) {
+    if (!connection_.is_open()) {
+      if (absl::Status status = connection_.Reopen(); !status.ok()) return status;
+    }
+    return Guard([&] {
+      pqxx::nontransaction(*connection_.session).exec(sql);
+      return absl::OkStatus();
+    });
+  }
+
+ private:
+  template <typename PqxxTransaction>
+  absl::Status RunAs(absl::FunctionRef<absl::Status(Transaction&)> body) {
+    PqxxTransaction pqxx_transaction(*connection_.session);
+    begun_ = true;
+    Transaction::Impl impl{connection_, pqxx_transaction};
+    Transaction transaction(impl);
+    // When it is not OK, the destructor of pqxx_transaction rolls back.
+    if (absl::Status status = body(transaction); !status.ok()) return status;
+    pqxx_transaction.commit();
+    return absl::OkStatus();
+  }
+
+  // A server that closes a session may say so in a result without SQLSTATE, which then looks like a
+  // mistake of ours.
+  static absl::Status AfterLoss(const absl::Status& status) {
+    if (status.code() != absl::StatusCode::kInternal || !SqlStateOf(status).empty()) return status;
+    return internal::ConnectionLost({status.message().data(), status.message().size()});
+  }
+
+  Connection::Impl& connection_;
+  bool begun_ = false;
+};
+
+absl::Status internal::Run(Connection& connection, Access access,
+                           absl::FunctionRef<absl::Status(Transaction&)> body) {
+  return TransactionRunner(connection).Run(access, body);
+}
+
+absl::Status ExecuteAlone(Connection& connection, const std::string& sql) {
+  return TransactionRunner(connection).RunAlone(sql);
+}
+
+}  // namespace guilder::postgres

@@ -1,0 +1,38 @@
+# Writes a .cc that holds every migration: cmake -DROOT=deploy/migrations -DOUTPUT=x.cc -P this
+file(GLOB directories LIST_DIRECTORIES true ${ROOT}/[0-9][0-9][0-9][0-9]_*)
+list(SORT directories)
+
+set(rows "")
+set(all "")
+foreach(directory IN LISTS directories)
+  if(NOT EXISTS ${directory}/up.sql OR NOT EXISTS ${directory}/verify.sql)
+    message(FATAL_ERROR "${directory} needs up.sql and verify.sql")
+  endif()
+  get_filename_component(name ${directory} NAME)
+  string(REGEX REPLACE "^0*([0-9]+)_(.*)$" "\\1" version ${name})
+  string(REGEX REPLACE "^([0-9]+)_(.*)$" "\\2" slug ${name})
+  file(SHA256 ${directory}/up.sql checksum)
+  file(READ ${directory}/up.sql up)
+  file(READ ${directory}/verify.sql verify)
+  string(APPEND all "${name} ${checksum}\n")
+  string(APPEND rows "      {${version}, \"${slug}\", \"${checksum}\", R\"guilder_sql(${up})guilder_sql\",\n"
+    "       R\"guilder_sql(${verify})guilder_sql\"},\n")
+endforeach()
+string(SHA256 all_checksum "${all}")
+
+file(WRITE ${OUTPUT}.new "// Generated from deploy/migrations.
+#include \"libs/postgres/migrator.h\"
+
+namespace guilder::postgres {
+
+const std::vector<Migration>& BuiltInMigrations() {
+  static const std::vector<Migration> migrations = {
+${rows}  };
+  return migrations;
+}
+
+std::string MigrationsChecksum() { return \"${all_checksum}\"; }
+
+}  // namespace guilder::postgres
+")
+file(RENAME ${OUTPUT}.new ${OUTPUT})

@@ -1,0 +1,88 @@
+#include "libs/postgres/pool.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+
+#include "libs/base/reason.h"
+
+namespace guilder::postgres {
+
+struct Pool::Impl {
+  const std::string dsn;
+  const int size;
+  const SessionSettings settings;
+  const absl::Duration max_wait;
+
+  absl::Mutex mutex;
+  int in_use ABSL_GUARDED_BY(mutex) = 0;
+  // The one used last is used next, so that a quiet pool keeps few sessions warm.
+  std::vector<Connection> idle ABSL_GUARDED_BY(mutex);
+
+  bool HasRoom() const ABSL_SHARED_LOCKS_REQUIRED(mutex) { return in_use < size; }
+
+  absl::StatusOr<Connection> Take(absl::Time deadline) {
+    const absl::Time last = std::min(deadline, absl::Now() + max_wait);
+    {
+      absl::MutexLock lock(&mutex);
+      if (!mutex.AwaitWithDeadline(absl::Condition(this, &Impl::HasRoom), last)) {
+        return Refuse(Reason::kQueueFull,
+                      absl::StrCat("none of ", size, " database connections became free"));
+      }
+      ++in_use;
+      if (!idle.empty()) {
+        Connection connection = std::move(idle.back());
+        idle.pop_back();
+        return connection;
+      }
+    }
+    auto opened = Connection::Open(dsn, settings);
+    if (!opened.ok()) Release();
+    return opened;
+  }
+
+  void Release() {
+    absl::MutexLock lock(&mutex);
+    --in_use;
+  }
+
+  void GiveBack(Connection connection) {
+    absl::MutexLock lock(&mutex);
+    --in_use;
+    if (connection.is_open()) idle.push_back(std::move(connection));
+  }
+};
+
+Pool::Pool(std::string dsn, int size, SessionSettings settings, std::chrono::milliseconds max_wait)
+    : impl_(new Impl{.dsn = std::move(dsn),
+                     .size = size,
+                     .settings = std::move(settings),
+                     .max_wait = absl::FromChrono(max_wait),
+                     .mutex = {},
+                     .idle = {}}) {}
+
+Pool::~Pool() = default;
+
+int Pool::size() const {
+  return impl_->size;
+}
+
+int Pool::in_use() const {
+  absl::MutexLock lock(&impl_->mutex);
+  return impl_->in_use;
+}
+
+absl::Status Pool::RunErased(internal::Access access, absl::Time deadline,
+                             absl::FunctionRef<absl::Status(Transaction&)> body) {
+  auto connection = impl_->Take(deadline);
+  if (!connection.ok()) return connection.status();
+  absl::Status status = internal::Run(*connection, access, body);
+  impl_->GiveBack(*std::move(connection));
+  return status;
+}
+
+}  // namespace guilder::postgres
