@@ -1,21 +1,23 @@
 #include "services/cli/demo/csv.h"
 
-#include <lzma.h>
-
 #include <algorithm>
 #include <fstream>
 #include <iterator>
 
+#include <lzma.h>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+
 #include "libs/base/text.h"
 
 namespace guilder::cli::demo {
 namespace {
 
-constexpr std::string_view kXzMagic("\xFD"
-                                    "7zXZ\0",
-                                    6);
+constexpr std::string_view kXzMagic(
+    "\xFD"
+    "7zXZ\0",
+    6);
 constexpr uint64_t kUnpackMemoryLimitBytes = 256 << 20;
 
 absl::StatusOr<std::string> UnpackXz(const std::string& packed, const std::string& path) {

@@ -16,8 +16,8 @@ namespace guilder::cli::demo {
 // Errors: NOT_FOUND, it cannot be opened; DATA_LOSS, the xz stream is damaged or cut short.
 absl::StatusOr<std::string> ReadDataFile(const std::string& path);
 
-// Walks the records of a CSV text. Quoted fields may hold commas, doubled quotes and line ends; lines
-// end in LF or CRLF. Not thread safe.
+// Walks the records of a CSV text. Quoted fields may hold commas, doubled quotes and line ends;
+// lines end in LF or CRLF. Not thread safe.
 class CsvReader {
  public:
   explicit CsvReader(std::string text) : text_(std::move(text)) {}
@@ -28,7 +28,8 @@ class CsvReader {
   // skipped.
   const std::vector<std::string_view>* Next();
 
-  // Reads the header and gives the place of each named column. Errors: INVALID_ARGUMENT, one is missing.
+  // Reads the header and gives the place of each named column. Errors: INVALID_ARGUMENT, one is
+  // missing.
   absl::StatusOr<std::vector<size_t>> Header(const std::vector<std::string_view>& columns);
 
  private:
@@ -40,8 +41,8 @@ class CsvReader {
   std::vector<std::string_view> fields_;
 };
 
-// A decimal number, also in exponent form ("4.4e-16"), in units of 10^-`exponent`, half away from zero.
-// Nothing when malformed or out of int64.
+// A decimal number, also in exponent form ("4.4e-16"), in units of 10^-`exponent`, half away from
+// zero. Nothing when malformed or out of int64.
 std::optional<int64_t> ParseDecimal(std::string_view text, int exponent);
 
 // Text as UTF-8: what is not UTF-8 already is read as Latin-1.

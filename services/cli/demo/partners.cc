@@ -46,35 +46,25 @@ constexpr std::array<DemoPartner, kPartnerCount> kPartners = {{
 }};
 
 constexpr std::pair<std::string_view, Place> kDepartments[] = {
-    {"GROCERY", kGrocery},
-    {"FROZEN GROCERY", kGrocery},
-    {"DRUG GM", kDrugstore},
-    {"PRODUCE", kGreengrocer},
-    {"MEAT", kButcher},
-    {"MEAT-PCKGD", kButcher},
-    {"PORK", kButcher},
-    {"DELI", kDeli},
-    {"DAIRY DELI", kDeli},
-    {"DELI/SNACK BAR", kDeli},
-    {"PASTRY", kBakery},
-    {"BAKERY", kBakery},
-    {"NUTRITION", kHealthFood},
-    {"FUEL", kFuel},
-    {"SEAFOOD", kFishmonger},
-    {"SEAFOOD-PCKGD", kFishmonger},
-    {"RESTAURANT", kRestaurant},
-    {"SALAD BAR", kRestaurant},
-    {"CHEF SHOPPE", kRestaurant},
-    {"COSMETICS", kCosmetics},
-    {"FLORAL", kFlorist},
-    {"GARDEN CENTER", kFlorist},
-    {"SPIRITS", kSpirits},
-    {"TRAVEL & LEISURE", kTravel},
+    {"GROCERY", kGrocery},        {"FROZEN GROCERY", kGrocery},
+    {"DRUG GM", kDrugstore},      {"PRODUCE", kGreengrocer},
+    {"MEAT", kButcher},           {"MEAT-PCKGD", kButcher},
+    {"PORK", kButcher},           {"DELI", kDeli},
+    {"DAIRY DELI", kDeli},        {"DELI/SNACK BAR", kDeli},
+    {"PASTRY", kBakery},          {"BAKERY", kBakery},
+    {"NUTRITION", kHealthFood},   {"FUEL", kFuel},
+    {"SEAFOOD", kFishmonger},     {"SEAFOOD-PCKGD", kFishmonger},
+    {"RESTAURANT", kRestaurant},  {"SALAD BAR", kRestaurant},
+    {"CHEF SHOPPE", kRestaurant}, {"COSMETICS", kCosmetics},
+    {"FLORAL", kFlorist},         {"GARDEN CENTER", kFlorist},
+    {"SPIRITS", kSpirits},        {"TRAVEL & LEISURE", kTravel},
 };
 
 }  // namespace
 
-std::span<const DemoPartner> DemoPartners() { return kPartners; }
+std::span<const DemoPartner> DemoPartners() {
+  return kPartners;
+}
 
 size_t PartnerOfDepartment(std::string_view department) {
   for (const auto& [name, partner] : kDepartments) {
@@ -83,6 +73,8 @@ size_t PartnerOfDepartment(std::string_view department) {
   return kGeneralStore;
 }
 
-size_t WebShopPartner() { return kWebShop; }
+size_t WebShopPartner() {
+  return kWebShop;
+}
 
 }  // namespace guilder::cli::demo

@@ -12,8 +12,9 @@ struct DemoPartner {
   std::string_view display_name;  // An invented business.
 };
 
-// All partners; a receipt names its partner by the place in this list. The general store takes every
-// department that has no shop of its own; the web shop is the only one of the Online Retail data.
+// All partners; a receipt names its partner by the place in this list. The general store takes
+// every department that has no shop of its own; the web shop is the only one of the Online Retail
+// data.
 std::span<const DemoPartner> DemoPartners();
 
 // The place of the partner that sells a department of the Complete Journey data.

@@ -1,11 +1,10 @@
 // Builds what the tills of the demonstration's partners send, out of real purchase data.
 //
-// Pure apart from reading the files: the same files and options give the same work. README.md says how
-// rows become receipts and returns.
+// Pure apart from reading the files: the same files and options give the same work. README.md says
+// how rows become receipts and returns.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
+
 #include "libs/base/types.h"
 
 namespace guilder::cli::demo {
@@ -35,10 +35,10 @@ struct PurchaseFiles {
 PurchaseFiles ShippedFiles(const std::string& data_directory);
 
 struct PurchaseOptions {
-  absl::CivilDay today;   // The last purchase of each data set moves to the day before.
-  absl::TimeZone zone;    // In which the data's wall clock times are read after moving.
-  int branches = 12;      // The data's 293 stores are folded into so many for each partner.
-  int terminals = 2;      // Per store.
+  absl::CivilDay today;  // The last purchase of each data set moves to the day before.
+  absl::TimeZone zone;   // In which the data's wall clock times are read after moving.
+  int branches = 12;     // The data's 293 stores are folded into so many for each partner.
+  int terminals = 2;     // Per store.
 };
 
 struct ReceiptLine {
@@ -71,7 +71,8 @@ struct ReturnLine {
   int64_t quantity = 0;
 };
 
-// One call of RecordReturn: what a cancellation takes back of one receipt, or what it found no sale for.
+// One call of RecordReturn: what a cancellation takes back of one receipt, or what it found no sale
+// for.
 struct Return {
   size_t partner = 0;
   std::string store;
@@ -85,21 +86,24 @@ struct Return {
 // What the rows of the files became. Counts of lines unless named otherwise.
 struct PurchaseCounts {
   int64_t lines_read = 0;
-  int64_t exact_duplicates = 0;        // Equal to an earlier row of their invoice; lines of their own.
-  int64_t recorded_lines = 0;          // In receipts that the service records, not-goods included.
-  int64_t not_goods_lines = 0;         // Of these, lines that are no goods.
-  int64_t card_missing_lines = 0;      // In receipts without a card.
+  int64_t exact_duplicates = 0;    // Equal to an earlier row of their invoice; lines of their own.
+  int64_t recorded_lines = 0;      // In receipts that the service records, not-goods included.
+  int64_t not_goods_lines = 0;     // Of these, lines that are no goods.
+  int64_t card_missing_lines = 0;  // In receipts without a card.
   int64_t amount_out_of_range_lines = 0;
   int64_t cancellation_lines = 0;
-  int64_t cancelled_not_goods = 0;     // Cancellation lines that are no goods; nothing is sent for them.
-  int64_t matched_cancellations = 0;   // Cancellation lines that found sales for all or part of them.
-  int64_t parked_cancellations = 0;    // Cancellation lines of which all or part found no sale.
+  int64_t cancelled_not_goods =
+      0;  // Cancellation lines that are no goods; nothing is sent for them.
+  int64_t matched_cancellations =
+      0;                             // Cancellation lines that found sales for all or part of them.
+  int64_t parked_cancellations = 0;  // Cancellation lines of which all or part found no sale.
 };
 
 struct TillWork {
-  std::vector<Receipt> receipts;     // By time; ties by partner and number.
-  std::vector<Return> returns;       // By time; ties by number.
-  std::vector<std::string> members;  // "household-2261", "customer-17850": in no customer's real name.
+  std::vector<Receipt> receipts;  // By time; ties by partner and number.
+  std::vector<Return> returns;    // By time; ties by number.
+  std::vector<std::string>
+      members;  // "household-2261", "customer-17850": in no customer's real name.
   std::vector<std::vector<std::string>> stores;  // Of each partner, sorted.
   PurchaseCounts counts;
 };
