@@ -1,0 +1,51 @@
+#include "libs/ledger/core/configuration.h"
+
+#include "absl/time/civil_time.h"
+#include "libs/base/text.h"
+
+namespace guilder::ledger {
+
+const Contract* Partner::ContractAt(ContractKind kind, Timestamp at) const {
+  for (const Contract& contract : kind == ContractKind::kIssuance ? issuance : redemption) {
+    if (contract.effective_from <= at && at < contract.effective_until) return &contract;
+  }
+  return nullptr;
+}
+
+Configuration::Configuration(int64_t version, Programme programme, Calendar calendar,
+                             std::vector<Partner> partners, PartnerId operator_partner)
+    : version_(version),
+      programme_(std::move(programme)),
+      calendar_(std::move(calendar)),
+      operator_partner_(operator_partner) {
+  for (Partner& partner : partners) {
+    by_slug_.emplace(partner.slug, partner.id);
+    const PartnerId id = partner.id;
+    partners_.emplace(id, std::move(partner));
+  }
+}
+
+const Partner* Configuration::FindPartner(PartnerId id) const {
+  const auto found = partners_.find(id);
+  return found == partners_.end() ? nullptr : &found->second;
+}
+
+const Partner* Configuration::FindPartner(std::string_view slug) const {
+  const auto found = by_slug_.find(slug);
+  return found == by_slug_.end() ? nullptr : FindPartner(found->second);
+}
+
+Timestamp Configuration::EndOfDayAfter(Timestamp at, int days) const {
+  const absl::CivilDay day = absl::ToCivilDay(ToAbslTime(at), calendar_.time_zone());
+  return FromAbslTime(absl::FromCivil(day + days + 1, calendar_.time_zone()));
+}
+
+MinorUnits Configuration::Price(Points points, int64_t rate_micros) const {
+  // points × rate is in millionths of the major unit; a minor unit is 10^(6 − exponent) of them.
+  __int128 unit = 1;
+  for (int i = programme_.currency_exponent; i < 6; ++i) unit *= 10;
+  const __int128 micros = static_cast<__int128>(points.value()) * rate_micros;
+  return MinorUnits(static_cast<int64_t>((2 * micros + unit) / (2 * unit)));
+}
+
+}  // namespace guilder::ledger

@@ -1,0 +1,93 @@
+// What the programme has agreed with whom: the facts that deciders need besides the account.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "libs/base/types.h"
+#include "libs/ledger/core/calendar.h"
+#include "libs/ledger/core/state.h"
+
+namespace guilder::ledger {
+
+enum class PartnerState { kDraft, kSubmitted, kInReview, kActive, kSuspended, kTerminating, kTerminated };
+
+enum class ContractKind { kIssuance, kRedemption };
+
+// One approved version of a contract. Money terms that only settlements use are not here.
+struct Contract {
+  ContractId id;
+  int number = 0;
+  Timestamp effective_from;
+  Timestamp effective_until = kNever;  // exclusive
+  // Price of a point in millionths of the currency's major unit.
+  int64_t rate_micros = 0;
+  // Of an issuance contract.
+  int activation_days = 0;
+  OnDue on_due = OnDue::kActivate;
+  int lot_life_days = 0;  // 0 for no expiry
+};
+
+struct Store {
+  StoreId id;
+  bool open = true;
+  std::set<std::string, std::less<>> terminals;
+};
+
+struct Partner {
+  PartnerId id;
+  std::string slug;
+  PartnerState state = PartnerState::kDraft;
+  std::vector<Contract> issuance;    // by date, without gaps
+  std::vector<Contract> redemption;  // by date, without gaps
+  std::map<std::string, Store, std::less<>> stores;
+
+  // The version of that kind in force at an instant; nullptr when none is.
+  const Contract* ContractAt(ContractKind kind, Timestamp at) const;
+};
+
+struct Programme {
+  ProgrammeId id;
+  std::string slug;
+  Currency currency{};
+  int currency_exponent = 2;
+  std::string mode;
+  Points welcome_points;
+  Timestamp started_at;
+};
+
+// Immutable, hence thread safe. `version` rises with every change.
+class Configuration {
+ public:
+  Configuration(int64_t version, Programme programme, Calendar calendar, std::vector<Partner> partners,
+                PartnerId operator_partner);
+
+  int64_t version() const { return version_; }
+  const Programme& programme() const { return programme_; }
+  const Calendar& calendar() const { return calendar_; }
+
+  const Partner* FindPartner(PartnerId id) const;
+  const Partner* FindPartner(std::string_view slug) const;
+  // The partner that pays for gifts; nullptr before it is onboarded.
+  const Partner* operator_partner() const { return FindPartner(operator_partner_); }
+
+  // The end of the local day that is `days` after the day of `at`, in the programme's zone: the first
+  // instant that is too late.
+  Timestamp EndOfDayAfter(Timestamp at, int days) const;
+
+  // What `points` are worth under a rate, in minor units, rounded half up.
+  MinorUnits Price(Points points, int64_t rate_micros) const;
+
+ private:
+  int64_t version_;
+  Programme programme_;
+  Calendar calendar_;
+  std::map<PartnerId, Partner> partners_;
+  std::map<std::string, PartnerId, std::less<>> by_slug_;
+  PartnerId operator_partner_;
+};
+
+}  // namespace guilder::ledger

@@ -1,0 +1,140 @@
+#include "libs/ledger/core/decide.h"
+
+#include "libs/base/reason.h"
+
+namespace guilder::ledger {
+namespace {
+
+absl::Status CheckPoints(Points points) {
+  if (points > Points(0) && points <= kMaxPointsPerCommand) return absl::OkStatus();
+  return Refuse(Reason::kAmountOutOfRange, "points", {{"points", std::to_string(points.value())}});
+}
+
+absl::Status CheckOpen(const AccountState& account) {
+  if (account.status == AccountStatus::kOpen) return absl::OkStatus();
+  return Refuse(Reason::kAccountClosed);
+}
+
+// The hold of that number when the partner may touch it.
+const Hold* FindHold(const Posting& posting, PartnerId partner, RecordNumber number) {
+  for (const Hold& hold : posting.account().holds) {
+    if (hold.number == number && hold.partner == partner) return &hold;
+  }
+  return nullptr;
+}
+
+const Lot* FindPendingLot(const Posting& posting, LotId id) {
+  for (const Lot& lot : posting.account().lots) {
+    if (lot.id == id && lot.state == LotState::kPending && lot.remaining > Points(0)) return &lot;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+absl::Status DecideEarn(Posting& posting, const EarnTerms& terms) {
+  if (absl::Status open = CheckOpen(posting.account()); !open.ok()) return open;
+  if (terms.points == Points(0)) return absl::OkStatus();
+  if (absl::Status points = CheckPoints(terms.points); !points.ok()) return points;
+  Lot lot;
+  lot.issuer = terms.issuer;
+  lot.contract = terms.contract;
+  lot.issued = terms.points;
+  lot.activates_at = terms.activates_at;
+  lot.expires_at = terms.expires_at;
+  lot.on_due = terms.on_due;
+  posting.Issue(lot);
+  posting.BringUpToNow();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Points> DecideConfirm(Posting& posting, LotId id) {
+  const Lot* lot = FindPendingLot(posting, id);
+  if (lot == nullptr) return Refuse(Reason::kAlreadyConfirmed);
+  const Points points = lot->remaining;
+  posting.Activate(id);
+  posting.BringUpToNow();
+  return points;
+}
+
+absl::StatusOr<Points> DecideCancel(Posting& posting, LotId id) {
+  const Lot* lot = FindPendingLot(posting, id);
+  if (lot == nullptr) return Refuse(Reason::kAlreadyConfirmed);
+  const Points points = lot->remaining;
+  posting.Reverse(id, points);
+  return points;
+}
+
+absl::StatusOr<Points> DecideReverse(Posting& posting, LotId id, Points points) {
+  if (points == Points(0)) return Points(0);
+  for (const Lot& lot : posting.account().lots) {
+    if (lot.id != id) continue;
+    if (points < Points(0) || points > lot.issued - lot.reversed) break;
+    const Points debt_before = posting.account().debt;
+    posting.Reverse(id, points);
+    return posting.account().debt - debt_before;
+  }
+  return Refuse(Reason::kReturnExceedsSale);
+}
+
+absl::Status DecideHold(Posting& posting, const HoldTerms& terms) {
+  const AccountState& account = posting.account();
+  if (absl::Status open = CheckOpen(account); !open.ok()) return open;
+  if (absl::Status points = CheckPoints(terms.points); !points.ok()) return points;
+  if (account.debt > Points(0)) {
+    return Refuse(Reason::kAccountInDebt, {}, {{"debt_points", std::to_string(account.debt.value())}});
+  }
+  if (account.available < terms.points) {
+    return Refuse(Reason::kInsufficientPoints, {},
+                  {{"available_points", std::to_string(account.available.value())}});
+  }
+  Hold hold;
+  hold.partner = terms.partner;
+  hold.store = terms.store;
+  hold.contract = terms.contract;
+  hold.authorized = terms.points;
+  hold.expires_at = terms.expires_at;
+  posting.OpenHold(std::move(hold));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Points> DecideCapture(Posting& posting, PartnerId partner, RecordNumber number,
+                                     Points points, bool final) {
+  const Hold* hold = FindHold(posting, partner, number);
+  if (hold == nullptr) return Refuse(Reason::kRedemptionNotFound);
+  if (hold->state != HoldState::kOpen) return Refuse(Reason::kRedemptionClosed);
+  const Points held = hold->held();
+  if (points < Points(0) || points > held) {
+    return Refuse(Reason::kCaptureExceedsHold, {}, {{"held_points", std::to_string(held.value())}});
+  }
+  const Points taken = points == Points(0) ? held : points;
+  posting.Capture(number, taken);
+  if (final && taken < held) posting.Release(number, HoldState::kCaptured);
+  posting.BringUpToNow();
+  return taken;
+}
+
+absl::StatusOr<Points> DecideRelease(Posting& posting, PartnerId partner, RecordNumber number) {
+  const Hold* hold = FindHold(posting, partner, number);
+  if (hold == nullptr) return Refuse(Reason::kRedemptionNotFound);
+  if (hold->state != HoldState::kOpen) return Refuse(Reason::kRedemptionClosed);
+  const Points held = hold->held();
+  posting.Release(number, HoldState::kVoided);
+  posting.BringUpToNow();
+  return held;
+}
+
+absl::Status DecideRefund(Posting& posting, PartnerId partner, RecordNumber number, Points points) {
+  const Hold* hold = FindHold(posting, partner, number);
+  if (hold == nullptr) return Refuse(Reason::kRedemptionNotFound);
+  const Points refundable = hold->captured() - hold->refunded();
+  if (points <= Points(0) || points > refundable) {
+    return Refuse(Reason::kRefundExceedsCapture, {},
+                  {{"refundable_points", std::to_string(refundable.value())}});
+  }
+  posting.Refund(number, points);
+  posting.BringUpToNow();
+  return absl::OkStatus();
+}
+
+}  // namespace guilder::ledger

@@ -1,0 +1,74 @@
+// The deciders: whether a command may change an account, and how. Pure: no clock, I/O, proto or SQL.
+//
+// Each takes a posting that has been brought up to its time, and either refuses, leaving the posting to be
+// thrown away, or changes it. Refusals are listed in order of precedence.
+#pragma once
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "libs/base/types.h"
+#include "libs/ledger/core/posting.h"
+
+namespace guilder::ledger {
+
+struct EarnTerms {
+  PartnerId issuer;
+  ContractId contract;
+  Points points;
+  Timestamp activates_at;
+  Timestamp expires_at = kNever;
+  OnDue on_due = OnDue::kActivate;
+};
+
+// Gives points as one new lot, or none when there are no points. What is due at once is activated at once,
+// and repays debts.
+//
+// Refuses: kAccountClosed, kAmountOutOfRange.
+absl::Status DecideEarn(Posting& posting, const EarnTerms& terms);
+
+// Makes the pending lot of a purchase available. Gives the points.
+//
+// Refuses: kAlreadyConfirmed, it is not pending any more.
+absl::StatusOr<Points> DecideConfirm(Posting& posting, LotId lot);
+
+// Cancels the pending lot of a purchase. Gives the points.
+//
+// Refuses: kAlreadyConfirmed, it is not pending any more.
+absl::StatusOr<Points> DecideCancel(Posting& posting, LotId lot);
+
+// Takes back points that a lot had given. Gives how many of them the member owes from now on.
+//
+// Refuses: kReturnExceedsSale, more than the lot gave and still has not lost.
+absl::StatusOr<Points> DecideReverse(Posting& posting, LotId lot, Points points);
+
+struct HoldTerms {
+  PartnerId partner;
+  StoreId store;
+  ContractId contract;
+  Points points;
+  Timestamp expires_at;
+};
+
+// Sets available points aside.
+//
+// Refuses: kAccountClosed, kAmountOutOfRange, kAccountInDebt, kInsufficientPoints.
+absl::Status DecideHold(Posting& posting, const HoldTerms& terms);
+
+// Takes `points` of what a hold holds, all of it when zero; when `final`, releases the rest. Gives the
+// points taken.
+//
+// Refuses: kRedemptionNotFound, also for another partner's; kRedemptionClosed; kCaptureExceedsHold.
+absl::StatusOr<Points> DecideCapture(Posting& posting, PartnerId partner, RecordNumber hold,
+                                     Points points, bool final);
+
+// Gives back what a hold holds. Gives the points.
+//
+// Refuses: kRedemptionNotFound, kRedemptionClosed.
+absl::StatusOr<Points> DecideRelease(Posting& posting, PartnerId partner, RecordNumber hold);
+
+// Gives captured points back to the lots that paid.
+//
+// Refuses: kRedemptionNotFound, kRefundExceedsCapture.
+absl::Status DecideRefund(Posting& posting, PartnerId partner, RecordNumber hold, Points points);
+
+}  // namespace guilder::ledger

@@ -1,0 +1,276 @@
+#include "libs/ledger/core/posting.h"
+
+#include <algorithm>
+
+namespace guilder::ledger {
+namespace {
+
+// What falls due on one date happens in this order.
+enum class DueKind { kNothing, kLotActivation, kHoldExpiry, kLotExpiry };
+
+struct Due {
+  DueKind kind = DueKind::kNothing;
+  Timestamp at = kNever;
+  LotId lot;
+  RecordNumber hold;
+
+  bool Before(const Due& other) const {
+    return std::tie(at, kind, lot, hold) < std::tie(other.at, other.kind, other.lot, other.hold);
+  }
+};
+
+Due FirstDue(const AccountState& account) {
+  Due first;
+  const auto consider = [&](const Due& due) {
+    if (first.kind == DueKind::kNothing || due.Before(first)) first = due;
+  };
+  for (const Lot& lot : account.lots) {
+    if (lot.free() <= Points(0)) continue;
+    if (lot.state == LotState::kPending) {
+      consider({DueKind::kLotActivation, lot.activates_at, lot.id, {}});
+    }
+    if (lot.expires_at != kNever) consider({DueKind::kLotExpiry, lot.expires_at, lot.id, {}});
+  }
+  for (const Hold& hold : account.holds) {
+    if (hold.state == HoldState::kOpen) {
+      consider({DueKind::kHoldExpiry, hold.expires_at, {}, hold.number});
+    }
+  }
+  return first;
+}
+
+}  // namespace
+
+void Posting::BringUpToNow() {
+  for (Due due = FirstDue(account_); due.kind != DueKind::kNothing && due.at <= now_;
+       due = FirstDue(account_)) {
+    switch (due.kind) {
+      case DueKind::kLotActivation: {
+        Lot& lot = *account_.FindLot(due.lot);
+        if (lot.on_due == OnDue::kActivate) {
+          Activate(lot.id);
+        } else {
+          CancelPending(lot, lot.remaining);
+        }
+        break;
+      }
+      case DueKind::kHoldExpiry:
+        Release(due.hold, HoldState::kExpired);
+        break;
+      case DueKind::kLotExpiry:
+        Expire(*account_.FindLot(due.lot));
+        break;
+      case DueKind::kNothing:
+        break;
+    }
+  }
+  RepayDebt();
+}
+
+LotId Posting::Issue(Lot lot) {
+  lot.id = MakeLotId(number_, static_cast<int64_t>(new_lots_.size()));
+  lot.remaining = lot.issued;
+  new_lots_.push_back(lot);
+  account_.lots.push_back(lot);
+  account_.next_due_at = std::min({account_.next_due_at, lot.activates_at, lot.expires_at});
+  Move(Control(Bucket::kIssued, lot.issuer), Member(Bucket::kPending, lot.id), lot.issued,
+       lot.contract);
+  return lot.id;
+}
+
+void Posting::Activate(LotId id) {
+  Lot& lot = *account_.FindLot(id);
+  lot.state = LotState::kActive;
+  Move(Member(Bucket::kPending, id), Member(Bucket::kAvailable, id), lot.remaining, lot.contract);
+}
+
+void Posting::CancelPending(Lot& lot, Points points) {
+  lot.remaining -= points;
+  lot.reversed += points;
+  Move(Member(Bucket::kPending, lot.id), Control(Bucket::kIssued, lot.issuer), points, lot.contract);
+}
+
+void Posting::Reverse(LotId id, Points points) {
+  Lot& lot = *account_.FindLot(id);
+  if (lot.state == LotState::kPending) {
+    const Points cancelled = std::min(points, lot.remaining);
+    CancelPending(lot, cancelled);
+    points -= cancelled;
+  }
+  const Points free = std::min(points, lot.free());
+  if (free > Points(0)) {
+    lot.remaining -= free;
+    lot.reversed += free;
+    Move(Member(Bucket::kAvailable, id), Control(Bucket::kIssued, lot.issuer), free, lot.contract);
+    points -= free;
+  }
+  const Points expired = std::min(points, lot.expired);
+  if (expired > Points(0)) {
+    lot.expired -= expired;
+    lot.reversed += expired;
+    Move(Control(Bucket::kExpired, {}), Control(Bucket::kIssued, lot.issuer), expired, lot.contract);
+    points -= expired;
+  }
+  if (points > Points(0)) {
+    lot.reversed += points;
+    lot.debt += points;
+    Move(Member(Bucket::kDebt, id), Control(Bucket::kIssued, lot.issuer), points, lot.contract);
+    RepayDebt();
+  }
+}
+
+void Posting::RepayDebt() {
+  if (account_.debt == Points(0) || account_.available == Points(0)) return;
+  const std::vector<Lot*> payers = InOrderOfConsumption();
+  for (Lot& debtor : account_.lots) {
+    for (Lot* payer : payers) {
+      // Another lot takes over what the debtor lot had paid for, so no more than was redeemed.
+      const bool itself = payer == &debtor;
+      const Points most = itself ? debtor.debt : std::min(debtor.debt, debtor.redeemed);
+      const Points paid = std::min(most, payer->free());
+      if (paid <= Points(0)) continue;
+      payer->remaining -= paid;
+      if (!itself) {
+        payer->redeemed += paid;
+        debtor.redeemed -= paid;
+      }
+      debtor.debt -= paid;
+      Move(Member(Bucket::kAvailable, payer->id), Member(Bucket::kDebt, debtor.id), paid, {});
+    }
+  }
+}
+
+void Posting::Expire(Lot& lot) {
+  const Points points = lot.free();
+  const Bucket from = lot.state == LotState::kPending ? Bucket::kPending : Bucket::kAvailable;
+  lot.remaining -= points;
+  lot.expired += points;
+  Move(Member(from, lot.id), Control(Bucket::kExpired, {}), points, lot.contract);
+}
+
+std::vector<Lot*> Posting::InOrderOfConsumption() {
+  std::vector<Lot*> order;
+  for (Lot& lot : account_.lots) {
+    if (lot.state == LotState::kActive && lot.free() > Points(0)) order.push_back(&lot);
+  }
+  std::sort(order.begin(), order.end(), [](const Lot* a, const Lot* b) {
+    return std::tie(a->expires_at, a->id) < std::tie(b->expires_at, b->id);
+  });
+  return order;
+}
+
+void Posting::OpenHold(Hold hold) {
+  hold.number = number_;
+  Points missing = hold.authorized;
+  for (Lot* lot : InOrderOfConsumption()) {
+    const Points taken = std::min(missing, lot->free());
+    if (taken <= Points(0)) break;
+    lot->held += taken;
+    hold.parts.push_back({lot->id, taken, Points(0), Points(0)});
+    Move(Member(Bucket::kAvailable, lot->id), Member(Bucket::kHeld, lot->id), taken, {});
+    missing -= taken;
+  }
+  account_.next_due_at = std::min(account_.next_due_at, hold.expires_at);
+  account_.holds.push_back(std::move(hold));
+}
+
+void Posting::Capture(RecordNumber number, Points points) {
+  Hold& hold = *account_.FindHold(number);
+  for (HoldPart& part : hold.parts) {
+    const Points taken = std::min(points, part.held);
+    if (taken <= Points(0)) continue;
+    Lot& lot = *account_.FindLot(part.lot);
+    part.held -= taken;
+    part.captured += taken;
+    lot.held -= taken;
+    lot.remaining -= taken;
+    lot.redeemed += taken;
+    Move(Member(Bucket::kHeld, lot.id), Control(Bucket::kRedeemed, hold.partner), taken,
+         hold.contract);
+    points -= taken;
+  }
+  if (hold.held() == Points(0)) hold.state = HoldState::kCaptured;
+}
+
+void Posting::Release(RecordNumber number, HoldState state) {
+  Hold& hold = *account_.FindHold(number);
+  for (HoldPart& part : hold.parts) {
+    if (part.held == Points(0)) continue;
+    Lot& lot = *account_.FindLot(part.lot);
+    lot.held -= part.held;
+    Move(Member(Bucket::kHeld, lot.id), Member(Bucket::kAvailable, lot.id), part.held, {});
+    part.held = Points(0);
+  }
+  hold.state = hold.captured() > Points(0) ? HoldState::kCaptured : state;
+}
+
+void Posting::Refund(RecordNumber number, Points points) {
+  Hold& hold = *account_.FindHold(number);
+  const auto restore = [&](Lot& lot, Points back) {
+    lot.redeemed -= back;
+    lot.remaining += back;
+    Move(Control(Bucket::kRedeemed, hold.partner), Member(Bucket::kAvailable, lot.id), back,
+         hold.contract);
+  };
+  // A lot whose redemption another lot took over, because the goods that earned it came back, has less
+  // redeemed than it gave to this hold; the difference goes back to the lots that took over.
+  Points taken_over;
+  for (auto part = hold.parts.rbegin(); part != hold.parts.rend(); ++part) {
+    const Points back = std::min(points, part->captured - part->refunded);
+    if (back <= Points(0)) continue;
+    Lot& lot = *account_.FindLot(part->lot);
+    const Points own = std::min(back, lot.redeemed);
+    if (own > Points(0)) restore(lot, own);
+    part->refunded += back;
+    points -= back;
+    taken_over += back - own;
+  }
+  for (auto lot = account_.lots.rbegin(); lot != account_.lots.rend(); ++lot) {
+    const Points back = std::min(taken_over, lot->redeemed);
+    if (back <= Points(0)) continue;
+    restore(*lot, back);
+    taken_over -= back;
+  }
+}
+
+void Posting::Move(Side debit, Side credit, Points points, ContractId contract) {
+  if (points == Points(0)) return;
+  const auto balance_of = [&](Bucket bucket) -> Points* {
+    switch (bucket) {
+      case Bucket::kPending:
+        return &account_.pending;
+      case Bucket::kAvailable:
+        return &account_.available;
+      case Bucket::kHeld:
+        return &account_.held;
+      default:
+        return nullptr;
+    }
+  };
+  if (Points* from = balance_of(debit.bucket)) *from -= points;
+  if (Points* to = balance_of(credit.bucket)) *to += points;
+  // A debt is what the member owes: a debit raises it.
+  if (debit.bucket == Bucket::kDebt) account_.debt += points;
+  if (credit.bucket == Bucket::kDebt) account_.debt -= points;
+  entries_.push_back({debit, credit, points, contract});
+}
+
+Side Posting::Control(Bucket kind, PartnerId partner) const {
+  return {ControlAccountId(kind, partner, BookOf(account_.id)), kind, {}};
+}
+
+AccountState Posting::TakeAccount() && {
+  if (account_.lots_loaded) {
+    account_.next_due_at = NextDue(account_);
+    const auto open = std::find_if(account_.lots.begin(), account_.lots.end(),
+                                   [](const Lot& lot) { return !lot.closed(); });
+    if (open != account_.lots.end()) {
+      account_.first_open_lot = open->id;
+    } else if (!account_.lots.empty()) {
+      account_.first_open_lot = LotId(account_.lots.back().id.value() + 1);
+    }
+  }
+  return std::move(account_);
+}
+
+}  // namespace guilder::ledger

@@ -1,0 +1,69 @@
+// What one command does: the entries that it writes, and the account that it changes.
+#pragma once
+
+#include <vector>
+
+#include "libs/base/types.h"
+#include "libs/ledger/core/entry.h"
+#include "libs/ledger/core/state.h"
+
+namespace guilder::ledger {
+
+// Changes an account by entries and remembers them. A balance changes nowhere else, so that it is always
+// the sum of the account's entries.
+//
+// A posting works on its own copy of the account: a refused command leaves no trace.
+class Posting {
+ public:
+  Posting(const AccountState& account, RecordNumber number, Timestamp now)
+      : account_(account), number_(number), now_(now) {}
+
+  const AccountState& account() const { return account_; }
+  // The record that is being written.
+  RecordNumber number() const { return number_; }
+  // The record's posted time, by the programme's clock.
+  Timestamp now() const { return now_; }
+  const std::vector<Entry>& entries() const { return entries_; }
+  // The lots that this posting created, with the terms that they were created with.
+  const std::vector<Lot>& new_lots() const { return new_lots_; }
+
+  // Brings the account up to `now`: what fell due is activated, cancelled, released or expired, in the
+  // order of its dates. Every command begins with it, and it runs again where a step makes something due.
+  void BringUpToNow();
+
+  // Adds a pending lot with the terms of `lot` and gives it an id. Points must be positive.
+  LotId Issue(Lot lot);
+  void Activate(LotId lot);
+  // Takes points back from a lot: what it still has free, then what expired, then as debt.
+  void Reverse(LotId lot, Points points);
+  // Opens a hold named by this record over lots in the order of consumption: what expires first, then the
+  // older lot. The account must have the points available.
+  void OpenHold(Hold hold);
+  // Takes held points, in the order of the hold's parts.
+  void Capture(RecordNumber hold, Points points);
+  // Gives the rest of a hold back to its lots and closes it.
+  void Release(RecordNumber hold, HoldState state);
+  // Gives captured points back, the part captured last first.
+  void Refund(RecordNumber hold, Points points);
+
+  // The changed account, to be kept when the command is accepted.
+  AccountState TakeAccount() &&;
+
+ private:
+  void Move(Side debit, Side credit, Points points, ContractId contract);
+  void Expire(Lot& lot);
+  void CancelPending(Lot& lot, Points points);
+  // Repays debts from available points, oldest debt first, with the lots in the order of consumption.
+  void RepayDebt();
+  std::vector<Lot*> InOrderOfConsumption();
+  Side Member(Bucket bucket, LotId lot) const { return {account_.id, bucket, lot}; }
+  Side Control(Bucket kind, PartnerId partner) const;
+
+  AccountState account_;
+  RecordNumber number_;
+  Timestamp now_;
+  std::vector<Entry> entries_;
+  std::vector<Lot> new_lots_;
+};
+
+}  // namespace guilder::ledger

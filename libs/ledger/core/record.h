@@ -1,0 +1,59 @@
+// Journal records: what each accepted command leaves for ever.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/base/types.h"
+#include "libs/ledger/core/entry.h"
+#include "libs/ledger/core/state.h"
+
+namespace guilder::ledger {
+
+// What a record records. The numbers are stored.
+enum class RecordKind : int16_t {
+  kPurchase = 1,
+  kReturn = 2,
+  kConfirmation = 3,
+  kEnrolment = 4,
+  kAuthorization = 5,
+  kCapture = 6,
+  kVoid = 7,
+  kRefund = 8,
+};
+
+// "PURCHASE".
+std::string_view RecordKindName(RecordKind kind);
+
+// The name by which the API knows a record, as in "purchases/3-1042". `3` is the book.
+std::string RecordName(RecordKind kind, BookId book, RecordNumber number);
+
+struct Record {
+  BookId book;
+  RecordNumber number;
+  Timestamp posted_at;
+  RecordKind kind;
+  // Who asked. None for the programme itself.
+  PartnerId partner;
+  AccountId account;
+  // The record in the same book that this one acts on. None where there is none.
+  RecordNumber refers_to;
+  int64_t config_version = 0;
+  Uuid request_id{};
+  // Digest of what was asked, without the request id.
+  Digest fingerprint{};
+  // What was asked, in the encoding of its service.
+  std::string content;
+  // What was answered.
+  std::string response;
+  std::vector<Entry> entries;
+  // The lots that it created, as they were created.
+  std::vector<Lot> new_lots;
+};
+
+// The leaf of a record: digests everything of it that may never change, salted with
+// HMAC-SHA-256(book secret, number).
+Digest LeafOf(const Record& record, std::string_view book_secret);
+
+}  // namespace guilder::ledger

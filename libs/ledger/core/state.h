@@ -1,0 +1,102 @@
+// What a member's account is: balances, lots and holds, as a command finds them.
+#pragma once
+
+#include <vector>
+
+#include "libs/base/types.h"
+#include "libs/ledger/core/account.h"
+
+namespace guilder::ledger {
+
+enum class LotState : int16_t { kPending = 0, kActive = 1 };
+
+// What happens to a pending lot on its date when nobody confirmed or cancelled it.
+enum class OnDue : int16_t { kActivate = 0, kCancel = 1 };
+
+// Points of one origin: one issuer, one price, one life.
+//
+// Always issued + debt = remaining + redeemed + reversed + expired.
+struct Lot {
+  LotId id;
+  // Terms: they never change, and the leaf of the record that created the lot digests them.
+  PartnerId issuer;
+  ContractId contract;
+  Points issued;
+  Timestamp activates_at;
+  Timestamp expires_at;  // kNever for no expiry
+  OnDue on_due = OnDue::kActivate;
+
+  LotState state = LotState::kPending;
+  Points remaining;  // held points included
+  Points held;
+  Points redeemed;
+  Points reversed;
+  Points expired;
+  // Reversed after they had been spent or while they are held: what the member owes for this lot.
+  Points debt;
+
+  Points free() const { return remaining - held; }
+  // A closed lot has nothing left to spend, expire or repay.
+  bool closed() const { return remaining == Points(0) && debt == Points(0); }
+  friend bool operator==(const Lot&, const Lot&) = default;
+};
+
+enum class HoldState : int16_t { kOpen = 0, kCaptured = 1, kVoided = 2, kExpired = 3 };
+
+// What one lot gives to a hold.
+struct HoldPart {
+  LotId lot;
+  Points held;      // still held
+  Points captured;  // taken so far, refunds not subtracted
+  Points refunded;
+  friend bool operator==(const HoldPart&, const HoldPart&) = default;
+};
+
+// Points set aside for a redemption. Named by the record that made it.
+struct Hold {
+  RecordNumber number;
+  PartnerId partner;
+  StoreId store;
+  // The redemption contract in force when it was made: it prices captures and refunds.
+  ContractId contract;
+  Points authorized;
+  Timestamp expires_at;
+  HoldState state = HoldState::kOpen;
+  std::vector<HoldPart> parts;
+
+  Points held() const;
+  Points captured() const;
+  Points refunded() const;
+  friend bool operator==(const Hold&, const Hold&) = default;
+};
+
+enum class AccountStatus : int16_t { kOpen = 0, kClosed = 1 };
+
+struct AccountState {
+  AccountId id;
+  AccountStatus status = AccountStatus::kOpen;
+  Points pending;
+  Points available;
+  Points held;
+  Points debt;
+  // Nothing changes by time alone before this instant.
+  Timestamp next_due_at = kNever;
+  // Every lot before this one is closed.
+  LotId first_open_lot;
+
+  // All lots from `first_open_lot` on when `lots_loaded`; otherwise only those created since loading.
+  // By id.
+  bool lots_loaded = false;
+  std::vector<Lot> lots;
+  // Open holds, and those that commands name. By number.
+  std::vector<Hold> holds;
+
+  Lot* FindLot(LotId lot);
+  Hold* FindHold(RecordNumber number);
+  friend bool operator==(const AccountState&, const AccountState&) = default;
+};
+
+// The earliest instant at which something of the account changes by time alone, from its lots and holds.
+Timestamp NextDue(const AccountState& state);
+
+}  // namespace guilder::ledger

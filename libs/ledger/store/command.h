@@ -1,0 +1,117 @@
+// A command, as a lane sees it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "libs/base/types.h"
+#include "libs/ledger/core/configuration.h"
+#include "libs/ledger/core/posting.h"
+#include "libs/ledger/core/record.h"
+
+namespace guilder::postgres {
+class Transaction;
+}
+
+namespace guilder::ledger {
+
+class Command;
+
+// What a decider may know.
+struct DecisionContext {
+  const Configuration& configuration;
+  // The book's row, for commands that open an account: its serials up to this one are taken.
+  int64_t last_serial = 0;
+  // Whether the command's card exists, is blocked, and which account it has now.
+  bool card_found = false;
+  bool card_blocked = false;
+  AccountId card_account;
+  // Whether the command's account exists.
+  bool account_found = false;
+};
+
+// Where a command stands in the journal.
+struct JournalPlace {
+  BookId book;
+  RecordNumber number;
+  Timestamp posted_at;
+  Digest leaf{};
+};
+
+// What a caller gets for an accepted command.
+struct Answer {
+  // The bytes that Decide gave, now or the first time.
+  std::string response;
+  JournalPlace place;
+  RecordKind kind{};
+  // Whether it is the stored answer to an earlier request.
+  bool replayed = false;
+};
+
+// Reads and writes a service's own rows for its commands of a batch, in the lane's transaction. One
+// object serves all lanes at once.
+class RowStore {
+ public:
+  virtual ~RowStore() = default;
+  // After the books are locked and before anything is decided. What it reads is current.
+  virtual void Load(postgres::Transaction&, const Configuration&, const std::vector<Command*>&) {}
+  // After everything was decided: the accepted commands, and those refused ones that asked to be kept.
+  virtual void Write(postgres::Transaction&, const std::vector<Command*>&) {}
+};
+
+// Something that a service asks of one account. Made by an rpc handler, decided and written by a lane.
+class Command {
+ public:
+  virtual ~Command() = default;
+
+  // ---- Set by the service, and constant from then on.
+
+  RecordKind kind{};
+  // Who asks: the partner whose request id it is, and that shares the lane fairly with others.
+  PartnerId partner;
+  Uuid request_id{};
+  // SHA-256 over all that is asked but the request id, in a versioned encoding.
+  Digest fingerprint{};
+  std::string content;
+  // The book, and so the lane. The account's, or the book in which to open one.
+  BookId book;
+  // None when the command opens an account.
+  AccountId account;
+  // The card that was shown. None when the command does not depend on one.
+  CardNumber card;
+  // A key besides the request id that must be unique over all books, such as a receipt's.
+  std::optional<Uuid> natural_key;
+  // The record in the same book that the command acts on. Two commands on the same one never share a
+  // batch, so that a RowStore finds what the first one left.
+  RecordNumber refers_to;
+  // The redemption that it captures, voids or refunds.
+  RecordNumber hold;
+  // Whether it decides over lots. Lots are then loaded, from this one at the latest.
+  bool needs_lots = false;
+  std::optional<LotId> needs_lot;
+  // After this nobody waits for an answer; it is dropped if it is not written yet.
+  absl::Time deadline = absl::InfiniteFuture();
+  // The service's own rows, or nullptr.
+  RowStore* rows = nullptr;
+
+  // ---- Asked by the lane.
+
+  // Decides and gives the response to store, or refuses. Pure: called again when a batch is repeated.
+  virtual absl::StatusOr<std::string> Decide(const DecisionContext& context, Posting& posting) = 0;
+
+  // The natural key belongs to a record with other content: gives the refusal to answer. The command is
+  // then given to its RowStore to be kept, with `parked` set.
+  virtual absl::Status OnNaturalKeyTaken(const JournalPlace& winner, RecordKind kind);
+
+  // ---- Set by the lane before RowStore::Write.
+
+  // Where it was posted; no number for a parked one.
+  JournalPlace place;
+  // It was refused and is to be kept by its RowStore.
+  bool parked = false;
+};
+
+}  // namespace guilder::ledger
