@@ -4,6 +4,7 @@
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+
 #include "libs/base/codec.h"
 #include "libs/base/text.h"
 
@@ -26,7 +27,9 @@ constexpr Row kRows[] = {
 
 constexpr char kPayload[] = "guilder/reason";
 
-const Row& RowOf(Reason reason) { return kRows[static_cast<size_t>(reason)]; }
+const Row& RowOf(Reason reason) {
+  return kRows[static_cast<size_t>(reason)];
+}
 
 std::string EncodePayload(Reason reason, const ReasonDetails& details) {
   Encoder encoder;
@@ -37,9 +40,15 @@ std::string EncodePayload(Reason reason, const ReasonDetails& details) {
 
 }  // namespace
 
-std::string_view ReasonName(Reason reason) { return RowOf(reason).name; }
-absl::StatusCode ReasonCode(Reason reason) { return RowOf(reason).code; }
-std::string_view ReasonAdvice(Reason reason) { return RowOf(reason).advice; }
+std::string_view ReasonName(Reason reason) {
+  return RowOf(reason).name;
+}
+absl::StatusCode ReasonCode(Reason reason) {
+  return RowOf(reason).code;
+}
+std::string_view ReasonAdvice(Reason reason) {
+  return RowOf(reason).advice;
+}
 
 std::optional<Reason> ReasonFromName(std::string_view name) {
   for (const Row& row : kRows) {
@@ -50,8 +59,13 @@ std::optional<Reason> ReasonFromName(std::string_view name) {
 
 absl::Status Refuse(Reason reason, std::string_view what, ReasonDetails details) {
   const absl::string_view advice = ToAbsl(ReasonAdvice(reason));
-  absl::Status status(ReasonCode(reason),
-                      what.empty() ? std::string(advice) : absl::StrCat(ToAbsl(what), ": ", advice));
+  const absl::Status status(ReasonCode(reason), what.empty()
+                                                    ? std::string(advice)
+                                                    : absl::StrCat(ToAbsl(what), ": ", advice));
+  return WithReason(status, reason, details);
+}
+
+absl::Status WithReason(absl::Status status, Reason reason, const ReasonDetails& details) {
   status.SetPayload(kPayload, absl::Cord(EncodePayload(reason, details)));
   return status;
 }

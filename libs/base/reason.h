@@ -137,6 +137,9 @@ using ReasonDetails = std::map<std::string, std::string>;
 // The status of a refusal. Its message is `what`, when given, and the reason's advice.
 absl::Status Refuse(Reason reason, std::string_view what = {}, ReasonDetails details = {});
 
+// The status with its code and message, and with a reason: for what came over the wire.
+absl::Status WithReason(absl::Status status, Reason reason, const ReasonDetails& details);
+
 // What Refuse put into a status; nothing for a status that it did not make.
 std::optional<Reason> ReasonOf(const absl::Status& status);
 ReasonDetails DetailsOf(const absl::Status& status);

@@ -1,0 +1,26 @@
+#include "libs/security/principal.h"
+
+#include <array>
+
+namespace guilder::security {
+namespace {
+
+// In the order of the enumerators.
+constexpr std::array<std::string_view, kRoleCount> kRoleNames{
+    "admin",   "partner_manager",  "submitter", "reviewer", "approver",
+    "finance", "finance_approver", "support",   "auditor"};
+
+}  // namespace
+
+std::string_view RoleName(Role role) {
+  return kRoleNames[static_cast<size_t>(role)];
+}
+
+std::optional<Role> RoleFromName(std::string_view name) {
+  for (size_t i = 0; i < kRoleNames.size(); ++i) {
+    if (kRoleNames[i] == name) return static_cast<Role>(i);
+  }
+  return std::nullopt;
+}
+
+}  // namespace guilder::security
