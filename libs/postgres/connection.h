@@ -31,7 +31,7 @@ struct SessionSettings {
   // How long a peer that went silent is believed to be there; keepalives probe it meanwhile.
   std::chrono::milliseconds tcp_user_timeout{3'000};
   // More settings, as in {"plan_cache_mode", "force_custom_plan"}.
-  std::map<std::string, std::string> parameters;
+  std::map<std::string, std::string> parameters{};
 };
 
 // A transaction that RunInTransaction began. Lives as long as the body that was given it.

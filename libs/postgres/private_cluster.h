@@ -20,12 +20,12 @@ struct PrivateClusterOptions {
   // The database that dsn() names; created when missing.
   std::string database = "guilder";
   // Server settings besides or instead of ours, as in {"fsync", "off"}.
-  std::map<std::string, std::string> settings;
+  std::map<std::string, std::string> settings{};
   // How long Start may take, recovery from a crash included.
   std::chrono::seconds start_timeout{120};
   // Told in one sentence of what happens while nobody asks: the server died, was started again.
   // Called from a thread of the cluster.
-  std::function<void(std::string_view)> on_event;
+  std::function<void(std::string_view)> on_event{};
 };
 
 // A running server. It is reached through a unix socket in a directory that only its user (and
