@@ -31,6 +31,9 @@ struct Answered {
   int attempts = 0;
 };
 
+// Whether the trailing metadata says that the answer is a stored one.
+bool IsReplayed(const grpc::ClientContext& context);
+
 template <typename Service>
 class Client {
  public:
@@ -126,17 +129,8 @@ class Client {
               [call = std::move(call)](bool) mutable { Attempt(std::move(call)); });
   }
 
-  static bool IsReplayed(const grpc::ClientContext& context);
-
   Channel channel_;
   std::shared_ptr<Stub> stub_;
 };
-
-bool IsReplayed(const grpc::ClientContext& context);
-
-template <typename Service>
-bool Client<Service>::IsReplayed(const grpc::ClientContext& context) {
-  return clients::IsReplayed(context);
-}
 
 }  // namespace guilder::clients

@@ -27,6 +27,9 @@ struct RuntimeOptions {
   // As many as the connections that the handlers share: more would only wait for one.
   int worker_threads = 8;
   size_t worker_queue_limit = 1024;
+  // For handlers that stream answers, each for as long as it likes.
+  int stream_threads = 2;
+  size_t stream_queue_limit = 16;
   // Calls in progress over all methods; each stream is one. Beyond it: kQueueFull.
   int64_t max_calls_in_progress = 8192;
   // The deadline of calls that state none or a later one. Streams have no limit of their own.
@@ -50,6 +53,7 @@ class Runtime {
 
   security::Authenticator& authenticator() { return authenticator_; }
   WorkerPool& workers() { return workers_; }
+  WorkerPool& streams() { return streams_; }
   const RuntimeOptions& options() const { return options_; }
 
   // From now on new calls are answered kDraining, and streams end so once what they have read is
@@ -71,6 +75,7 @@ class Runtime {
   std::mutex drainables_mutex_;
   std::vector<std::weak_ptr<Drainable>> drainables_;
   WorkerPool workers_;
+  WorkerPool streams_;
 };
 
 // One method of one service, as the handler wrapper sees it.

@@ -1,0 +1,97 @@
+#include "libs/rpc/handlers.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+
+#include "libs/base/text.h"
+#include "libs/rpc/status.h"
+#include "libs/telemetry/metrics.h"
+
+namespace guilder::rpc {
+namespace {
+
+constexpr std::string_view kScheme = "Bearer ";
+
+std::string_view View(grpc::string_ref text) {
+  return {text.data(), text.size()};
+}
+
+// The secret that the caller presents; empty when there is none.
+std::string_view BearerOf(const grpc::CallbackServerContext& context) {
+  const auto header = context.client_metadata().find("authorization");
+  if (header == context.client_metadata().end()) return {};
+  const std::string_view value = View(header->second);
+  if (!absl::StartsWithIgnoreCase(ToAbsl(value), ToAbsl(kScheme))) return {};
+  return value.substr(kScheme.size());
+}
+
+absl::Time DeadlineOf(const grpc::CallbackServerContext& context, absl::Duration longest) {
+  const absl::Time latest = absl::Now() + longest;
+  const auto stated = context.deadline();
+  if (stated == std::chrono::system_clock::time_point::max()) return latest;
+  return std::min(latest, absl::FromChrono(stated));
+}
+
+// Refusals are counted by reason. The counters are looked up by name: refusals are few.
+void CountRefusal(const Method& method, const absl::Status& status) {
+  const auto reason = ReasonOf(status);
+  telemetry::GetCounter("guilder_rpc_calls_total", "Calls that ended, by how",
+                        {{"method", method.full_name},
+                         {"code", absl::StatusCodeToString(status.code())},
+                         {"reason", reason ? std::string(ReasonName(*reason)) : std::string()}})
+      .Add();
+}
+
+}  // namespace
+
+CallState::CallState(const Methods& methods, std::string_view method,
+                     grpc::CallbackServerContext* context)
+    : runtime_(methods.runtime()), method_(methods[method]), context_(context) {
+  call_.peer_ = context->peer();
+  call_.deadline_ = DeadlineOf(*context, runtime_.options().max_call_duration);
+}
+
+void CallState::Start(std::shared_ptr<CallState> self) {
+  if (runtime_.draining()) return OnRefused(Refuse(Reason::kDraining));
+  entered_ = runtime_.EnterCall();
+  if (!entered_) return OnRefused(Refuse(Reason::kQueueFull));
+
+  const std::string_view bearer = BearerOf(*context_);
+  if (bearer.empty()) return Authenticated(Principal());
+  security::Authenticator& authenticator = runtime_.authenticator();
+  absl::StatusOr<Principal> principal = authenticator.Authenticate(bearer);
+  if (principal.ok() || ReasonOf(principal.status()) != Reason::kCredentialsInvalid) {
+    return Authenticated(std::move(principal));
+  }
+  authenticator.AuthenticateFresh(std::string(bearer),
+                                  [self = std::move(self)](absl::StatusOr<Principal> fresh) {
+                                    self->Authenticated(std::move(fresh));
+                                  });
+}
+
+void CallState::Authenticated(absl::StatusOr<Principal> principal) {
+  if (!principal.ok()) return OnRefused(principal.status());
+  if (const absl::Status status = CheckPermission(*method_.permission, *principal); !status.ok()) {
+    return OnRefused(status);
+  }
+  call_.principal_ = *std::move(principal);
+  OnAdmitted();
+}
+
+grpc::Status CallState::Close(const absl::Status& status) {
+  if (entered_) runtime_.LeaveCall();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started_;
+  method_.seconds->Observe(took.count());
+  for (const auto& [key, value] : call_.trailing_metadata()) {
+    context_->AddTrailingMetadata(key, value);
+  }
+  if (status.ok()) {
+    method_.succeeded->Add();
+    return grpc::Status::OK;
+  }
+  CountRefusal(method_, status);
+  return ToGrpcStatus(status);
+}
+
+}  // namespace guilder::rpc
