@@ -1,0 +1,266 @@
+#include "libs/security/store/credentials.h"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+
+#include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
+#include "libs/base/text.h"
+#include "libs/postgres/pool.h"
+#include "libs/security/keys.h"
+#include "libs/telemetry/log.h"
+
+namespace guilder::security {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+// Callers that wait for a fresh read share it; this far apart are the reads that they cause.
+constexpr std::chrono::milliseconds kLeastGap{10};
+constexpr absl::Duration kReadTimeout = absl::Milliseconds(800);
+
+// Differs whenever any row of either table does.
+constexpr postgres::Statement kReadFingerprint{"security.read_fingerprint", R"sql(
+  select (select count(*) || ':' || coalesce(sum(hashtextextended(c::text, 0)), 0)
+            from partner.credentials c)
+         || '/' ||
+         (select count(*) || ':' || coalesce(sum(hashtextextended(o::text, 0)), 0)
+            from operator.operators o)
+)sql"};
+
+constexpr postgres::Statement kReadCredentials{"security.read_credentials", R"sql(
+  select credential_id, partner_id, key_hash, expires_at_us
+    from partner.credentials
+   where revoked_at_us is null
+)sql"};
+
+constexpr postgres::Statement kReadOperators{"security.read_operators", R"sql(
+  select operator_id, token_hash, array_to_string(roles, ',')
+    from operator.operators
+   where disabled_at_us is null
+)sql"};
+
+struct Entry {
+  Digest hash;
+  Principal principal;
+  int64_t expires_at_us = INT64_MAX;
+};
+
+using Entries = absl::flat_hash_map<std::string, Entry>;
+
+struct Snapshot {
+  std::string fingerprint;
+  Entries partners;
+  Entries operators;
+
+  const Entry* Find(const ParsedKey& key) const {
+    const Entries& entries = key.kind == KeyKind::kPartner ? partners : operators;
+    const auto found = entries.find(ToAbsl(key.id));
+    return found == entries.end() ? nullptr : &found->second;
+  }
+};
+
+Roles ParseRoles(std::string_view names) {
+  Roles roles;
+  for (const auto name : absl::StrSplit(ToAbsl(names), ',', absl::SkipEmpty())) {
+    // A role that this version does not know gives nothing.
+    if (const auto role = RoleFromName({name.data(), name.size()})) roles.Add(*role);
+  }
+  return roles;
+}
+
+void ReadPartners(postgres::Transaction& transaction, Entries& out) {
+  for (const postgres::Row row : transaction.Execute(kReadCredentials)) {
+    Entry entry;
+    entry.principal.kind = Principal::Kind::kPartner;
+    entry.principal.id = std::string(row.Text(0));
+    entry.principal.partner = row.Id<PartnerId>(1);
+    entry.hash = row.Digest(2);
+    entry.expires_at_us = row.OptionalInt(3).value_or(INT64_MAX);
+    std::string id = entry.principal.id;
+    out.emplace(std::move(id), std::move(entry));
+  }
+}
+
+void ReadOperators(postgres::Transaction& transaction, Entries& out) {
+  for (const postgres::Row row : transaction.Execute(kReadOperators)) {
+    Entry entry;
+    entry.principal.kind = Principal::Kind::kOperator;
+    entry.principal.id = std::string(row.Text(0));
+    entry.hash = row.Digest(1);
+    entry.principal.roles = ParseRoles(row.Text(2));
+    std::string id = entry.principal.id;
+    out.emplace(std::move(id), std::move(entry));
+  }
+}
+
+// The tables as they are; null when they are as `known` has them.
+absl::StatusOr<std::shared_ptr<const Snapshot>> ReadSnapshot(postgres::Pool& pool,
+                                                             const Snapshot& known) {
+  return pool.Read(
+      [&](postgres::Transaction& transaction) -> absl::StatusOr<std::shared_ptr<const Snapshot>> {
+        const postgres::Rows rows = transaction.Execute(kReadFingerprint);
+        const std::string_view fingerprint = rows[0].Text(0);
+        if (fingerprint == known.fingerprint) return nullptr;
+        auto snapshot = std::make_shared<Snapshot>();
+        // Read before the rows: what changes in between differs again at the next look.
+        snapshot->fingerprint = std::string(fingerprint);
+        ReadPartners(transaction, snapshot->partners);
+        ReadOperators(transaction, snapshot->operators);
+        return snapshot;
+      },
+      absl::Now() + kReadTimeout);
+}
+
+}  // namespace
+
+class CredentialStore::Impl {
+ public:
+  Impl(postgres::Pool& pool, const Secrets& secrets, const Options& options)
+      : pool_(pool),
+        hasher_(secrets.KeyPepper()),
+        refresh_every_(absl::ToChronoNanoseconds(options.refresh_every)),
+        max_age_(absl::ToChronoNanoseconds(options.max_age)),
+        max_waiting_(static_cast<size_t>(options.max_waiting)),
+        snapshot_(std::make_shared<Snapshot>()) {
+    Refresh();
+    refresher_ = std::thread([this] { KeepFresh(); });
+  }
+
+  ~Impl() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    refresher_.join();
+    for (Waiting& waiting : waiting_) waiting.done(Refuse(Reason::kDraining));
+  }
+
+  absl::StatusOr<Principal> Authenticate(std::string_view bearer) const {
+    const std::optional<ParsedKey> key = ParseKey(bearer);
+    if (!key) return Refuse(Reason::kCredentialsInvalid);
+    if (IsStale()) return Refuse(Reason::kStoreUnavailable);
+    const std::shared_ptr<const Snapshot> snapshot = Current();
+    const Entry* const entry = snapshot->Find(*key);
+    if (entry == nullptr || !hasher_.Matches(bearer, entry->hash) ||
+        absl::ToUnixMicros(absl::Now()) >= entry->expires_at_us) {
+      return Refuse(Reason::kCredentialsInvalid);
+    }
+    return entry->principal;
+  }
+
+  void AuthenticateFresh(std::string bearer, Done done) {
+    const std::optional<ParsedKey> key = ParseKey(bearer);
+    const bool may_be_new = key && Current()->Find(*key) == nullptr;
+    if (may_be_new) {
+      const std::lock_guard lock(mutex_);
+      if (!stopping_ && waiting_.size() < max_waiting_) {
+        waiting_.push_back({std::move(bearer), std::move(done)});
+        wake_.notify_all();
+        return;
+      }
+    }
+    done(Refuse(Reason::kCredentialsInvalid));
+  }
+
+ private:
+  struct Waiting {
+    std::string bearer;
+    Done done;
+  };
+
+  bool IsStale() const {
+    const auto read_at =
+        SteadyClock::time_point(SteadyClock::duration(read_at_.load(std::memory_order_relaxed)));
+    return SteadyClock::now() - read_at > max_age_;
+  }
+
+  std::shared_ptr<const Snapshot> Current() const {
+    const std::lock_guard lock(snapshot_mutex_);
+    return snapshot_;
+  }
+
+  void Refresh() {
+    // What is read is at least as new as the moment before the read.
+    const auto started = SteadyClock::now();
+    const auto read = ReadSnapshot(pool_, *Current());
+    if (!read.ok()) {
+      if (!std::exchange(failing_, true)) {
+        telemetry::Log(telemetry::Severity::kWarning, "credentials cannot be read",
+                       {{"status", read.status().ToString()}});
+      }
+      return;
+    }
+    if (std::exchange(failing_, false)) {
+      telemetry::Log(telemetry::Severity::kInfo, "credentials can be read again");
+    }
+    if (*read != nullptr) {
+      const std::lock_guard lock(snapshot_mutex_);
+      snapshot_ = *read;
+    }
+    read_at_.store(started.time_since_epoch().count(), std::memory_order_relaxed);
+  }
+
+  void KeepFresh() {
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
+      const auto next = SteadyClock::now() + refresh_every_;
+      const auto soonest = SteadyClock::now() + kLeastGap;
+      wake_.wait_until(lock, next, [&] { return stopping_ || !waiting_.empty(); });
+      wake_.wait_until(lock, soonest, [&] { return stopping_; });
+      if (stopping_) return;
+      std::vector<Waiting> waiting = std::exchange(waiting_, {});
+      lock.unlock();
+      Refresh();
+      for (Waiting& one : waiting) {
+        one.done(failing_ ? Refuse(Reason::kStoreUnavailable) : Authenticate(one.bearer));
+      }
+      lock.lock();
+    }
+  }
+
+  postgres::Pool& pool_;
+  const KeyHasher hasher_;
+  const SteadyClock::duration refresh_every_;
+  const SteadyClock::duration max_age_;
+  const size_t max_waiting_;
+
+  mutable std::mutex snapshot_mutex_;
+  std::shared_ptr<const Snapshot> snapshot_;  // guarded by snapshot_mutex_
+  // When what is known was read, in ticks of the steady clock.
+  std::atomic<SteadyClock::rep> read_at_{INT64_MIN / 2};
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<Waiting> waiting_;  // guarded by mutex_, as is what follows
+  bool stopping_ = false;
+
+  bool failing_ = false;  // the refresher's
+  std::thread refresher_;
+};
+
+CredentialStore::CredentialStore(postgres::Pool& pool, const Secrets& secrets, Options options)
+    : impl_(std::make_unique<Impl>(pool, secrets, options)) {}
+
+CredentialStore::~CredentialStore() = default;
+
+absl::StatusOr<Principal> CredentialStore::Authenticate(std::string_view bearer) {
+  return impl_->Authenticate(bearer);
+}
+
+void CredentialStore::AuthenticateFresh(std::string bearer, Done done) {
+  impl_->AuthenticateFresh(std::move(bearer), std::move(done));
+}
+
+}  // namespace guilder::security
