@@ -1,9 +1,13 @@
+#include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <map>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <unistd.h>
 
 #include "services/cli/demo/csv.h"
 #include "services/cli/demo/partners.h"
@@ -85,6 +89,22 @@ TEST_CASE("Csv: decimals are read exactly, also in exponent form", "[unit][demo]
 TEST_CASE("Csv: what is not UTF-8 is read as Latin-1", "[unit][demo]") {
   CHECK(ToUtf8("caf\xC3\xA9") == "caf\xC3\xA9");
   CHECK(ToUtf8("caf\xE9") == "caf\xC3\xA9");
+}
+
+TEST_CASE("Data files: missing and damaged ones are told apart", "[unit][demo]") {
+  CHECK(ReadDataFile("/nonexistent/file").status().code() == absl::StatusCode::kNotFound);
+
+  const char* source = std::getenv("GUILDER_SOURCE_DIR");
+  REQUIRE(source != nullptr);
+  std::ifstream whole(std::string(source) + "/tests/data/completejourney_products.csv.xz",
+                      std::ios::binary);
+  char head[10'000];
+  REQUIRE(whole.read(head, sizeof head));
+  char path[] = "/tmp/guilder_demo_data_XXXXXX";
+  REQUIRE(close(mkstemp(path)) == 0);
+  std::ofstream(path, std::ios::binary).write(head, sizeof head);
+  CHECK(ReadDataFile(path).status().code() == absl::StatusCode::kDataLoss);
+  std::remove(path);
 }
 
 TEST_CASE("Purchases: a receipt is a partner, store, household and basket", "[unit][demo]") {
