@@ -245,6 +245,8 @@ create table ledger.seals (
   boundary_us bigint not null,
   last_number bigint not null,
   root        bytea  not null,
+  -- As in books, at that number: a later seal that comes late goes on from here.
+  frontier    bytea  not null,
   constraint seals_pk primary key (book, boundary_us)
 );
 

@@ -1,0 +1,180 @@
+#include "services/settlement/domain/settlement.h"
+
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "libs/base/status_macros.h"
+
+namespace guilder::settlement {
+namespace {
+
+using ledger::Movement;
+using netting::MoneyLeg;
+
+struct StateText {
+  State state;
+  std::string_view name;
+};
+constexpr StateText kStates[] = {{State::kComputed, "COMPUTED"},
+                                 {State::kApproved, "APPROVED"},
+                                 {State::kInstructed, "INSTRUCTED"}};
+
+struct LegText {
+  MoneyLeg leg;
+  std::string_view name;
+};
+constexpr LegText kLegs[] = {{MoneyLeg::kIssuance, "ISSUANCE"},
+                             {MoneyLeg::kReimbursement, "REIMBURSEMENT"},
+                             {MoneyLeg::kFee, "FEE"}};
+
+// Where netting counts a movement; nullptr for those that no money follows from.
+Points netting::Movements::*PlaceOf(Movement movement) {
+  switch (movement) {
+    case Movement::kIssued:
+      return &netting::Movements::issued;
+    case Movement::kActivated:
+      return &netting::Movements::activated;
+    case Movement::kReversedPending:
+      return &netting::Movements::reversed_pending;
+    case Movement::kReversed:
+      return &netting::Movements::reversed;
+    case Movement::kRedeemed:
+      return &netting::Movements::redeemed;
+    case Movement::kRefunded:
+      return &netting::Movements::refunded;
+    case Movement::kExpired:
+    case Movement::kExpiredPending:
+    case Movement::kNone:
+      break;
+  }
+  return nullptr;
+}
+
+void Count(const MovedPoints& moved, Net& net) {
+  switch (moved.movement) {
+    case Movement::kIssued:
+      net.issued += moved.settled;
+      break;
+    case Movement::kReversedPending:
+    case Movement::kReversed:
+      net.reversed += moved.settled;
+      break;
+    case Movement::kRedeemed:
+      net.redeemed += moved.settled;
+      break;
+    case Movement::kRefunded:
+      net.redeemed -= moved.settled;
+      break;
+    default:
+      break;
+  }
+}
+
+}  // namespace
+
+std::string_view StateName(State state) {
+  for (const StateText& text : kStates) {
+    if (text.state == state) return text.name;
+  }
+  return "";
+}
+
+std::optional<State> StateFromName(std::string_view name) {
+  for (const StateText& text : kStates) {
+    if (text.name == name) return text.state;
+  }
+  return std::nullopt;
+}
+
+std::string_view LegName(MoneyLeg leg) {
+  for (const LegText& text : kLegs) {
+    if (text.leg == leg) return text.name;
+  }
+  return "";
+}
+
+std::optional<MoneyLeg> LegFromName(std::string_view name) {
+  for (const LegText& text : kLegs) {
+    if (text.name == name) return text.leg;
+  }
+  return std::nullopt;
+}
+
+std::string AccountName(const netting::MoneyAccount& account) {
+  switch (account.kind) {
+    case netting::AccountKind::kPartnerReceivable:
+      return "PARTNER_RECEIVABLE";
+    case netting::AccountKind::kPartnerPayable:
+      return "PARTNER_PAYABLE";
+    case netting::AccountKind::kPointsLiability:
+      return "POINTS_LIABILITY";
+    case netting::AccountKind::kFees:
+      return "FEES";
+    case netting::AccountKind::kTax:
+      return absl::StrCat("TAX:", account.tax_code);
+  }
+  return "";
+}
+
+std::string_view CauseName(netting::EntryCause cause) {
+  switch (cause) {
+    case netting::EntryCause::kIssuance:
+      return "ISSUANCE";
+    case netting::EntryCause::kReimbursement:
+      return "REIMBURSEMENT";
+    case netting::EntryCause::kFee:
+      return "FEE";
+    case netting::EntryCause::kSetOff:
+      return "SET_OFF";
+  }
+  return "";
+}
+
+absl::StatusOr<Computation> Compute(const Facts& facts) {
+  std::map<ContractId, const netting::Terms*> terms_of;
+  for (const netting::Terms& terms : facts.terms) terms_of[terms.contract] = &terms;
+
+  netting::Input input;
+  input.currency_exponent = facts.currency_exponent;
+  input.terms = facts.terms;
+  input.billed_before = facts.billed_before;
+  std::map<PartnerId, Net> nets;
+  for (const MovedPoints& moved : facts.moved) {
+    const auto place = PlaceOf(moved.movement);
+    if (place == nullptr) continue;
+    input.movements.push_back({.contract = moved.contract});
+    input.movements.back().*place = moved.cumulative;
+    const auto terms = terms_of.find(moved.contract);
+    if (terms != terms_of.end()) Count(moved, nets[terms->second->partner]);
+  }
+  GUILDER_ASSIGN_OR_RETURN(netting::Settlement settled, netting::Settle(input));
+
+  Computation computation;
+  for (netting::Line& line : settled.lines) {
+    const netting::Terms& terms = *terms_of.at(line.contract);
+    const int64_t ppm = line.leg == MoneyLeg::kFee ? terms.fee_tax.ppm : terms.tax.ppm;
+    const int number = static_cast<int>(computation.lines.size()) + 1;
+    computation.lines.push_back({number, std::move(line), ppm});
+  }
+  for (const netting::PartnerTotal& total : settled.partners) {
+    Net net = nets[total.partner];
+    net.partner = total.partner;
+    net.issuance = total.issuance;
+    net.reimbursement = total.reimbursement;
+    net.fee = total.fee;
+    net.tax = total.issuance_tax + total.fee_tax - total.reimbursement_tax;
+    net.net = total.net;
+    computation.nets.push_back(net);
+  }
+  computation.obligations = std::move(settled.obligations);
+  computation.entries = std::move(settled.entries);
+  return computation;
+}
+
+std::string EndToEndId(SettlementId settlement, PartnerId partner) {
+  return absl::StrCat("GLD-", settlement.value(), "-", partner.value());
+}
+
+}  // namespace guilder::settlement
