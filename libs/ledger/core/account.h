@@ -8,8 +8,8 @@
 
 namespace guilder::ledger {
 
-// Where points can be. The first group are control accounts, which stand for the rest of the world; the
-// second are the buckets of a member's account. The numbers are stored.
+// Where points can be. The first group are control accounts, which stand for the rest of the world;
+// the second are the buckets of a member's account. The numbers are stored.
 enum class Bucket : int16_t {
   kIssued = 1,    // one per partner and book: what it gave, as debits
   kRedeemed = 2,  // one per partner and book: what it took
@@ -20,7 +20,9 @@ enum class Bucket : int16_t {
   kDebt = 14,  // what a member owes; its balance is a debit
 };
 
-constexpr bool IsControl(Bucket bucket) { return bucket < Bucket::kPending; }
+constexpr bool IsControl(Bucket bucket) {
+  return bucket < Bucket::kPending;
+}
 
 // "ISSUED", "PENDING" …
 std::string_view BucketName(Bucket bucket);
@@ -37,8 +39,8 @@ constexpr BookId BookOf(AccountId account) {
   return BookId(static_cast<int32_t>(book < 0 ? book + kBooksPerSerial : book));
 }
 
-// The id of a control account follows from what it is, so that nobody has to look it up: its serial is
-// negative. `partner` is none for kExpired.
+// The id of a control account follows from what it is, so that nobody has to look it up: its serial
+// is negative. `partner` is none for kExpired.
 constexpr AccountId ControlAccountId(Bucket kind, PartnerId partner, BookId book) {
   const int64_t serial = int64_t{partner.value()} * 16 + static_cast<int64_t>(kind);
   return MakeAccountId(-serial, book);
@@ -62,6 +64,8 @@ constexpr LotId MakeLotId(RecordNumber record, int64_t index = 0) {
 }
 
 // The record that created a lot.
-constexpr RecordNumber RecordOf(LotId lot) { return RecordNumber(lot.value() / kLotsPerRecord); }
+constexpr RecordNumber RecordOf(LotId lot) {
+  return RecordNumber(lot.value() / kLotsPerRecord);
+}
 
 }  // namespace guilder::ledger

@@ -1,6 +1,7 @@
 #include "libs/ledger/core/configuration.h"
 
 #include "absl/time/civil_time.h"
+
 #include "libs/base/text.h"
 
 namespace guilder::ledger {

@@ -13,7 +13,15 @@
 
 namespace guilder::ledger {
 
-enum class PartnerState { kDraft, kSubmitted, kInReview, kActive, kSuspended, kTerminating, kTerminated };
+enum class PartnerState {
+  kDraft,
+  kSubmitted,
+  kInReview,
+  kActive,
+  kSuspended,
+  kTerminating,
+  kTerminated
+};
 
 enum class ContractKind { kIssuance, kRedemption };
 
@@ -62,8 +70,8 @@ struct Programme {
 // Immutable, hence thread safe. `version` rises with every change.
 class Configuration {
  public:
-  Configuration(int64_t version, Programme programme, Calendar calendar, std::vector<Partner> partners,
-                PartnerId operator_partner);
+  Configuration(int64_t version, Programme programme, Calendar calendar,
+                std::vector<Partner> partners, PartnerId operator_partner);
 
   int64_t version() const { return version_; }
   const Programme& programme() const { return programme_; }
@@ -74,8 +82,8 @@ class Configuration {
   // The partner that pays for gifts; nullptr before it is onboarded.
   const Partner* operator_partner() const { return FindPartner(operator_partner_); }
 
-  // The end of the local day that is `days` after the day of `at`, in the programme's zone: the first
-  // instant that is too late.
+  // The end of the local day that is `days` after the day of `at`, in the programme's zone: the
+  // first instant that is too late.
   Timestamp EndOfDayAfter(Timestamp at, int days) const;
 
   // What `points` are worth under a rate, in minor units, rounded half up.

@@ -82,7 +82,8 @@ absl::Status DecideHold(Posting& posting, const HoldTerms& terms) {
   if (absl::Status open = CheckOpen(account); !open.ok()) return open;
   if (absl::Status points = CheckPoints(terms.points); !points.ok()) return points;
   if (account.debt > Points(0)) {
-    return Refuse(Reason::kAccountInDebt, {}, {{"debt_points", std::to_string(account.debt.value())}});
+    return Refuse(Reason::kAccountInDebt, {},
+                  {{"debt_points", std::to_string(account.debt.value())}});
   }
   if (account.available < terms.points) {
     return Refuse(Reason::kInsufficientPoints, {},

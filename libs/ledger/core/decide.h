@@ -1,11 +1,13 @@
-// The deciders: whether a command may change an account, and how. Pure: no clock, I/O, proto or SQL.
+// The deciders: whether a command may change an account, and how. Pure: no clock, I/O, proto or
+// SQL.
 //
-// Each takes a posting that has been brought up to its time, and either refuses, leaving the posting to be
-// thrown away, or changes it. Refusals are listed in order of precedence.
+// Each takes a posting that has been brought up to its time, and either refuses, leaving the
+// posting to be thrown away, or changes it. Refusals are listed in order of precedence.
 #pragma once
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+
 #include "libs/base/types.h"
 #include "libs/ledger/core/posting.h"
 
@@ -20,8 +22,8 @@ struct EarnTerms {
   OnDue on_due = OnDue::kActivate;
 };
 
-// Gives points as one new lot, or none when there are no points. What is due at once is activated at once,
-// and repays debts.
+// Gives points as one new lot, or none when there are no points. What is due at once is activated
+// at once, and repays debts.
 //
 // Refuses: kAccountClosed, kAmountOutOfRange.
 absl::Status DecideEarn(Posting& posting, const EarnTerms& terms);
@@ -54,8 +56,8 @@ struct HoldTerms {
 // Refuses: kAccountClosed, kAmountOutOfRange, kAccountInDebt, kInsufficientPoints.
 absl::Status DecideHold(Posting& posting, const HoldTerms& terms);
 
-// Takes `points` of what a hold holds, all of it when zero; when `final`, releases the rest. Gives the
-// points taken.
+// Takes `points` of what a hold holds, all of it when zero; when `final`, releases the rest. Gives
+// the points taken.
 //
 // Refuses: kRedemptionNotFound, also for another partner's; kRedemptionClosed; kCaptureExceedsHold.
 absl::StatusOr<Points> DecideCapture(Posting& posting, PartnerId partner, RecordNumber hold,

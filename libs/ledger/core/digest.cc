@@ -1,9 +1,9 @@
 #include "libs/ledger/core/digest.h"
 
+#include <memory>
+
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-
-#include <memory>
 
 namespace guilder::ledger {
 
@@ -24,7 +24,8 @@ Digest HmacSha256(std::string_view key, std::string_view message) {
   Digest digest;
   unsigned size = digest.size();
   HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-       reinterpret_cast<const unsigned char*>(message.data()), message.size(), digest.data(), &size);
+       reinterpret_cast<const unsigned char*>(message.data()), message.size(), digest.data(),
+       &size);
   return digest;
 }
 

@@ -17,9 +17,9 @@ struct Side {
   friend bool operator==(const Side&, const Side&) = default;
 };
 
-// Moves `points` from `debit` to `credit`. `contract` is the version that prices the movement: the lot's
-// issuance contract, or the redemption contract where points are redeemed or refunded; none where no
-// partner is concerned.
+// Moves `points` from `debit` to `credit`. `contract` is the version that prices the movement: the
+// lot's issuance contract, or the redemption contract where points are redeemed or refunded; none
+// where no partner is concerned.
 struct Entry {
   Side debit;
   Side credit;

@@ -16,8 +16,8 @@ Digest LeafHash(std::string_view content);
 // The hash of an inner node: SHA-256 of 0x01 and both children.
 Digest NodeHash(const Digest& left, const Digest& right);
 
-// What is needed of a tree to append to it: the roots of its perfect subtrees, largest first. A tree of n
-// leaves has as many as n has bits set.
+// What is needed of a tree to append to it: the roots of its perfect subtrees, largest first. A
+// tree of n leaves has as many as n has bits set.
 class Frontier {
  public:
   Frontier() = default;

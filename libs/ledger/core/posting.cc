@@ -87,7 +87,8 @@ void Posting::Activate(LotId id) {
 void Posting::CancelPending(Lot& lot, Points points) {
   lot.remaining -= points;
   lot.reversed += points;
-  Move(Member(Bucket::kPending, lot.id), Control(Bucket::kIssued, lot.issuer), points, lot.contract);
+  Move(Member(Bucket::kPending, lot.id), Control(Bucket::kIssued, lot.issuer), points,
+       lot.contract);
 }
 
 void Posting::Reverse(LotId id, Points points) {
@@ -108,7 +109,8 @@ void Posting::Reverse(LotId id, Points points) {
   if (expired > Points(0)) {
     lot.expired -= expired;
     lot.reversed += expired;
-    Move(Control(Bucket::kExpired, {}), Control(Bucket::kIssued, lot.issuer), expired, lot.contract);
+    Move(Control(Bucket::kExpired, {}), Control(Bucket::kIssued, lot.issuer), expired,
+         lot.contract);
     points -= expired;
   }
   if (points > Points(0)) {
@@ -212,8 +214,8 @@ void Posting::Refund(RecordNumber number, Points points) {
     Move(Control(Bucket::kRedeemed, hold.partner), Member(Bucket::kAvailable, lot.id), back,
          hold.contract);
   };
-  // A lot whose redemption another lot took over, because the goods that earned it came back, has less
-  // redeemed than it gave to this hold; the difference goes back to the lots that took over.
+  // A lot whose redemption another lot took over, because the goods that earned it came back, has
+  // less redeemed than it gave to this hold; the difference goes back to the lots that took over.
   Points taken_over;
   for (auto part = hold.parts.rbegin(); part != hold.parts.rend(); ++part) {
     const Points back = std::min(points, part->captured - part->refunded);

@@ -9,8 +9,8 @@
 
 namespace guilder::ledger {
 
-// Changes an account by entries and remembers them. A balance changes nowhere else, so that it is always
-// the sum of the account's entries.
+// Changes an account by entries and remembers them. A balance changes nowhere else, so that it is
+// always the sum of the account's entries.
 //
 // A posting works on its own copy of the account: a refused command leaves no trace.
 class Posting {
@@ -27,8 +27,9 @@ class Posting {
   // The lots that this posting created, with the terms that they were created with.
   const std::vector<Lot>& new_lots() const { return new_lots_; }
 
-  // Brings the account up to `now`: what fell due is activated, cancelled, released or expired, in the
-  // order of its dates. Every command begins with it, and it runs again where a step makes something due.
+  // Brings the account up to `now`: what fell due is activated, cancelled, released or expired, in
+  // the order of its dates. Every command begins with it, and it runs again where a step makes
+  // something due.
   void BringUpToNow();
 
   // Adds a pending lot with the terms of `lot` and gives it an id. Points must be positive.
@@ -36,8 +37,8 @@ class Posting {
   void Activate(LotId lot);
   // Takes points back from a lot: what it still has free, then what expired, then as debt.
   void Reverse(LotId lot, Points points);
-  // Opens a hold named by this record over lots in the order of consumption: what expires first, then the
-  // older lot. The account must have the points available.
+  // Opens a hold named by this record over lots in the order of consumption: what expires first,
+  // then the older lot. The account must have the points available.
   void OpenHold(Hold hold);
   // Takes held points, in the order of the hold's parts.
   void Capture(RecordNumber hold, Points points);
@@ -53,7 +54,8 @@ class Posting {
   void Move(Side debit, Side credit, Points points, ContractId contract);
   void Expire(Lot& lot);
   void CancelPending(Lot& lot, Points points);
-  // Repays debts from available points, oldest debt first, with the lots in the order of consumption.
+  // Repays debts from available points, oldest debt first, with the lots in the order of
+  // consumption.
   void RepayDebt();
   std::vector<Lot*> InOrderOfConsumption();
   Side Member(Bucket bucket, LotId lot) const { return {account_.id, bucket, lot}; }

@@ -1,6 +1,7 @@
 #include "libs/ledger/core/record.h"
 
 #include "absl/strings/str_cat.h"
+
 #include "libs/base/codec.h"
 #include "libs/base/text.h"
 #include "libs/ledger/core/digest.h"

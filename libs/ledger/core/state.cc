@@ -23,7 +23,8 @@ Points Hold::refunded() const {
 }
 
 Lot* AccountState::FindLot(LotId lot) {
-  const auto found = std::find_if(lots.begin(), lots.end(), [&](const Lot& l) { return l.id == lot; });
+  const auto found =
+      std::find_if(lots.begin(), lots.end(), [&](const Lot& l) { return l.id == lot; });
   return found == lots.end() ? nullptr : &*found;
 }
 

@@ -84,8 +84,8 @@ struct AccountState {
   // Every lot before this one is closed.
   LotId first_open_lot;
 
-  // All lots from `first_open_lot` on when `lots_loaded`; otherwise only those created since loading.
-  // By id.
+  // All lots from `first_open_lot` on when `lots_loaded`; otherwise only those created since
+  // loading. By id.
   bool lots_loaded = false;
   std::vector<Lot> lots;
   // Open holds, and those that commands name. By number.
@@ -96,7 +96,8 @@ struct AccountState {
   friend bool operator==(const AccountState&, const AccountState&) = default;
 };
 
-// The earliest instant at which something of the account changes by time alone, from its lots and holds.
+// The earliest instant at which something of the account changes by time alone, from its lots and
+// holds.
 Timestamp NextDue(const AccountState& state);
 
 }  // namespace guilder::ledger

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+
 #include "libs/base/types.h"
 #include "libs/ledger/core/configuration.h"
 #include "libs/ledger/core/posting.h"
@@ -20,16 +21,19 @@ namespace guilder::ledger {
 
 class Command;
 
-// What a decider may know.
+// The card that a command names, as it is now.
+struct CardView {
+  bool found = false;
+  bool blocked = false;
+  AccountId account;
+};
+
+// What a decider may know besides the account.
 struct DecisionContext {
   const Configuration& configuration;
-  // The book's row, for commands that open an account: its serials up to this one are taken.
-  int64_t last_serial = 0;
-  // Whether the command's card exists, is blocked, and which account it has now.
-  bool card_found = false;
-  bool card_blocked = false;
-  AccountId card_account;
-  // Whether the command's account exists.
+  CardView card;
+  // Whether the command's account exists. False for one that the command opens; its id is that of
+  // the posting's account.
   bool account_found = false;
 };
 
@@ -58,11 +62,13 @@ class RowStore {
   virtual ~RowStore() = default;
   // After the books are locked and before anything is decided. What it reads is current.
   virtual void Load(postgres::Transaction&, const Configuration&, const std::vector<Command*>&) {}
-  // After everything was decided: the accepted commands, and those refused ones that asked to be kept.
+  // After everything was decided: the accepted commands, and those refused ones that asked to be
+  // kept.
   virtual void Write(postgres::Transaction&, const std::vector<Command*>&) {}
 };
 
-// Something that a service asks of one account. Made by an rpc handler, decided and written by a lane.
+// Something that a service asks of one account. Made by an rpc handler, decided and written by a
+// lane.
 class Command {
  public:
   virtual ~Command() = default;
@@ -84,8 +90,8 @@ class Command {
   CardNumber card;
   // A key besides the request id that must be unique over all books, such as a receipt's.
   std::optional<Uuid> natural_key;
-  // The record in the same book that the command acts on. Two commands on the same one never share a
-  // batch, so that a RowStore finds what the first one left.
+  // The record in the same book that the command acts on. Two commands on the same one never share
+  // a batch, so that a RowStore finds what the first one left.
   RecordNumber refers_to;
   // The redemption that it captures, voids or refunds.
   RecordNumber hold;
@@ -99,11 +105,12 @@ class Command {
 
   // ---- Asked by the lane.
 
-  // Decides and gives the response to store, or refuses. Pure: called again when a batch is repeated.
+  // Decides and gives the response to store, or refuses. Pure: called again when a batch is
+  // repeated.
   virtual absl::StatusOr<std::string> Decide(const DecisionContext& context, Posting& posting) = 0;
 
-  // The natural key belongs to a record with other content: gives the refusal to answer. The command is
-  // then given to its RowStore to be kept, with `parked` set.
+  // The natural key belongs to a record with other content: gives the refusal to answer. The
+  // command is then given to its RowStore to be kept, with `parked` set.
   virtual absl::Status OnNaturalKeyTaken(const JournalPlace& winner, RecordKind kind);
 
   // ---- Set by the lane before RowStore::Write.

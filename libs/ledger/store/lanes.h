@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+
 #include "libs/ledger/core/configuration.h"
 #include "libs/ledger/store/command.h"
 
@@ -26,31 +27,32 @@ struct LanesOptions {
   absl::Duration batch_time_limit = absl::Milliseconds(20);
 };
 
-// Writes commands to books. Each lane is a thread with a connection and a share of the books; whatever
-// arrived for them while it was busy is its next batch.
+// Writes commands to books. Each lane is a thread with a connection and a share of the books;
+// whatever arrived for them while it was busy is its next batch.
 //
 // Thread safe. Several processes may serve the same books.
 class Lanes {
  public:
   using Done = std::function<void(absl::StatusOr<Answer>)>;
 
-  // Connects and reads the books and the configuration. Errors: kStoreUnavailable, or one sentence that
-  // says what is missing.
+  // Connects and reads the books and the configuration. Errors: kStoreUnavailable, or one sentence
+  // that says what is missing.
   static absl::StatusOr<std::unique_ptr<Lanes>> Start(LanesOptions options);
   // Stops as Drain does.
   ~Lanes();
 
-  // Queues a command. `done` is called exactly once, after the commit, on the lane's thread or, for a
-  // refusal at once, on the caller's.
+  // Queues a command. `done` is called exactly once, after the commit, on the lane's thread or, for
+  // a refusal at once, on the caller's.
   //
-  // Refuses, besides what deciders refuse: kQueueFull, kDraining, kDeadlineExceeded, kStoreUnavailable,
-  // kRequestIdReused.
+  // Refuses, besides what deciders refuse: kQueueFull, kDraining, kDeadlineExceeded,
+  // kStoreUnavailable, kRequestIdReused.
   void Submit(std::unique_ptr<Command> command, Done done);
 
   // The book in which a new account with that request id is opened: always the same.
   BookId BookForNewAccount(const Uuid& request_id) const;
 
-  // The configuration that some lane read last. It may be behind; lanes always decide on the current one.
+  // The configuration that some lane read last. It may be behind; lanes always decide on the
+  // current one.
   std::shared_ptr<const Configuration> configuration() const;
 
   // Answers what is queued, and refuses what still comes.

@@ -1,0 +1,234 @@
+#include "libs/ledger/store/batch.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
+#include "libs/ledger/core/posting.h"
+#include "libs/ledger/store/batch_sql.h"
+#include "libs/ledger/store/claims.h"
+#include "libs/ledger/store/load_configuration.h"
+
+namespace guilder::ledger {
+namespace {
+
+constexpr char kClaimTaken[] = "a claim was taken meanwhile";
+
+// A batch on its way through steps 2 to 4.
+class Run {
+ public:
+  Run(postgres::Transaction& tx, const std::vector<Command*>& commands, ProgrammeId programme,
+      std::shared_ptr<const Configuration>& configuration)
+      : tx_(tx),
+        commands_(commands),
+        programme_(programme),
+        configuration_(configuration),
+        outcomes_(commands.size(), absl::UnknownError("not decided")) {}
+
+  absl::StatusOr<Outcomes> Finish() {
+    GUILDER_RETURN_IF_ERROR(Load());
+    for (size_t i = 0; i < commands_.size(); ++i) {
+      if (!settled_[i]) Decide(i);
+    }
+    GUILDER_RETURN_IF_ERROR(Write());
+    return std::move(outcomes_);
+  }
+
+ private:
+  absl::Status Load() {
+    std::set<BookId> books;
+    for (const Command* command : commands_) books.insert(command->book);
+    GUILDER_RETURN_IF_ERROR(LockBooks(tx_, books, batch_));
+    loaded_ = LoadAccounts(tx_, programme_, commands_, batch_);
+    if (!configuration_ || configuration_->version() != loaded_.config_version) {
+      GUILDER_ASSIGN_OR_RETURN(configuration_, LoadConfiguration(tx_, programme_));
+    }
+    for (auto& [id, book] : batch_.books) {
+      book.posted_at = std::max(book.posted_at, Timestamp(loaded_.clock_us + book.clock_offset_us));
+    }
+    settled_.assign(commands_.size(), false);
+    AnswerFromClaims();
+    LoadDeeply();
+    LoadRows();
+    return absl::OkStatus();
+  }
+
+  // Answers repeats, and receipts that are taken, without deciding them again.
+  void AnswerFromClaims() {
+    std::vector<Uuid> keys;
+    for (const Command* command : commands_) {
+      keys.push_back(RequestClaimKey(command->partner, command->request_id));
+      if (command->natural_key) keys.push_back(*command->natural_key);
+    }
+    std::map<Uuid, TakenClaim> taken;
+    for (TakenClaim& claim : FindClaims(tx_, keys)) taken.emplace(claim.key, std::move(claim));
+    if (taken.empty()) return;
+    for (size_t i = 0; i < commands_.size(); ++i) {
+      Command& command = *commands_[i];
+      const auto request = taken.find(RequestClaimKey(command.partner, command.request_id));
+      if (request != taken.end()) {
+        const bool same = request->second.fingerprint == command.fingerprint;
+        Settle(i, same ? absl::StatusOr<Answer>(request->second.answer)
+                       : Refuse(Reason::kRequestIdReused));
+        continue;
+      }
+      if (!command.natural_key) continue;
+      const auto natural = taken.find(*command.natural_key);
+      if (natural == taken.end()) continue;
+      if (natural->second.fingerprint == command.fingerprint) {
+        Settle(i, natural->second.answer);
+      } else {
+        const Answer& winner = natural->second.answer;
+        Park(i, command.OnNaturalKeyTaken(winner.place, winner.kind));
+      }
+    }
+  }
+
+  // Loads lots and holds of the accounts where something is due, owed, or decided over.
+  void LoadDeeply() {
+    std::map<AccountId, LotId> from;
+    std::set<RecordNumber> holds;
+    for (size_t i = 0; i < commands_.size(); ++i) {
+      const Command& command = *commands_[i];
+      const auto found = batch_.accounts.find(command.account);
+      if (settled_[i] || found == batch_.accounts.end()) continue;
+      const AccountState& account = found->second.state;
+      const bool due = account.next_due_at <= batch_.books.at(command.book).posted_at;
+      const bool deep = due || account.debt > Points(0) || command.needs_lots ||
+                        command.needs_lot || command.hold;
+      if (!deep) continue;
+      LotId& first = from.try_emplace(command.account, account.first_open_lot).first->second;
+      if (command.needs_lot) first = std::min(first, *command.needs_lot);
+      if (command.hold) holds.insert(command.hold);
+    }
+    LoadLotsAndHolds(tx_, from, holds, batch_);
+  }
+
+  void LoadRows() {
+    std::map<RowStore*, std::vector<Command*>> by_store;
+    for (size_t i = 0; i < commands_.size(); ++i) {
+      if (!settled_[i] && commands_[i]->rows) by_store[commands_[i]->rows].push_back(commands_[i]);
+    }
+    for (const auto& [rows, commands] : by_store) rows->Load(tx_, *configuration_, commands);
+  }
+
+  void Decide(size_t i) {
+    Command& command = *commands_[i];
+    BookState& book = batch_.books.at(command.book);
+    const bool opens = !command.account;
+    AccountState before;
+    before.id = opens ? MakeAccountId(book.last_serial + 1, book.id) : command.account;
+    // A new account has no lots to load.
+    before.lots_loaded = opens;
+    const auto loaded = batch_.accounts.find(before.id);
+    const bool found = loaded != batch_.accounts.end();
+    if (found) before = loaded->second.state;
+
+    Posting posting(before, RecordNumber(book.frontier.size() + 1), book.posted_at);
+    posting.BringUpToNow();
+    const DecisionContext context{*configuration_, loaded_.cards[i], found};
+    absl::StatusOr<std::string> response = command.Decide(context, posting);
+    if (!response.ok()) {
+      refusals_.push_back({&command, response.status(), book.posted_at});
+      Settle(i, response.status());
+      return;
+    }
+    if (opens) ++book.last_serial;
+    Accept(i, *std::move(response), std::move(posting), book);
+  }
+
+  void Accept(size_t i, std::string response, Posting posting, BookState& book) {
+    Command& command = *commands_[i];
+    Record record;
+    record.book = book.id;
+    record.number = posting.number();
+    record.posted_at = book.posted_at;
+    record.kind = command.kind;
+    record.partner = command.partner;
+    record.account = posting.account().id;
+    record.refers_to = command.refers_to;
+    record.config_version = configuration_->version();
+    record.request_id = command.request_id;
+    record.fingerprint = command.fingerprint;
+    record.content = command.content;
+    record.response = std::move(response);
+    record.entries = posting.entries();
+    record.new_lots = posting.new_lots();
+    const Digest leaf = LeafOf(record, book.secret);
+    book.frontier.Append(leaf);
+    book.changed = true;
+
+    AccountEntry& entry = batch_.accounts[record.account];
+    if (!entry.found && !entry.opened_by) entry.opened_by = record.number;
+    entry.state = std::move(posting).TakeAccount();
+    entry.changed = entry.changed || !entry.found || !record.entries.empty();
+
+    command.place = {record.book, record.number, record.posted_at, leaf};
+    command.parked = false;
+    outcomes_[i] = Answer{record.response, command.place, record.kind, /*replayed=*/false};
+    batch_.leaves.push_back(leaf);
+    batch_.natural_keys.push_back(command.natural_key);
+    batch_.records.push_back(std::move(record));
+    to_write_.push_back(&command);
+  }
+
+  void Settle(size_t i, absl::StatusOr<Answer> outcome) {
+    settled_[i] = true;
+    outcomes_[i] = std::move(outcome);
+  }
+
+  void Park(size_t i, absl::Status refusal) {
+    Command& command = *commands_[i];
+    const BookState& book = batch_.books.at(command.book);
+    command.parked = true;
+    command.place = {book.id, RecordNumber(), book.posted_at, {}};
+    to_write_.push_back(&command);
+    Settle(i, std::move(refusal));
+  }
+
+  absl::Status Write() {
+    if (!batch_.records.empty()) {
+      GUILDER_RETURN_IF_ERROR(WriteBatch(tx_, batch_, *configuration_));
+    }
+    if (!refusals_.empty()) WriteRefusals(tx_, refusals_);
+    std::map<RowStore*, std::vector<Command*>> by_store;
+    for (Command* command : to_write_) {
+      if (command->rows) by_store[command->rows].push_back(command);
+    }
+    for (const auto& [rows, commands] : by_store) rows->Write(tx_, commands);
+    return absl::OkStatus();
+  }
+
+  postgres::Transaction& tx_;
+  const std::vector<Command*>& commands_;
+  const ProgrammeId programme_;
+  std::shared_ptr<const Configuration>& configuration_;
+  BatchState batch_;
+  LoadedAccounts loaded_;
+  // Parallel to the commands: whether the outcome is known.
+  std::vector<bool> settled_;
+  Outcomes outcomes_;
+  std::vector<LoggedRefusal> refusals_;
+  // Accepted and parked commands, for their RowStores.
+  std::vector<Command*> to_write_;
+};
+
+}  // namespace
+
+absl::Status ClaimTakenMeanwhile() {
+  return absl::AbortedError(kClaimTaken);
+}
+
+bool IsClaimTakenMeanwhile(const absl::Status& status) {
+  return absl::IsAborted(status) && status.message() == kClaimTaken;
+}
+
+absl::StatusOr<Outcomes> RunBatch(postgres::Transaction& tx, const std::vector<Command*>& commands,
+                                  ProgrammeId programme,
+                                  std::shared_ptr<const Configuration>& configuration) {
+  return Run(tx, commands, programme, configuration).Finish();
+}
+
+}  // namespace guilder::ledger

@@ -1,0 +1,70 @@
+// One batch of commands: loaded, decided and written in one transaction.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "libs/ledger/core/configuration.h"
+#include "libs/ledger/core/merkle.h"
+#include "libs/ledger/core/record.h"
+#include "libs/ledger/core/state.h"
+#include "libs/ledger/store/command.h"
+#include "libs/postgres/connection.h"
+
+namespace guilder::ledger {
+
+// A book's row, locked by this transaction.
+struct BookState {
+  BookId id;
+  std::string secret;
+  int64_t clock_offset_us = 0;
+  int64_t last_serial = 0;
+  Timestamp posted_at;
+  Frontier frontier;
+  bool changed = false;
+};
+
+// An account as it was loaded and as the batch leaves it.
+struct AccountEntry {
+  AccountState state;
+  std::vector<Lot> loaded_lots;
+  std::vector<Hold> loaded_holds;
+  bool found = false;
+  bool changed = false;
+  RecordNumber opened_by;
+};
+
+// What a batch knows and what it will write, apart from SQL.
+struct BatchState {
+  std::map<BookId, BookState> books;
+  std::map<AccountId, AccountEntry> accounts;
+  std::vector<Record> records;
+
+  // Parallel to `records`: the leaf of each, and its natural key where it has one.
+  std::vector<Digest> leaves;
+  std::vector<std::optional<Uuid>> natural_keys;
+};
+
+// What came of each command: parallel to the commands of the batch.
+using Outcomes = std::vector<absl::StatusOr<Answer>>;
+
+// The status of a batch that met a claim which another lane committed meanwhile: to be run again.
+absl::Status ClaimTakenMeanwhile();
+bool IsClaimTakenMeanwhile(const absl::Status& status);
+
+// Steps 1 to 4 of a lane: locks the books, loads, decides and writes, in the transaction. The
+// caller commits, and only then answers.
+//
+// `configuration` is the lane's latest; it is replaced when a newer version is in force. Fails as a
+// whole only when the transaction must not commit.
+absl::StatusOr<Outcomes> RunBatch(postgres::Transaction& tx, const std::vector<Command*>& commands,
+                                  ProgrammeId programme,
+                                  std::shared_ptr<const Configuration>& configuration);
+
+}  // namespace guilder::ledger

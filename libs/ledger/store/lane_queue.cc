@@ -1,0 +1,103 @@
+#include "libs/ledger/store/lane_queue.h"
+
+#include <set>
+#include <utility>
+
+#include "absl/time/time.h"
+
+#include "libs/base/reason.h"
+#include "libs/ledger/store/claims.h"
+
+namespace guilder::ledger {
+
+// What a batch has so far, and so what may join it.
+class LaneQueue::Selection {
+ public:
+  bool Admits(const Command& command) {
+    if (command.account && stays_behind_.contains(command.account)) return false;
+    const Uuid request = RequestClaimKey(command.partner, command.request_id);
+    const auto acts_on = std::pair(command.book, command.refers_to);
+    const bool alone = !claims_.contains(request) &&
+                       !(command.natural_key && claims_.contains(*command.natural_key)) &&
+                       !(command.refers_to && acts_on_.contains(acts_on));
+    if (!alone) {
+      if (command.account) stays_behind_.insert(command.account);
+      return false;
+    }
+    claims_.insert(request);
+    if (command.natural_key) claims_.insert(*command.natural_key);
+    if (command.refers_to) acts_on_.insert(acts_on);
+    return true;
+  }
+
+ private:
+  std::set<Uuid> claims_;
+  std::set<std::pair<BookId, RecordNumber>> acts_on_;
+  // Accounts with a command that must wait for the next batch: what comes after it waits too.
+  std::set<AccountId> stays_behind_;
+};
+
+absl::Status LaneQueue::Push(PendingCommand& pending) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return Refuse(Reason::kDraining);
+    if (queued_ >= max_queued_) return Refuse(Reason::kQueueFull);
+    std::deque<PendingCommand>& of_partner = waiting_[pending.command->partner];
+    if (static_cast<int>(of_partner.size()) >= max_queued_per_partner_) {
+      return Refuse(Reason::kQueueFull);
+    }
+    of_partner.push_back(std::move(pending));
+    ++queued_;
+  }
+  arrived_.notify_one();
+  return absl::OkStatus();
+}
+
+std::vector<PendingCommand> LaneQueue::PopBatch(int max, absl::Duration patience) {
+  std::unique_lock lock(mutex_);
+  arrived_.wait_for(lock, absl::ToChronoMilliseconds(patience),
+                    [&] { return queued_ > 0 || closed_; });
+  std::vector<PendingCommand> batch;
+  Selection selection;
+  // One pass gives each partner a command; passes go on until the batch is full or nothing more
+  // fits.
+  std::map<PartnerId, size_t> looked_at;
+  bool progress = true;
+  while (progress && static_cast<int>(batch.size()) < max) {
+    progress = false;
+    auto turn = waiting_.upper_bound(last_served_);
+    for (size_t i = waiting_.size(); i > 0 && static_cast<int>(batch.size()) < max; --i, ++turn) {
+      if (turn == waiting_.end()) turn = waiting_.begin();
+      auto& [partner, commands] = *turn;
+      size_t& next = looked_at[partner];
+      while (next < commands.size()) {
+        if (selection.Admits(*commands[next].command)) {
+          batch.push_back(std::move(commands[next]));
+          commands.erase(commands.begin() + static_cast<std::ptrdiff_t>(next));
+          last_served_ = partner;
+          progress = true;
+          break;
+        }
+        ++next;
+      }
+    }
+  }
+  queued_ -= static_cast<int>(batch.size());
+  std::erase_if(waiting_, [](const auto& of_partner) { return of_partner.second.empty(); });
+  return batch;
+}
+
+void LaneQueue::Close() {
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  arrived_.notify_all();
+}
+
+bool LaneQueue::ClosedAndEmpty() const {
+  const std::lock_guard lock(mutex_);
+  return closed_ && queued_ == 0;
+}
+
+}  // namespace guilder::ledger

@@ -1,0 +1,56 @@
+// The commands that wait for a lane.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "libs/ledger/store/command.h"
+
+namespace guilder::ledger {
+
+struct PendingCommand {
+  std::unique_ptr<Command> command;
+  std::function<void(absl::StatusOr<Answer>)> done;
+};
+
+// Bounded, and fair: partners take turns, so that one that sends much waits for itself. Within a
+// partner commands keep their order. Thread safe.
+class LaneQueue {
+ public:
+  LaneQueue(int max_queued, int max_queued_per_partner)
+      : max_queued_(max_queued), max_queued_per_partner_(max_queued_per_partner) {}
+
+  // Takes the command, or leaves it with the caller and says why not: kQueueFull, kDraining.
+  absl::Status Push(PendingCommand& pending);
+
+  // Waits for a command, the end, or at most `patience`. Then gives up to `max` commands that can
+  // share a batch: no two with the same claim or of the same earlier record, and none that would
+  // overtake another of its account. Gives none when the wait was in vain.
+  std::vector<PendingCommand> PopBatch(int max, absl::Duration patience);
+
+  // From now on nothing is taken, and PopBatch does not wait.
+  void Close();
+  bool ClosedAndEmpty() const;
+
+ private:
+  class Selection;
+
+  mutable std::mutex mutex_;
+  std::condition_variable arrived_;
+  const int max_queued_;
+  const int max_queued_per_partner_;
+  std::map<PartnerId, std::deque<PendingCommand>> waiting_;
+  // Whose turn comes next: the first partner after this one.
+  PartnerId last_served_;
+  int queued_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace guilder::ledger

@@ -1,0 +1,282 @@
+#include "libs/ledger/store/lanes.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+
+#include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
+#include "libs/ledger/store/batch.h"
+#include "libs/ledger/store/lane_queue.h"
+#include "libs/ledger/store/load_configuration.h"
+#include "libs/postgres/connection.h"
+#include "libs/postgres/status.h"
+
+namespace guilder::ledger {
+namespace {
+
+using postgres::Params;
+using postgres::Statement;
+
+constexpr Statement kListBooks{"ledger.list_books", R"sql(
+  select book from ledger.books where programme_id = $1 order by book
+)sql"};
+
+constexpr Statement kConfigurationVersion{"ledger.configuration_version", R"sql(
+  select version from ledger.configuration where programme_id = $1
+)sql"};
+
+// How often an idle lane looks whether the configuration changed.
+constexpr absl::Duration kConfigurationPatience = absl::Milliseconds(500);
+// How often a batch is run again because of a claim, a deadlock or a serialization failure.
+constexpr int kMaxRuns = 5;
+
+postgres::SessionSettings LaneSession() {
+  postgres::SessionSettings settings;
+  settings.application_name = "guilder lane";
+  settings.statement_timeout = std::chrono::milliseconds(2'000);
+  settings.idle_in_transaction_timeout = std::chrono::milliseconds(2'000);
+  // A lane's statements find few rows by key in tables of any size; a plan that suits today's size
+  // must not be kept when the tables have grown.
+  settings.parameters = {{"enable_hashjoin", "off"},
+                         {"enable_mergejoin", "off"},
+                         {"enable_seqscan", "off"},
+                         {"jit", "off"},
+                         {"plan_cache_mode", "force_generic_plan"}};
+  return settings;
+}
+
+// The configuration that was read last, shared by all lanes and readers.
+class SharedConfiguration {
+ public:
+  std::shared_ptr<const Configuration> Get() const {
+    const std::lock_guard lock(mutex_);
+    return latest_;
+  }
+  void Offer(const std::shared_ptr<const Configuration>& read) {
+    const std::lock_guard lock(mutex_);
+    if (!latest_ || latest_->version() < read->version()) latest_ = read;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Configuration> latest_;
+};
+
+// A thread, its connection and its queue.
+class Lane {
+ public:
+  Lane(const LanesOptions& options, postgres::Connection connection, SharedConfiguration& shared)
+      : options_(options),
+        connection_(std::move(connection)),
+        shared_(shared),
+        configuration_(shared.Get()),
+        queue_(options.max_queued_per_lane, options.max_queued_per_partner),
+        batch_size_(options.max_batch) {
+    thread_ = std::thread([this] { Work(); });
+  }
+
+  ~Lane() {
+    queue_.Close();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void Submit(PendingCommand pending) {
+    const absl::Status queued = queue_.Push(pending);
+    if (!queued.ok()) pending.done(queued);
+  }
+
+  void Close() { queue_.Close(); }
+
+ private:
+  using Batch = std::vector<PendingCommand>;
+
+  void Work() {
+    while (!queue_.ClosedAndEmpty()) {
+      Batch batch = queue_.PopBatch(batch_size_, kConfigurationPatience);
+      DropLate(batch);
+      if (batch.empty()) {
+        RefreshConfiguration();
+        continue;
+      }
+      const absl::Time began = absl::Now();
+      Process(batch, 0, batch.size());
+      AdaptBatchSize(batch.size(), absl::Now() - began);
+    }
+  }
+
+  // Nobody waits for these any more, and nothing of them is written.
+  void DropLate(Batch& batch) {
+    const absl::Time now = absl::Now();
+    std::erase_if(batch, [&](PendingCommand& pending) {
+      if (now < pending.command->deadline) return false;
+      pending.done(Refuse(Reason::kDeadlineExceeded));
+      return true;
+    });
+  }
+
+  // Runs the commands [begin, end) in one transaction and answers them after its commit. When a
+  // value breaks the transaction, halves it until the poisonous command stands alone.
+  void Process(Batch& batch, size_t begin, size_t end) {
+    std::vector<Command*> commands;
+    for (size_t i = begin; i < end; ++i) commands.push_back(batch[i].command.get());
+    absl::StatusOr<Outcomes> outcomes = Run(commands);
+    if (outcomes.ok()) {
+      shared_.Offer(configuration_);
+      for (size_t i = begin; i < end; ++i) batch[i].done(std::move((*outcomes)[i - begin]));
+      return;
+    }
+    if (IsPoison(outcomes.status()) && end - begin > 1) {
+      const size_t middle = begin + (end - begin) / 2;
+      Process(batch, begin, middle);
+      Process(batch, middle, end);
+      return;
+    }
+    for (size_t i = begin; i < end; ++i) batch[i].done(outcomes.status());
+  }
+
+  absl::StatusOr<Outcomes> Run(const std::vector<Command*>& commands) {
+    for (int run = 1;; ++run) {
+      absl::StatusOr<Outcomes> outcomes =
+          postgres::RunInTransaction(connection_, [&](postgres::Transaction& tx) {
+            return RunBatch(tx, commands, options_.programme, configuration_);
+          });
+      const bool again = IsClaimTakenMeanwhile(outcomes.status()) ||
+                         DetailsOf(outcomes.status()).contains("retryable");
+      if (outcomes.ok() || !again) return outcomes;
+      if (run == kMaxRuns) return Refuse(Reason::kStoreUnavailable, std::string(outcomes.status().message()));
+    }
+  }
+
+  // Data exceptions (22) and integrity violations (23) come from what a command holds. Anything
+  // else, such as a full disk, concerns the whole batch.
+  static bool IsPoison(const absl::Status& status) {
+    const std::string state = postgres::SqlStateOf(status);
+    return state.rfind("22", 0) == 0 || state.rfind("23", 0) == 0;
+  }
+
+  void AdaptBatchSize(size_t size, absl::Duration took) {
+    if (took > options_.batch_time_limit) {
+      batch_size_ = std::max(8, static_cast<int>(size) / 2);
+    } else if (size == static_cast<size_t>(batch_size_)) {
+      batch_size_ = std::min(options_.max_batch, batch_size_ + batch_size_ / 4 + 1);
+    }
+  }
+
+  void RefreshConfiguration() {
+    const auto read = postgres::RunInTransaction(
+        connection_,
+        [&](postgres::Transaction& tx) -> absl::StatusOr<std::shared_ptr<const Configuration>> {
+          const auto rows = tx.Execute(kConfigurationVersion, Params().Int(options_.programme));
+          if (!rows.empty() && rows[0].Int(0) == configuration_->version()) return configuration_;
+          return LoadConfiguration(tx, options_.programme);
+        });
+    if (!read.ok()) return;  // The next batch meets the same trouble and answers it.
+    configuration_ = *read;
+    shared_.Offer(configuration_);
+  }
+
+  const LanesOptions& options_;
+  postgres::Connection connection_;
+  SharedConfiguration& shared_;
+  std::shared_ptr<const Configuration> configuration_;
+  LaneQueue queue_;
+  int batch_size_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+class Lanes::Impl {
+ public:
+  Impl(LanesOptions options, std::vector<BookId> books)
+      : options_(std::move(options)), books_(std::move(books)) {}
+
+  absl::Status Open(postgres::Connection first,
+                    std::shared_ptr<const Configuration> configuration) {
+    shared_.Offer(configuration);
+    const int lanes = std::min<int>(options_.lanes, static_cast<int>(books_.size()));
+    lanes_.push_back(std::make_unique<Lane>(options_, std::move(first), shared_));
+    for (int i = 1; i < lanes; ++i) {
+      GUILDER_ASSIGN_OR_RETURN(postgres::Connection connection,
+                               postgres::Connection::Open(options_.dsn, LaneSession()));
+      lanes_.push_back(std::make_unique<Lane>(options_, std::move(connection), shared_));
+    }
+    return absl::OkStatus();
+  }
+
+  void Submit(std::unique_ptr<Command> command, Done done) {
+    Lane& lane = *lanes_[static_cast<size_t>(command->book.value()) % lanes_.size()];
+    lane.Submit({std::move(command), std::move(done)});
+  }
+
+  BookId BookForNewAccount(const Uuid& request_id) const {
+    uint64_t hash = 0;
+    for (size_t i = 8; i < 16; ++i) hash = hash << 8 | request_id[i];
+    // The last bytes of a UUID are random in every version; its low bits choose the refusal's slot
+    // too, which does no harm.
+    return books_[hash % books_.size()];
+  }
+
+  std::shared_ptr<const Configuration> configuration() const { return shared_.Get(); }
+
+  void Drain() {
+    for (const auto& lane : lanes_) lane->Close();
+  }
+
+ private:
+  const LanesOptions options_;
+  const std::vector<BookId> books_;
+  SharedConfiguration shared_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+};
+
+absl::StatusOr<std::unique_ptr<Lanes>> Lanes::Start(LanesOptions options) {
+  GUILDER_ASSIGN_OR_RETURN(postgres::Connection connection,
+                           postgres::Connection::Open(options.dsn, LaneSession()));
+  std::vector<BookId> books;
+  GUILDER_ASSIGN_OR_RETURN(
+      std::shared_ptr<const Configuration> configuration,
+      postgres::RunInTransaction(
+          connection,
+          [&](postgres::Transaction& tx) -> absl::StatusOr<std::shared_ptr<const Configuration>> {
+            books.clear();
+            for (const auto& row : tx.Execute(kListBooks, Params().Int(options.programme))) {
+              books.push_back(row.Id<BookId>(0));
+            }
+            return LoadConfiguration(tx, options.programme);
+          }));
+  if (books.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("programme ", options.programme.value(), " has no books"));
+  }
+  auto impl = std::make_unique<Impl>(std::move(options), std::move(books));
+  GUILDER_RETURN_IF_ERROR(impl->Open(std::move(connection), std::move(configuration)));
+  return std::unique_ptr<Lanes>(new Lanes(std::move(impl)));
+}
+
+Lanes::Lanes(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Lanes::~Lanes() = default;
+
+void Lanes::Submit(std::unique_ptr<Command> command, Done done) {
+  impl_->Submit(std::move(command), std::move(done));
+}
+
+BookId Lanes::BookForNewAccount(const Uuid& request_id) const {
+  return impl_->BookForNewAccount(request_id);
+}
+
+std::shared_ptr<const Configuration> Lanes::configuration() const {
+  return impl_->configuration();
+}
+
+void Lanes::Drain() {
+  impl_->Drain();
+}
+
+}  // namespace guilder::ledger

@@ -1,0 +1,140 @@
+#include "libs/ledger/store/load_configuration.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+#include "libs/base/status_macros.h"
+#include "libs/base/text.h"
+
+namespace guilder::ledger {
+namespace {
+
+using postgres::Params;
+using postgres::Row;
+using postgres::Statement;
+
+constexpr Statement kProgramme{"ledger.load_programme", R"sql(
+  select c.version, p.slug, p.currency, p.currency_exponent, p.mode, p.welcome_points, p.started_at_us,
+         p.cycle, p.time_zone
+    from ledger.programmes p join ledger.configuration c using (programme_id)
+   where p.programme_id = $1
+)sql"};
+
+constexpr Statement kBoundaries{"ledger.load_boundaries", R"sql(
+  select boundary_us from ledger.boundaries where programme_id = $1 order by boundary_us
+)sql"};
+
+constexpr Statement kPartners{"ledger.load_partners", R"sql(
+  select partner_id, slug, state, programme_operator
+    from partner.partners
+   where programme_id = $1
+   order by partner_id
+)sql"};
+
+constexpr Statement kContracts{"ledger.load_contracts", R"sql(
+  select c.partner_id, c.kind, c.contract_id, c.number, c.effective_from_us, c.effective_until_us,
+         c.rate_micros, c.activation_days, c.default_outcome, c.lot_life_days
+    from partner.contracts c join partner.partners p using (partner_id)
+   where p.programme_id = $1 and c.state = 'APPROVED'
+   order by c.partner_id, c.effective_from_us
+)sql"};
+
+constexpr Statement kStores{"ledger.load_stores", R"sql(
+  select s.partner_id, s.code, s.store_id, s.open, t.code
+    from partner.stores s join partner.partners p using (partner_id)
+    left join partner.terminals t using (store_id)
+   where p.programme_id = $1
+)sql"};
+
+PartnerState ParsePartnerState(std::string_view text) {
+  constexpr std::pair<std::string_view, PartnerState> kStates[] = {
+      {"DRAFT", PartnerState::kDraft},           {"SUBMITTED", PartnerState::kSubmitted},
+      {"IN_REVIEW", PartnerState::kInReview},    {"ACTIVE", PartnerState::kActive},
+      {"SUSPENDED", PartnerState::kSuspended},   {"TERMINATING", PartnerState::kTerminating},
+      {"TERMINATED", PartnerState::kTerminated},
+  };
+  for (const auto& [name, state] : kStates) {
+    if (name == text) return state;
+  }
+  return PartnerState::kDraft;
+}
+
+Contract ReadContract(const Row& row) {
+  Contract contract;
+  contract.id = row.Id<ContractId>(2);
+  contract.number = static_cast<int>(row.Int(3));
+  contract.effective_from = row.Id<Timestamp>(4);
+  contract.effective_until = row.OptionalId<Timestamp>(5).value_or(kNever);
+  contract.rate_micros = row.Int(6);
+  contract.activation_days = static_cast<int>(row.Int(7));
+  contract.on_due = row.Text(8) == "CANCEL" ? OnDue::kCancel : OnDue::kActivate;
+  contract.lot_life_days = static_cast<int>(row.Int(9));
+  return contract;
+}
+
+std::vector<Partner> ReadPartners(postgres::Transaction& tx, const Params& of_programme,
+                                  PartnerId& operator_partner) {
+  std::map<PartnerId, Partner> partners;
+  for (const Row& row : tx.Execute(kPartners, of_programme)) {
+    Partner& partner = partners[row.Id<PartnerId>(0)];
+    partner.id = row.Id<PartnerId>(0);
+    partner.slug = row.Text(1);
+    partner.state = ParsePartnerState(row.Text(2));
+    if (row.Bool(3)) operator_partner = partner.id;
+  }
+  for (const Row& row : tx.Execute(kContracts, of_programme)) {
+    Partner& partner = partners[row.Id<PartnerId>(0)];
+    (row.Text(1) == "ISSUANCE" ? partner.issuance : partner.redemption)
+        .push_back(ReadContract(row));
+  }
+  for (const Row& row : tx.Execute(kStores, of_programme)) {
+    Store& store = partners[row.Id<PartnerId>(0)].stores[std::string(row.Text(1))];
+    store.id = row.Id<StoreId>(2);
+    store.open = row.Bool(3);
+    if (!row.IsNull(4)) store.terminals.emplace(row.Text(4));
+  }
+  std::vector<Partner> list;
+  for (auto& [id, partner] : partners) list.push_back(std::move(partner));
+  return list;
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const Configuration>> LoadConfiguration(postgres::Transaction& tx,
+                                                                       ProgrammeId id) {
+  const Params of_programme = Params().Int(id);
+  const postgres::Rows rows = tx.Execute(kProgramme, of_programme);
+  if (rows.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("there is no programme ", id.value(), " in this database"));
+  }
+  const Row row = rows[0];
+  Programme programme;
+  programme.id = id;
+  programme.slug = row.Text(1);
+  programme.currency = ParseCurrency(row.Text(2)).value_or(Currency{});
+  programme.currency_exponent = static_cast<int>(row.Int(3));
+  programme.mode = row.Text(4);
+  programme.welcome_points = row.Id<Points>(5);
+  programme.started_at = row.Id<Timestamp>(6);
+
+  std::vector<Timestamp> boundaries;
+  for (const Row& boundary : tx.Execute(kBoundaries, of_programme)) {
+    boundaries.push_back(boundary.Id<Timestamp>(0));
+  }
+  const std::optional<Cycle> cycle = CycleFromName(row.Text(7));
+  if (!cycle) return absl::InternalError("unknown cycle");
+  GUILDER_ASSIGN_OR_RETURN(Calendar calendar,
+                           Calendar::Make(*cycle, std::string(row.Text(8)), std::move(boundaries)));
+
+  PartnerId operator_partner;
+  std::vector<Partner> partners = ReadPartners(tx, of_programme, operator_partner);
+  return std::make_shared<const Configuration>(
+      row.Int(0), std::move(programme), std::move(calendar), std::move(partners), operator_partner);
+}
+
+}  // namespace guilder::ledger
