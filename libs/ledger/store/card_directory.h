@@ -1,0 +1,42 @@
+// Which account a card belongs to.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+#include "libs/base/bounded_cache.h"
+#include "libs/base/types.h"
+
+namespace guilder::postgres {
+class Pool;
+}
+
+namespace guilder::ledger {
+
+// Routes card numbers to accounts, from memory where it can. It only says where to go: whether the
+// card works, and which account it has now, is read again inside the batch that decides.
+//
+// Only cards that exist are remembered, so that a card is usable as soon as it is issued. Thread
+// safe.
+class CardDirectory {
+ public:
+  // The pool outlives the directory. `capacity` cards, some 100 bytes each, are remembered at most.
+  explicit CardDirectory(postgres::Pool& pool, size_t capacity = 1'000'000)
+      : pool_(pool), cache_(capacity) {}
+
+  // Never blocks.
+  std::optional<AccountId> FindCached(CardNumber card) const { return cache_.Find(card); }
+
+  // Reads the database where memory does not help. Errors: kCardNotFound, kQueueFull,
+  // kStoreUnavailable.
+  absl::StatusOr<AccountId> Find(CardNumber card, absl::Time deadline = absl::InfiniteFuture());
+
+ private:
+  postgres::Pool& pool_;
+  BoundedCache<CardNumber, AccountId> cache_;
+};
+
+}  // namespace guilder::ledger

@@ -1,0 +1,57 @@
+// Between a handler and the lanes: what every service that posts to the ledger does alike.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "guilder/type/v1/journal_receipt.pb.h"
+
+#include "libs/base/reason.h"
+#include "libs/ledger/store/card_directory.h"
+#include "libs/ledger/store/lanes.h"
+#include "libs/rpc/call.h"
+#include "libs/rpc/worker_pool.h"
+
+namespace guilder::rpc {
+
+guilder::type::v1::JournalReceipt ToProto(const ledger::JournalPlace& place);
+
+// The number of a card as a till reads it: 12 to 19 digits. Errors: kCardMissing for none,
+// kCardNumberMistyped.
+absl::StatusOr<CardNumber> ParseCardNumber(std::string_view digits);
+
+// Calls `then` with the card's account, or kCardNotFound: at once when the directory remembers it,
+// otherwise on a worker. A full queue is kQueueFull. The directory outlives the call.
+void FindCard(ledger::CardDirectory& directory, WorkerPool& workers, CardNumber card,
+              absl::Time deadline, std::function<void(absl::StatusOr<AccountId>)> then);
+
+// The response that an answer stands for: the stored bytes, byte for byte, and the receipt. Says in
+// the call's trailing metadata when it is a repeat.
+template <typename Response>
+absl::StatusOr<Response> ToResponse(const ledger::Answer& answer, const Call& call) {
+  Response response;
+  if (!response.ParseFromString(answer.response)) {
+    return absl::InternalError("a stored response cannot be read");
+  }
+  *response.mutable_journal_receipt() = ToProto(answer.place);
+  if (answer.replayed) call.SetTrailingMetadata(kReplayedKey, "true");
+  return response;
+}
+
+// Submits a command and answers the call with its outcome. `Response` has a `journal_receipt`,
+// which the stored bytes do not hold; `respond` is a Responder<Response>.
+template <typename Response, typename Respond>
+void SubmitAndRespond(ledger::Lanes& lanes, std::unique_ptr<ledger::Command> command,
+                      std::shared_ptr<const Call> call, Respond respond) {
+  command->deadline = call->deadline();
+  lanes.Submit(std::move(command),
+               [call = std::move(call), respond](absl::StatusOr<ledger::Answer> answer) {
+                 if (!answer.ok()) return respond(std::move(answer).status());
+                 respond(ToResponse<Response>(*answer, *call));
+               });
+}
+
+}  // namespace guilder::rpc
