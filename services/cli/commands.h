@@ -1,0 +1,48 @@
+// Every group of commands: one function for each noun, in commands/<noun>.cc.
+//
+// Each adds its subcommands to `app` and keeps what it needs in `context`; nothing runs before the
+// whole command line has been read. The declarations need no more of CLI11 than its name, so that
+// files which include this compile fast.
+#pragma once
+
+namespace CLI {
+class App;
+}  // namespace CLI
+
+namespace guilder::cli {
+
+class Context;
+
+// Partners: who they are, where, at what price, and with which keys.
+void AddPartnerCommands(CLI::App& app, Context& context);
+void AddStoreCommands(CLI::App& app, Context& context);
+void AddTerminalCommands(CLI::App& app, Context& context);
+void AddContractCommands(CLI::App& app, Context& context);
+void AddCredentialCommands(CLI::App& app, Context& context);
+
+// Earning.
+void AddRuleSetCommands(CLI::App& app, Context& context);
+void AddPurchaseCommands(CLI::App& app, Context& context);
+void AddParkedCommands(CLI::App& app, Context& context);
+
+// Members and spending.
+void AddMemberCommands(CLI::App& app, Context& context);
+void AddCardCommands(CLI::App& app, Context& context);
+void AddRedemptionCommands(CLI::App& app, Context& context);
+
+// Money.
+void AddWindowCommands(CLI::App& app, Context& context);
+void AddSettlementCommands(CLI::App& app, Context& context);
+void AddStatementCommands(CLI::App& app, Context& context);
+void AddInvoiceCommands(CLI::App& app, Context& context);
+
+// The programme.
+void AddOperatorCommands(CLI::App& app, Context& context);
+void AddProgrammeCommands(CLI::App& app, Context& context);
+void AddLedgerCommands(CLI::App& app, Context& context);
+void AddExplainCommand(CLI::App& app, Context& context);
+
+// All of the above, in the order of the help text.
+void AddNetworkCommands(CLI::App& app, Context& context);
+
+}  // namespace guilder::cli

@@ -1,0 +1,27 @@
+#include "services/cli/commands.h"
+
+namespace guilder::cli {
+
+void AddNetworkCommands(CLI::App& app, Context& context) {
+  AddPartnerCommands(app, context);
+  AddStoreCommands(app, context);
+  AddTerminalCommands(app, context);
+  AddContractCommands(app, context);
+  AddCredentialCommands(app, context);
+  AddRuleSetCommands(app, context);
+  AddPurchaseCommands(app, context);
+  AddParkedCommands(app, context);
+  AddMemberCommands(app, context);
+  AddCardCommands(app, context);
+  AddRedemptionCommands(app, context);
+  AddWindowCommands(app, context);
+  AddSettlementCommands(app, context);
+  AddStatementCommands(app, context);
+  AddInvoiceCommands(app, context);
+  AddOperatorCommands(app, context);
+  AddProgrammeCommands(app, context);
+  AddLedgerCommands(app, context);
+  AddExplainCommand(app, context);
+}
+
+}  // namespace guilder::cli

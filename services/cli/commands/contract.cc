@@ -1,0 +1,105 @@
+#include "guilder/partner/v1/partner_service.pb.h"
+
+#include "services/cli/commands.h"
+#include "services/cli/context.h"
+#include "services/cli/verb.h"
+
+namespace guilder::cli {
+namespace {
+
+namespace v1 = partner::v1;
+
+std::vector<Field> ContractFields() {
+  return {{"Name", "name"},
+          {"State", "state"},
+          {"From", "effective_from", Show::kTime},
+          {"Until", "effective_until", Show::kTime},
+          {"Issuance price, millionths", "issuance.rate_micros", Show::kNumber},
+          {"Currency", "issuance.currency_code"},
+          {"Tax", "issuance.tax.code"},
+          {"Tax rate", "issuance.tax.rate_ppm", Show::kRate},
+          {"Billed at", "issuance.billed_at"},
+          {"Available after days", "issuance.activation.after_days"},
+          {"Without confirmation", "issuance.activation.default_outcome"},
+          {"Life of points, days", "issuance.lot_life_days"},
+          {"Reimbursement, millionths", "redemption.rate_micros", Show::kNumber},
+          {"Currency", "redemption.currency_code"},
+          {"Tax", "redemption.tax.code"},
+          {"Tax rate", "redemption.tax.rate_ppm", Show::kRate},
+          {"Fee", "redemption.fee_ppm", Show::kRate},
+          {"Fee a point, millionths", "redemption.fee_micros_per_point", Show::kNumber},
+          {"Tax on the fee", "redemption.fee_tax.code"},
+          {"Tax rate on the fee", "redemption.fee_tax.rate_ppm", Show::kRate},
+          {"Proposed by", "proposed_by"},
+          {"Approved by", "approved_by"}};
+}
+
+Verb& AddPropose(CLI::App& noun, Context& context, const char* name, const char* help) {
+  return AddVerb<v1::ProposeContractRequest, v1::ProposeContractResponse>(noun, context, name, help)
+      .Argument("PARTNER", "parent", "The partner", "partners/")
+      .Option("--from", "contract.effective_from", "When it begins to price, as in 2026-01-31")
+      .Required()
+      .Option("--until", "contract.effective_until", "When it ends; without, at its successor")
+      .As("submitter")
+      .ShowRecord("contract", ContractFields());
+}
+
+}  // namespace
+
+void AddContractCommands(CLI::App& app, Context& context) {
+  CLI::App& noun = AddNoun(app, "contract", "What points cost their issuer and pay their taker");
+  AddPropose(noun, context, "propose-issuance",
+             "Proposes a contract for points that a partner gives")
+      .Option("--rate", "contract.issuance.rate_micros", "Price of a point, as in 0.01",
+              Kind::kMicros)
+      .Required()
+      .Option("--currency", "contract.issuance.currency_code", "As in EUR")
+      .Required()
+      .Option("--tax-code", "contract.issuance.tax.code", "As in DE-S19")
+      .Option("--tax-percent", "contract.issuance.tax.rate_ppm", "As in 19", Kind::kPercent)
+      .Option("--billed-at", "contract.issuance.billed_at", "When a point is billed")
+      .Option("--available-after-days", "contract.issuance.activation.after_days",
+              "Days until points become available")
+      .Option("--without-confirmation", "contract.issuance.activation.default_outcome",
+              "What becomes of points that nobody confirmed")
+      .Option("--life-days", "contract.issuance.lot_life_days",
+              "Days until they expire; 0 for never");
+  AddPropose(noun, context, "propose-redemption",
+             "Proposes a contract for points that a partner takes")
+      .Option("--rate", "contract.redemption.rate_micros", "What a point pays, as in 0.009",
+              Kind::kMicros)
+      .Required()
+      .Option("--currency", "contract.redemption.currency_code", "As in EUR")
+      .Required()
+      .Option("--tax-code", "contract.redemption.tax.code", "As in DE-S19")
+      .Option("--tax-percent", "contract.redemption.tax.rate_ppm", "As in 19", Kind::kPercent)
+      .Option("--fee-percent", "contract.redemption.fee_ppm", "Fee on the reimbursement, as in 2.5",
+              Kind::kPercent)
+      .Option("--fee-per-point", "contract.redemption.fee_micros_per_point",
+              "Fee for each point, as in 0.0005", Kind::kMicros)
+      .Option("--fee-tax-code", "contract.redemption.fee_tax.code", "As in DE-S19")
+      .Option("--fee-tax-percent", "contract.redemption.fee_tax.rate_ppm", "As in 19",
+              Kind::kPercent);
+  AddVerb<v1::ApproveContractRequest, v1::ApproveContractResponse>(
+      noun, context, "approve", "Approves a contract that somebody else proposed")
+      .Argument("CONTRACT", "name", "The contract: PARTNER/contracts/NUMBER", "partners/")
+      .As("approver")
+      .ShowRecord("contract", ContractFields());
+  AddVerb<v1::ListContractsRequest, v1::ListContractsResponse>(noun, context, "list",
+                                                               "Lists a partner's contracts")
+      .Argument("PARTNER", "parent", "The partner", "partners/")
+      .As("auditor")
+      .ShowList("contracts",
+                {{"NAME", "name"},
+                 {"STATE", "state"},
+                 {"FROM", "effective_from", Show::kTime},
+                 {"UNTIL", "effective_until", Show::kTime},
+                 {"ISSUANCE", "issuance.rate_micros", Show::kNumber},
+                 {"REIMBURSEMENT", "redemption.rate_micros", Show::kNumber},
+                 {"FEE", "redemption.fee_ppm", Show::kRate},
+                 {"PROPOSED BY", "proposed_by"},
+                 {"APPROVED BY", "approved_by"}},
+                "no contracts");
+}
+
+}  // namespace guilder::cli

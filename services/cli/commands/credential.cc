@@ -1,0 +1,44 @@
+#include "guilder/partner/v1/partner_service.pb.h"
+
+#include "services/cli/commands.h"
+#include "services/cli/context.h"
+#include "services/cli/verb.h"
+
+namespace guilder::cli {
+namespace {
+
+namespace v1 = partner::v1;
+
+}  // namespace
+
+void AddCredentialCommands(CLI::App& app, Context& context) {
+  CLI::App& noun = AddNoun(app, "credential", "API keys of partners");
+  AddVerb<v1::IssueCredentialRequest, v1::IssueCredentialResponse>(
+      noun, context, "issue", "Issues an API key; it is shown once and stored nowhere")
+      .Argument("PARTNER", "parent", "The partner", "partners/")
+      .Option("--display-name", "display_name", "What it is for")
+      .Option("--expires", "expire_time", "When it ceases to work, as in 2027-01-31")
+      .As("admin")
+      .ShowRecord("", {{"Name", "credential.name"},
+                       {"For", "credential.display_name"},
+                       {"Expires", "credential.expire_time", Show::kTime},
+                       {"API key", "api_key"}});
+  AddVerb<v1::ListCredentialsRequest, v1::ListCredentialsResponse>(
+      noun, context, "list", "Lists a partner's credentials, without keys")
+      .Argument("PARTNER", "parent", "The partner", "partners/")
+      .As("auditor")
+      .ShowList("credentials",
+                {{"NAME", "name"},
+                 {"FOR", "display_name"},
+                 {"ISSUED", "create_time", Show::kTime},
+                 {"EXPIRES", "expire_time", Show::kTime},
+                 {"REVOKED", "revoke_time", Show::kTime}},
+                "no credentials");
+  AddVerb<v1::RevokeCredentialRequest, v1::RevokeCredentialResponse>(
+      noun, context, "revoke", "Revokes a credential everywhere within a second")
+      .Argument("CREDENTIAL", "name", "The credential: PARTNER/credentials/ID", "partners/")
+      .As("admin")
+      .ShowRecord("credential", {{"Name", "name"}, {"Revoked", "revoke_time", Show::kTime}});
+}
+
+}  // namespace guilder::cli

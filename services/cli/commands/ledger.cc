@@ -1,0 +1,123 @@
+#include <iostream>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "guilder/operator/v1/operator_service.pb.h"
+
+#include "libs/base/status_macros.h"
+#include "services/cli/commands.h"
+#include "services/cli/context.h"
+#include "services/cli/messages.h"
+#include "services/cli/output/format.h"
+#include "services/cli/output/progress.h"
+#include "services/cli/verb.h"
+
+namespace guilder::cli {
+namespace {
+
+namespace v1 = operator_::v1;
+using google::protobuf::Message;
+
+void ShowChecks(Output& output, const v1::VerifyLedgerResponse& result) {
+  if (output.json()) {
+    nlohmann::ordered_json json = ToJson(result);
+    json.erase("done");
+    return output.Json(json);
+  }
+  Table table({{"CHECK"}, {"OK"}, {"EXAMINED", Align::kRight}, {"FIRST FAILURE"}});
+  for (const v1::LedgerCheck& check : result.checks()) {
+    table.AddRow({check.name(), check.ok() ? "yes" : "NO", WithThousands(check.examined()),
+                  check.first_failure()});
+  }
+  output.Print(table);
+  output.Text(absl::StrCat(WithThousands(result.records_total()),
+                           " records: ", result.ok() ? "everything holds" : "SOMETHING IS WRONG"));
+}
+
+std::function<absl::Status()> Verify(Context& context) {
+  return [&context]() -> absl::Status {
+    std::vector<std::unique_ptr<Message>> requests;
+    requests.push_back(std::make_unique<v1::VerifyLedgerRequest>());
+    v1::VerifyLedgerResponse response;
+    std::unique_ptr<ProgressBar> bar;
+    int64_t done = 0;
+    // Reads the whole journal: the default limit is for calls that answer at once.
+    context.flags().timeout_seconds = std::max(context.flags().timeout_seconds, 3600);
+    GUILDER_RETURN_IF_ERROR(context.Stream(requests, response, "auditor", [&] {
+      if (bar == nullptr) {
+        bar = std::make_unique<ProgressBar>(std::cerr, context.error_terminal(), "Records",
+                                            response.records_total());
+      }
+      bar->Advance(response.records_done() - done);
+      done = response.records_done();
+    }));
+    bar.reset();
+    if (!response.done()) return absl::UnavailableError("the verification ended without a result");
+    ShowChecks(context.output(), response);
+    if (response.ok()) return absl::OkStatus();
+    return absl::DataLossError("the ledger does not hold");
+  };
+}
+
+Table BalanceTable(const google::protobuf::RepeatedPtrField<v1::TrialBalanceLine>& lines,
+                   std::string (*text)(int64_t)) {
+  Table table({{"ACCOUNT"}, {"DEBIT", Align::kRight}, {"CREDIT", Align::kRight}});
+  int64_t debit = 0;
+  int64_t credit = 0;
+  for (const v1::TrialBalanceLine& line : lines) {
+    table.AddRow({line.account(), text(line.debit()), text(line.credit())});
+    debit += line.debit();
+    credit += line.credit();
+  }
+  table.AddRule();
+  table.AddRow({"sum", text(debit), text(credit)});
+  return table;
+}
+
+absl::Status ShowTrialBalance(Output& output, const v1::GetTrialBalanceResponse& response) {
+  if (output.json()) {
+    output.Json(ToJson(response));
+    return absl::OkStatus();
+  }
+  output.Heading("Points");
+  output.Print(BalanceTable(response.points(), WithThousands));
+  output.Heading("Money");
+  output.Print(BalanceTable(response.money(), [](int64_t units) { return MoneyText(units, ""); }));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddLedgerCommands(CLI::App& app, Context& context) {
+  CLI::App& noun = AddNoun(app, "ledger", "The books and their proof");
+  AddAction(noun, context, "verify", "Proves that the books are right, while they are written",
+            [&context](Arguments&) { return Verify(context); });
+  AddVerb<v1::GetTrialBalanceRequest, v1::GetTrialBalanceResponse>(
+      noun, context, "trial-balance", "Shows the balance of every account, in points and in money")
+      .As("auditor")
+      .Show([&context](const Message& response) {
+        return ShowTrialBalance(context.output(),
+                                static_cast<const v1::GetTrialBalanceResponse&>(response));
+      });
+}
+
+void AddExplainCommand(CLI::App& app, Context& context) {
+  AddVerb<v1::ExplainRequest, v1::ExplainResponse>(app, context, "explain",
+                                                   "Walks from any id to where it comes from")
+      .Argument("NAME", "name", "Any name or id that a command has shown")
+      .As("auditor")
+      .Show([&context](const Message& message) {
+        const auto& response = static_cast<const v1::ExplainResponse&>(message);
+        Output& output = context.output();
+        output.Json(ToJson(response));
+        for (const v1::ExplanationStep& step : response.steps()) {
+          const std::string indent(2 * static_cast<size_t>(std::max(0, step.depth())), ' ');
+          output.Text(absl::StrCat(indent, step.kind(), " ", step.name(),
+                                   step.text().empty() ? "" : ": ", step.text()));
+        }
+        return absl::OkStatus();
+      });
+}
+
+}  // namespace guilder::cli

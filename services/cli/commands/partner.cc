@@ -1,0 +1,102 @@
+#include "guilder/partner/v1/partner_service.pb.h"
+
+#include "services/cli/commands.h"
+#include "services/cli/context.h"
+#include "services/cli/verb.h"
+
+namespace guilder::cli {
+namespace {
+
+namespace v1 = partner::v1;
+
+std::vector<Field> PartnerFields() {
+  return {{"Name", "name"},
+          {"Display name", "display_name"},
+          {"State", "state"},
+          {"Legal name", "legal_name"},
+          {"Registration number", "registration_number"},
+          {"Tax id", "tax_id"},
+          {"IBAN", "iban"},
+          {"Merchant category", "merchant_category_code"},
+          {"Programme's operator", "programme_operator"},
+          {"Submitted by", "submitted_by"},
+          {"Reviewed by", "reviewed_by"},
+          {"Approved by", "approved_by"},
+          {"Etag", "etag"}};
+}
+
+void AddDetails(Verb& verb) {
+  verb.Option("--display-name", "partner.display_name", "What members read")
+      .Option("--legal-name", "partner.legal_name", "Name in the commercial register")
+      .Option("--registration-number", "partner.registration_number", "Number in the register")
+      .Option("--tax-id", "partner.tax_id", "Tax id for invoices")
+      .Option("--iban", "partner.iban", "Where payouts go")
+      .Option("--merchant-category", "partner.merchant_category_code",
+              "Merchant category code (ISO 18245), four digits")
+      .ShowRecord("partner", PartnerFields());
+}
+
+// A step of a partner's life, which takes its name and nothing else.
+template <typename Request, typename Response>
+void AddStep(CLI::App& noun, Context& context, const char* name, const char* help,
+             const char* role) {
+  AddVerb<Request, Response>(noun, context, name, help)
+      .Argument("PARTNER", "name", "The partner", "partners/")
+      .As(role)
+      .ShowRecord("partner", PartnerFields());
+}
+
+}  // namespace
+
+void AddPartnerCommands(CLI::App& app, Context& context) {
+  CLI::App& noun = AddNoun(app, "partner", "Merchants that issue and take points");
+
+  Verb& create = AddVerb<v1::CreatePartnerRequest, v1::CreatePartnerResponse>(
+      noun, context, "create", "Creates a partner in the state DRAFT");
+  create.Argument("PARTNER_ID", "partner_id", "3 to 40 of a-z, 0-9 and '-'")
+      .Switch("--programme-operator", "programme_operator",
+              "Makes it the operator's own partner, which pays for gifts")
+      .As("submitter");
+  AddDetails(create);
+
+  Verb& update = AddVerb<v1::UpdatePartnerRequest, v1::UpdatePartnerResponse>(
+      noun, context, "update", "Changes a partner's details");
+  update.Argument("PARTNER", "partner.name", "The partner", "partners/")
+      .Option("--etag", "partner.etag", "Only if nobody changed it since this was read")
+      .Masked("partner")
+      .As("submitter");
+  AddDetails(update);
+
+  AddVerb<v1::GetPartnerRequest, v1::GetPartnerResponse>(noun, context, "show", "Shows a partner")
+      .Argument("PARTNER", "name", "The partner", "partners/")
+      .As("auditor")
+      .ShowRecord("partner", PartnerFields());
+  AddVerb<v1::ListPartnersRequest, v1::ListPartnersResponse>(noun, context, "list",
+                                                             "Lists the partners")
+      .As("auditor")
+      .ShowList("partners",
+                {{"NAME", "name"},
+                 {"DISPLAY NAME", "display_name"},
+                 {"STATE", "state"},
+                 {"IBAN", "iban"},
+                 {"SUBMITTED BY", "submitted_by"},
+                 {"REVIEWED BY", "reviewed_by"},
+                 {"APPROVED BY", "approved_by"}},
+                "no partners");
+
+  AddStep<v1::SubmitPartnerRequest, v1::SubmitPartnerResponse>(
+      noun, context, "submit", "DRAFT to SUBMITTED: its details are complete", "submitter");
+  AddStep<v1::ReviewPartnerRequest, v1::ReviewPartnerResponse>(
+      noun, context, "review", "SUBMITTED to IN_REVIEW: somebody else examined the evidence",
+      "reviewer");
+  AddStep<v1::ApprovePartnerRequest, v1::ApprovePartnerResponse>(
+      noun, context, "approve", "IN_REVIEW to ACTIVE, by a third person", "approver");
+  AddStep<v1::SuspendPartnerRequest, v1::SuspendPartnerResponse>(
+      noun, context, "suspend", "ACTIVE to SUSPENDED: neither issues nor redeems", "approver");
+  AddStep<v1::ReinstatePartnerRequest, v1::ReinstatePartnerResponse>(
+      noun, context, "reinstate", "SUSPENDED to ACTIVE", "approver");
+  AddStep<v1::TerminatePartnerRequest, v1::TerminatePartnerResponse>(
+      noun, context, "terminate", "To TERMINATING: only returns of old sales", "approver");
+}
+
+}  // namespace guilder::cli

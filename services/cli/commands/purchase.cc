@@ -1,0 +1,284 @@
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "guilder/accrual/v1/accrual_service.pb.h"
+
+#include "libs/base/status_macros.h"
+#include "libs/base/text.h"
+#include "libs/rpc/status.h"
+#include "services/cli/commands.h"
+#include "services/cli/context.h"
+#include "services/cli/messages.h"
+#include "services/cli/output/format.h"
+#include "services/cli/verb.h"
+
+namespace guilder::cli {
+namespace {
+
+namespace v1 = accrual::v1;
+using google::protobuf::Message;
+
+// Who recorded a purchase: only its partner may confirm it or take goods back.
+absl::StatusOr<std::string> OwnerOf(Context& context, const std::string& purchase) {
+  v1::GetPurchaseRequest request;
+  v1::GetPurchaseResponse response;
+  request.set_name(purchase);
+  GUILDER_RETURN_IF_ERROR(context.Call(request, response, "auditor"));
+  return PartnerIn(response.purchase().receipt().store());
+}
+
+// Splits "a=1,b=2" and hands each pair to `set`.
+template <typename Set>
+absl::Status ForEachPair(const std::string& text, const Set& set) {
+  const std::vector<std::string> parts = absl::StrSplit(text, ',');
+  for (const std::string& part : parts) {
+    const std::vector<std::string> pair = absl::StrSplit(part, absl::MaxSplits('=', 1));
+    if (pair.size() != 2) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("expected NAME=VALUE, not '", part, "', in '", text, "'"));
+    }
+    GUILDER_RETURN_IF_ERROR(set(pair[0], pair[1]));
+  }
+  return absl::OkStatus();
+}
+
+// "sku=A,quantity=2,amount=19.90,category=food" as a line. The amount is for the whole quantity.
+absl::Status AddLine(const std::string& text, v1::RecordPurchaseRequest& request) {
+  v1::PurchaseLine& line = *request.add_lines();
+  line.set_quantity(1);
+  return ForEachPair(text, [&](const std::string& name, const std::string& value) -> absl::Status {
+    if (name != "amount") return Assign(line, name == "line" ? "line_id" : name, value);
+    const auto amount = ParseAmount(value, CurrencyExponent(request.currency_code()));
+    if (!amount) return absl::InvalidArgumentError(absl::StrCat("'", value, "' is no amount"));
+    line.set_amount_minor_units(amount->value());
+    return absl::OkStatus();
+  });
+}
+
+// "line=1,quantity=2", or "sku=A,quantity=2" where the sale is not known.
+absl::Status AddReturnLine(const std::string& text, v1::RecordReturnRequest& request) {
+  v1::ReturnLine& line = *request.add_lines();
+  line.set_quantity(1);
+  return ForEachPair(text, [&](const std::string& name, const std::string& value) {
+    return Assign(line, name == "line" ? "line_id" : name, value);
+  });
+}
+
+std::vector<Field> PurchaseFields() {
+  return {{"Name", "name"},
+          {"Member", "member"},
+          {"Store", "receipt.store"},
+          {"Terminal", "receipt.terminal"},
+          {"Receipt", "receipt.receipt_number"},
+          {"Order", "receipt.order_id"},
+          {"Business date", "receipt.business_date"},
+          {"Occurred", "occurred_at", Show::kTime},
+          {"Points", "points", Show::kNumber},
+          {"Reversed by returns", "points_reversed", Show::kNumber},
+          {"Posted", "journal_receipt.posted_at", Show::kTime},
+          {"Book", "journal_receipt.book"},
+          {"Record", "journal_receipt.number"}};
+}
+
+void ShowPurchase(Output& output, const v1::Purchase& purchase) {
+  output.Record(ToJson(purchase), PurchaseFields());
+  Table table({{"LINE"},
+               {"SKU"},
+               {"CATEGORY"},
+               {"QUANTITY", Align::kRight},
+               {"RETURNED", Align::kRight},
+               {"AMOUNT", Align::kRight},
+               {"POINTS", Align::kRight}});
+  for (int i = 0; i < purchase.lines_size(); ++i) {
+    const v1::PurchaseLine& line = purchase.lines(i);
+    const int64_t returned =
+        i < purchase.returned_quantities_size() ? purchase.returned_quantities(i) : 0;
+    const int64_t points = i < purchase.line_points_size() ? purchase.line_points(i) : 0;
+    table.AddRow({line.line_id(), line.sku(), line.category(), WithThousands(line.quantity()),
+                  WithThousands(returned),
+                  MoneyText(line.amount_minor_units(), purchase.currency_code()),
+                  WithThousands(points)});
+  }
+  output.Print(table);
+}
+
+std::function<absl::Status()> Record(Arguments& arguments, Context& context) {
+  const std::string& store = arguments.Text("--store", "The store: PARTNER/stores/STORE_ID", true);
+  const std::string& card = arguments.Text("--card", "The number of the member's card", true);
+  const std::string& terminal = arguments.Text("--terminal", "The till");
+  const std::string& receipt = arguments.Text("--receipt", "The receipt's number");
+  const std::string& order = arguments.Text("--order", "The order's id, for web shops");
+  const std::string& date =
+      arguments.Text("--business-date", "The store's business day; the day of --at without");
+  const std::string& at = arguments.Text("--at", "When it happened; the programme's clock without");
+  const std::string& currency = arguments.Text("--currency", "EUR without");
+  const std::string& redemption =
+      arguments.Text("--redemption", "A redemption to capture together with it");
+  const std::vector<std::string>& lines = arguments.Texts(
+      "--line", "sku=A,quantity=2,amount=19.90,category=food; once for each line", true);
+  return [&]() -> absl::Status {
+    v1::RecordPurchaseRequest request;
+    v1::RecordPurchaseResponse response;
+    const std::string when = at.empty() || at == "now" ? context.Now() : at;
+    GUILDER_RETURN_IF_ERROR(Assign(request, "occurred_at", when));
+    request.mutable_receipt()->set_store(WithPrefix("partners/", store));
+    request.mutable_receipt()->set_terminal(terminal);
+    request.mutable_receipt()->set_business_date(date.empty() ? when.substr(0, 10) : date);
+    if (!receipt.empty()) request.mutable_receipt()->set_receipt_number(receipt);
+    if (!order.empty()) request.mutable_receipt()->set_order_id(order);
+    request.set_card_number(card);
+    request.set_currency_code(currency.empty() ? "EUR" : currency);
+    if (!redemption.empty()) request.set_redemption(WithPrefix("redemptions/", redemption));
+    for (const std::string& line : lines) GUILDER_RETURN_IF_ERROR(AddLine(line, request));
+    GUILDER_RETURN_IF_ERROR(context.Call(request, response, PartnerIn(request.receipt().store())));
+    context.output().Record(ToJson(response),
+                            {{"Name", "name"},
+                             {"Points", "points", Show::kNumber},
+                             {"Points of each line", "line_points"},
+                             {"Available", "activates_at", Show::kTime},
+                             {"Expire", "expires_at", Show::kTime},
+                             {"Captured points", "captured_points", Show::kNumber},
+                             {"Posted", "journal_receipt.posted_at", Show::kTime},
+                             {"Book", "journal_receipt.book"},
+                             {"Record", "journal_receipt.number"}});
+    return absl::OkStatus();
+  };
+}
+
+std::function<absl::Status()> Return(Arguments& arguments, Context& context) {
+  const std::string& purchase =
+      arguments.Text("PURCHASE", "The sale; without, the return is parked");
+  const std::string& store =
+      arguments.Text("--store", "The store that took the goods back; the sale's without");
+  const std::string& number = arguments.Text("--return-number", "The partner's number of it", true);
+  const std::string& at = arguments.Text("--at", "When it happened; the programme's clock without");
+  const std::string& card = arguments.Text("--card", "The card, where the sale is not known");
+  const std::vector<std::string>& lines = arguments.Texts(
+      "--line", "line=1,quantity=2, or sku=A,quantity=2 without a sale; once for each", true);
+  return [&]() -> absl::Status {
+    v1::RecordReturnRequest request;
+    v1::RecordReturnResponse response;
+    if (!purchase.empty()) request.set_purchase(WithPrefix("purchases/", purchase));
+    if (!store.empty()) request.set_store(WithPrefix("partners/", store));
+    if (store.empty() && !purchase.empty()) {
+      v1::GetPurchaseRequest get;
+      v1::GetPurchaseResponse sale;
+      get.set_name(request.purchase());
+      GUILDER_RETURN_IF_ERROR(context.Call(get, sale, "auditor"));
+      request.set_store(sale.purchase().receipt().store());
+    }
+    request.set_return_number(number);
+    request.set_card_number(card);
+    GUILDER_RETURN_IF_ERROR(
+        Assign(request, "occurred_at", at.empty() || at == "now" ? context.Now() : at));
+    for (const std::string& line : lines) GUILDER_RETURN_IF_ERROR(AddReturnLine(line, request));
+    GUILDER_RETURN_IF_ERROR(context.Call(request, response, PartnerIn(request.store())));
+    context.output().Record(ToJson(response),
+                            {{"Name", "name"},
+                             {"Sale", "purchase"},
+                             {"Points taken back", "points_reversed", Show::kNumber},
+                             {"Points of each line", "line_points"},
+                             {"Of these owed", "points_owed", Show::kNumber},
+                             {"Posted", "journal_receipt.posted_at", Show::kTime}});
+    return absl::OkStatus();
+  };
+}
+
+// Confirms or cancels; every item is answered by itself, and the first refusal is reported last.
+std::function<absl::Status()> Settle(Arguments& arguments, Context& context,
+                                     v1::PurchaseOutcome outcome) {
+  const std::vector<std::string>& names = arguments.Texts("PURCHASE", "The purchases", true);
+  return [&names, &context, outcome]() -> absl::Status {
+    if (names.size() > 1 && !context.flags().request_id.empty()) {
+      return absl::InvalidArgumentError("--request-id is for one purchase at a time");
+    }
+    std::vector<std::unique_ptr<Message>> requests;
+    for (const std::string& name : names) {
+      auto request = std::make_unique<v1::ConfirmPurchasesRequest>();
+      request->set_purchase(WithPrefix("purchases/", name));
+      request->set_outcome(outcome);
+      requests.push_back(std::move(request));
+    }
+    GUILDER_ASSIGN_OR_RETURN(const std::string owner,
+                             OwnerOf(context, WithPrefix("purchases/", names.front())));
+    v1::ConfirmPurchasesResponse response;
+    nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+    absl::Status first_error;
+    GUILDER_RETURN_IF_ERROR(context.Stream(requests, response, owner, [&] {
+      rows.push_back(ToJson(response));
+      if (response.has_error()) first_error.Update(rpc::FromRpcStatus(response.error()));
+    }));
+    context.output().List(rows,
+                          {{"PURCHASE", "confirmation.purchase"},
+                           {"POINTS", "confirmation.points", Show::kNumber},
+                           {"REQUEST ID", "request_id"},
+                           {"REFUSED", "error.message"}},
+                          "nothing");
+    return first_error;
+  };
+}
+
+void AddReads(CLI::App& noun, Context& context) {
+  AddVerb<v1::GetPurchaseRequest, v1::GetPurchaseResponse>(noun, context, "show",
+                                                           "Shows a purchase and its lines")
+      .Argument("PURCHASE", "name", "The purchase", "purchases/")
+      .As("auditor")
+      .Show([&context](const Message& response) {
+        ShowPurchase(context.output(),
+                     static_cast<const v1::GetPurchaseResponse&>(response).purchase());
+        return absl::OkStatus();
+      });
+  AddVerb<v1::ListPurchasesRequest, v1::ListPurchasesResponse>(
+      noun, context, "list", "Lists a partner's purchases in the order of their posting")
+      .Argument("PARTNER", "parent", "The partner", "partners/")
+      .As("auditor")
+      .ShowList("purchases",
+                {{"NAME", "name"},
+                 {"OCCURRED", "occurred_at", Show::kTime},
+                 {"STORE", "receipt.store"},
+                 {"RECEIPT", "receipt.receipt_number"},
+                 {"ORDER", "receipt.order_id"},
+                 {"MEMBER", "member"},
+                 {"POINTS", "points", Show::kNumber},
+                 {"REVERSED", "points_reversed", Show::kNumber}},
+                "no purchases");
+  AddVerb<v1::ExplainPurchaseRequest, v1::ExplainPurchaseResponse>(
+      noun, context, "explain", "Says for each line which rule gave its points, or why none did")
+      .Argument("PURCHASE", "name", "The purchase", "purchases/")
+      .As("auditor")
+      .Show([&context](const Message& message) {
+        const auto& response = static_cast<const v1::ExplainPurchaseResponse&>(message);
+        Output& output = context.output();
+        output.Record(ToJson(response), {{"Purchase", "purchase.name"},
+                                         {"Occurred", "purchase.occurred_at", Show::kTime},
+                                         {"Rules", "rule_set"},
+                                         {"Contract", "contract"},
+                                         {"Points", "purchase.points", Show::kNumber}});
+        Table table({{"LINE"}, {"POINTS", Align::kRight}, {"RULE"}, {"WHY"}});
+        for (const v1::LineExplanation& line : response.lines()) {
+          table.AddRow({line.line_id(), WithThousands(line.points()), line.rule(), line.text()});
+        }
+        output.Print(table);
+        return absl::OkStatus();
+      });
+}
+
+}  // namespace
+
+void AddPurchaseCommands(CLI::App& app, Context& context) {
+  CLI::App& noun = AddNoun(app, "purchase", "Purchases and returns");
+  AddAction(noun, context, "record", "Records a purchase and awards its points",
+            [&context](Arguments& arguments) { return Record(arguments, context); });
+  AddAction(noun, context, "return", "Records goods that came back",
+            [&context](Arguments& arguments) { return Return(arguments, context); });
+  AddAction(noun, context, "confirm", "Makes pending points available", [&](Arguments& arguments) {
+    return Settle(arguments, context, v1::PURCHASE_OUTCOME_CONFIRMED);
+  });
+  AddAction(noun, context, "cancel", "Cancels pending points", [&](Arguments& arguments) {
+    return Settle(arguments, context, v1::PURCHASE_OUTCOME_CANCELLED);
+  });
+  AddReads(noun, context);
+}
+
+}  // namespace guilder::cli

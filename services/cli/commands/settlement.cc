@@ -1,0 +1,136 @@
+#include <filesystem>
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "guilder/settlement/v1/settlement_service.pb.h"
+
+#include "libs/base/status_macros.h"
+#include "services/cli/commands.h"
+#include "services/cli/commands/settlement_tables.h"
+#include "services/cli/context.h"
+#include "services/cli/messages.h"
+#include "services/cli/output/format.h"
+#include "services/cli/verb.h"
+
+namespace guilder::cli {
+namespace {
+
+namespace v1 = settlement::v1;
+using google::protobuf::Message;
+using Value = nlohmann::ordered_json;
+
+void ShowSettlement(Output& output, const v1::Settlement& settlement, bool lines) {
+  const Value json = ToJson(settlement);
+  output.Record(json, {{"Name", "name"},
+                       {"State", "state"},
+                       {"From", "start_time", Show::kTime},
+                       {"Until", "end_time", Show::kTime},
+                       {"Windows", "windows"},
+                       {"Computed by", "computed_by"},
+                       {"Approved by", "approved_by"}});
+  if (output.json()) return;
+  const std::string& currency = settlement.currency_code();
+  Table nets = NetTable();
+  for (const v1::PartnerNet& net : settlement.nets()) AddNet(nets, net, currency);
+  nets.AddRule();
+  nets.AddRow({"operator pays out", "", "", "", "", "", "", "",
+               MoneyText(settlement.operator_net_minor_units(), currency)});
+  output.Print(nets);
+  if (lines) output.Print(LineTable(settlement.lines(), currency));
+}
+
+template <typename Response>
+Verb::Finisher Shown(Context& context, bool lines) {
+  return [&context, lines](const Message& message) {
+    ShowSettlement(context.output(), static_cast<const Response&>(message).settlement(), lines);
+    return absl::OkStatus();
+  };
+}
+
+absl::Status ShowApproved(Output& output, const v1::ApproveSettlementResponse& response) {
+  if (output.json()) {
+    output.Json(ToJson(response));
+    return absl::OkStatus();
+  }
+  ShowSettlement(output, response.settlement(), /*lines=*/false);
+  for (const std::string& invoice : response.invoices()) output.Text(invoice);
+  return absl::OkStatus();
+}
+
+// Writes the file beside its final name first, so that no reader sees half of it.
+absl::Status WriteFile(const std::string& path, const std::string& bytes) {
+  const std::string beside = path + ".part";
+  std::ofstream file(beside, std::ios::binary | std::ios::trunc);
+  file << bytes;
+  file.close();
+  std::error_code error;
+  if (file) std::filesystem::rename(beside, path, error);
+  if (!file || error) return absl::FailedPreconditionError(absl::StrCat("cannot write ", path));
+  return absl::OkStatus();
+}
+
+std::function<absl::Status()> Export(Arguments& arguments, Context& context) {
+  const std::string& name = arguments.Text("SETTLEMENT", "The settlement: its number", true);
+  const std::string& out =
+      arguments.Text("--out", "Where to write the file; under the name that it has without");
+  return [&]() -> absl::Status {
+    v1::ExportPaymentsRequest request;
+    v1::ExportPaymentsResponse response;
+    request.set_name(WithPrefix("settlements/", name));
+    GUILDER_RETURN_IF_ERROR(context.Call(request, response, "finance"));
+    // The server's name is a suggestion: never a way to another folder.
+    const std::string path =
+        out.empty() ? std::filesystem::path(response.file_name()).filename().string() : out;
+    GUILDER_RETURN_IF_ERROR(WriteFile(path, response.file()));
+    Value shown = ToJson(response);
+    shown["file"] = path;
+    context.output().Record(shown, {{"File", "file"},
+                                    {"Payments", "payments", Show::kNumber},
+                                    {"Total", "total", Show::kMoney}});
+    return absl::OkStatus();
+  };
+}
+
+std::vector<Field> ObligationFields() {
+  return {{"NAME", "name"},
+          {"PARTNER", "partner"},
+          {"IS PAID", "partner_is_paid"},
+          {"AMOUNT", "amount", Show::kMoney},
+          {"STATE", "state"},
+          {"END-TO-END ID", "end_to_end_id"}};
+}
+
+}  // namespace
+
+void AddSettlementCommands(CLI::App& app, Context& context) {
+  CLI::App& noun = AddNoun(app, "settlement", "What partners and operator owe each other");
+  AddVerb<v1::ComputeSettlementRequest, v1::ComputeSettlementResponse>(
+      noun, context, "compute", "Computes the settlement of all sealed windows not settled yet")
+      .As("finance")
+      .Show(Shown<v1::ComputeSettlementResponse>(context, /*lines=*/false));
+  AddVerb<v1::ApproveSettlementRequest, v1::ApproveSettlementResponse>(
+      noun, context, "approve", "Approves what somebody else computed: it becomes binding")
+      .Argument("SETTLEMENT", "name", "The settlement: its number", "settlements/")
+      .As("finance_approver")
+      .Show([&context](const Message& response) {
+        return ShowApproved(context.output(),
+                            static_cast<const v1::ApproveSettlementResponse&>(response));
+      });
+  AddVerb<v1::GetSettlementRequest, v1::GetSettlementResponse>(
+      noun, context, "show", "Shows a settlement with all of its lines")
+      .Argument("SETTLEMENT", "name", "The settlement: its number", "settlements/")
+      .As("auditor")
+      .Show(Shown<v1::GetSettlementResponse>(context, /*lines=*/true));
+  AddAction(noun, context, "export", "Writes its payments as a pain.001.001.09 file",
+            [&context](Arguments& arguments) { return Export(arguments, context); });
+  AddVerb<v1::ListObligationsRequest, v1::ListObligationsResponse>(noun, context, "obligations",
+                                                                   "Lists who has to pay whom")
+      .NameOption("--settlement", "parent", "Of this settlement only", "settlements/")
+      .As("auditor")
+      .ShowList("obligations", ObligationFields(), "no obligations");
+}
+
+}  // namespace guilder::cli

@@ -1,0 +1,94 @@
+// What all commands share: the global flags, where results go, and calls of the network.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <google/protobuf/message.h>
+
+#include "absl/status/status.h"
+
+#include "services/cli/network.h"
+#include "services/cli/output/exit_code.h"
+#include "services/cli/output/output.h"
+
+namespace guilder::cli {
+
+class Verb;
+
+// The flags that every command takes.
+struct GlobalFlags {
+  std::string network;     // --network
+  std::string endpoint;    // --endpoint: one address for all services, instead of the file's.
+  std::string as;          // --as: an operator's role or a partner.
+  std::string token_file;  // --token-file
+  std::string request_id;  // --request-id
+  std::string output = "table";
+  bool dry_run = false;
+  int timeout_seconds = 30;
+};
+
+// Not thread safe: one command runs, in one thread.
+class Context {
+ public:
+  Context();
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  GlobalFlags& flags() { return flags_; }
+
+  // Keeps what the chosen command does; main runs it once the command line is read.
+  void Choose(std::function<ExitCode()> action) { action_ = std::move(action); }
+  ExitCode Run() const { return action_(); }
+
+  // Results, on stdout, as -o says.
+  Output& output();
+  // What stderr can show, for progress bars.
+  const Terminal& error_terminal() const { return error_terminal_; }
+
+  // The network's file, read once.
+  absl::StatusOr<const Network*> network();
+
+  // Calls the RPC that takes this type of request (no two take the same). Speaks as --as or
+  // --token-file say, else as `as`: a role, or a partner with or without "partners/".
+  //
+  // A field `request_id` that is empty gets --request-id or a new one, and is told on stderr first.
+  // A request with one, and a read, is repeated while the answer is UNAVAILABLE or the queue full.
+  // --dry-run sets `validate_only`; where there is none, the call is refused as bad usage.
+  absl::Status Call(google::protobuf::Message& request, google::protobuf::Message& response,
+                    const std::string& as);
+
+  // The same for streams: sends all requests, gives each answer to `on_response`, and does not
+  // repeat.
+  absl::Status Stream(std::vector<std::unique_ptr<google::protobuf::Message>>& requests,
+                      google::protobuf::Message& response, const std::string& as,
+                      const std::function<void()>& on_response);
+
+  // The programme's clock if it can be read, else this machine's: when "now" is for a purchase.
+  std::string Now();
+
+  // Tells stderr what went wrong, and what the shell should learn. FAILED_PRECONDITION without a
+  // reason and INVALID_ARGUMENT without one are this program's own: bad usage.
+  ExitCode Report(const absl::Status& status);
+
+  // Keeps a command alive as long as the context.
+  Verb& Keep(std::unique_ptr<Verb> verb);
+
+ private:
+  absl::Status FillRequestId(google::protobuf::Message& request);
+  absl::StatusOr<std::string> Bearer(const std::string& as);
+  absl::StatusOr<std::string> EndpointOf(const std::string& service);
+
+  GlobalFlags flags_;
+  std::function<ExitCode()> action_;
+  const Terminal error_terminal_;
+  std::unique_ptr<Output> output_;
+  std::unique_ptr<Network> network_;
+  std::string last_request_id_;
+  std::vector<std::unique_ptr<Verb>> verbs_;
+};
+
+}  // namespace guilder::cli
