@@ -174,13 +174,19 @@ absl::StatusOr<std::string> MakeSocketDirectory(const ServerUser& user, const st
 }
 
 // Under another name until it is complete, so that an interrupted initdb is simply repeated.
-absl::Status CreateData(const ClusterFiles& files) {
+absl::Status CreateData(const ClusterFiles& files, bool durable) {
   const std::string unfinished = files.root + "/data.new";
   std::error_code error;
   fs::remove_all(unfinished, error);
-  const auto output = RunToEnd(
-      files.user, {files.programs + "/initdb", "--pgdata=" + unfinished, "--username=guilder",
-                   "--encoding=UTF8", "--locale=C", "--auth-local=trust", "--auth-host=reject"});
+  std::vector<std::string> argv = {files.programs + "/initdb",
+                                   "--pgdata=" + unfinished,
+                                   "--username=guilder",
+                                   "--encoding=UTF8",
+                                   "--locale=C",
+                                   "--auth-local=trust",
+                                   "--auth-host=reject"};
+  if (!durable) argv.push_back("--no-sync");
+  const auto output = RunToEnd(files.user, std::move(argv));
   if (!output.ok()) return output.status();
   fs::rename(unfinished, files.data, error);
   if (error) {
@@ -196,7 +202,7 @@ int NamedPostmaster(const ClusterFiles& files) {
 
 }  // namespace
 
-absl::StatusOr<ClusterFiles> PrepareClusterFiles(const std::string& directory) {
+absl::StatusOr<ClusterFiles> PrepareClusterFiles(const std::string& directory, bool durable) {
   ClusterFiles files;
   std::error_code error;
   // Two steps, because the symbolic links of a path that does not exist yet cannot be resolved.
@@ -214,7 +220,7 @@ absl::StatusOr<ClusterFiles> PrepareClusterFiles(const std::string& directory) {
   GUILDER_ASSIGN_OR_RETURN(files.socket_dir, MakeSocketDirectory(files.user, files.root));
   GUILDER_ASSIGN_OR_RETURN(files.lock_fd, Lock(files.root));
   if (data_version == 0) {
-    if (absl::Status status = CreateData(files); !status.ok()) {
+    if (absl::Status status = CreateData(files, durable); !status.ok()) {
       close(files.lock_fd);
       return status;
     }
@@ -236,6 +242,14 @@ bool IsPostmaster(const ClusterFiles& files, int pid) {
 int FindPostmaster(const ClusterFiles& files) {
   const int pid = NamedPostmaster(files);
   return IsPostmaster(files, pid) ? pid : 0;
+}
+
+// The eighth line of the file is the server's state; pg_ctl waits for it in the same way.
+// Connecting until it succeeds would fill the server's log with refusals.
+bool IsReady(const ClusterFiles& files) {
+  const std::string text = ReadFile(files.data + "/postmaster.pid");
+  const std::vector<absl::string_view> lines = absl::StrSplit(text, '\n');
+  return lines.size() > 7 && absl::StripAsciiWhitespace(lines[7]) == "ready";
 }
 
 void RemoveStaleFiles(const ClusterFiles& files) {

@@ -149,7 +149,7 @@ class PrivateCluster::Impl {
     off_t log_offset = 0;
     while (Clock::now() < deadline) {
       if (const int pid = internal::FindPostmaster(files_); pid != 0) {
-        if (Answers()) {
+        if (internal::IsReady(files_) && Answers()) {
           SetPid(pid);
           return absl::OkStatus();
         }
@@ -307,8 +307,10 @@ absl::Status EnsureDatabase(const std::string& dsn, const std::string& database,
 absl::StatusOr<std::unique_ptr<PrivateCluster>> PrivateCluster::Start(
     PrivateClusterOptions options) {
   const auto deadline = Clock::now() + options.start_timeout;
+  const auto fsync = options.settings.find("fsync");
+  const bool durable = fsync == options.settings.end() || fsync->second != "off";
   GUILDER_ASSIGN_OR_RETURN(internal::ClusterFiles files,
-                           internal::PrepareClusterFiles(options.directory));
+                           internal::PrepareClusterFiles(options.directory, durable));
   std::unique_ptr<PrivateCluster> cluster(
       new PrivateCluster(std::make_unique<Impl>(std::move(options), std::move(files))));
   GUILDER_RETURN_IF_ERROR(cluster->impl_->AwaitStart());
