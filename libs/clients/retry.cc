@@ -23,7 +23,8 @@ std::optional<absl::Duration> Retrier::DelayBeforeRepeat(const absl::Status& err
   if (++attempts_ >= policy_.max_attempts) return std::nullopt;
   const std::optional<absl::Duration> asked = rpc::RetryDelayOf(error);
   const bool exhausted = absl::IsResourceExhausted(error) && asked;
-  if (!exhausted && !absl::IsUnavailable(error)) return std::nullopt;
+  const bool gone = absl::IsUnavailable(error) || absl::IsCancelled(error);
+  if (!exhausted && !gone) return std::nullopt;
 
   // Between half and all of it, so that callers that failed together do not come back together.
   std::uniform_real_distribution<double> jitter(0.5, 1.0);

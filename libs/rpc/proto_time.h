@@ -22,7 +22,8 @@ inline google::protobuf::Timestamp ToProto(Timestamp at) {
   return out;
 }
 
-// Nothing outside the years 1970 to 9999, or when malformed. What is finer than a microsecond is cut.
+// Nothing outside the years 1970 to 9999, or when malformed. What is finer than a microsecond is
+// cut.
 inline std::optional<Timestamp> FromProto(const google::protobuf::Timestamp& at) {
   constexpr int64_t kEndOfYear9999 = 253'402'300'800;
   if (at.seconds() < 0 || at.seconds() >= kEndOfYear9999) return std::nullopt;

@@ -33,18 +33,28 @@ Runtime::Runtime(security::Authenticator& authenticator, RuntimeOptions options)
 Runtime::~Runtime() = default;
 
 bool Runtime::EnterCall() {
-  if (calls_in_progress_.fetch_add(1, std::memory_order_relaxed) < options_.max_calls_in_progress) {
-    return true;
-  }
+  if (calls_in_progress_.fetch_add(1) < options_.max_calls_in_progress) return true;
   LeaveCall();
   return false;
+}
+
+void Runtime::LeaveCall() {
+  if (calls_in_progress_.fetch_sub(1) == 1 && draining()) {
+    const std::lock_guard lock(mutex_);
+    idle_.notify_all();
+  }
+}
+
+void Runtime::WaitUntilIdle(absl::Time deadline) {
+  std::unique_lock lock(mutex_);
+  idle_.wait_until(lock, absl::ToChronoTime(deadline), [this] { return calls_in_progress_ == 0; });
 }
 
 void Runtime::BeginDrain() {
   std::vector<std::weak_ptr<Drainable>> drainables;
   {
-    const std::lock_guard lock(drainables_mutex_);
-    draining_.store(true, std::memory_order_relaxed);
+    const std::lock_guard lock(mutex_);
+    draining_.store(true);
     drainables.swap(drainables_);
   }
   for (const auto& weak : drainables) {
@@ -54,7 +64,7 @@ void Runtime::BeginDrain() {
 
 void Runtime::AddDrainable(std::weak_ptr<Drainable> drainable) {
   {
-    const std::lock_guard lock(drainables_mutex_);
+    const std::lock_guard lock(mutex_);
     if (!draining()) {
       // Full means that it is worth a look for those that have gone, before it grows.
       if (drainables_.size() == drainables_.capacity()) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -59,21 +60,24 @@ class Runtime {
   // From now on new calls are answered kDraining, and streams end so once what they have read is
   // answered.
   void BeginDrain();
-  bool draining() const { return draining_.load(std::memory_order_relaxed); }
+  bool draining() const { return draining_.load(); }
+  // Waits until no call is in progress, or until the deadline.
+  void WaitUntilIdle(absl::Time deadline);
   void AddDrainable(std::weak_ptr<Drainable> drainable);
 
   // Takes a place among the calls in progress; false when there is none. Each true is followed by
   // one LeaveCall.
   bool EnterCall();
-  void LeaveCall() { calls_in_progress_.fetch_sub(1, std::memory_order_relaxed); }
+  void LeaveCall();
 
  private:
   security::Authenticator& authenticator_;
   const RuntimeOptions options_;
   std::atomic<bool> draining_{false};
   std::atomic<int64_t> calls_in_progress_{0};
-  std::mutex drainables_mutex_;
-  std::vector<std::weak_ptr<Drainable>> drainables_;
+  std::mutex mutex_;
+  std::condition_variable idle_;
+  std::vector<std::weak_ptr<Drainable>> drainables_;  // guarded by mutex_
   WorkerPool workers_;
   WorkerPool streams_;
 };

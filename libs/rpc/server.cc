@@ -146,6 +146,10 @@ class Server::Impl {
     if (server_ == nullptr) return;
     health_.Stop();
     runtime_.BeginDrain();
+    // A server of gRPC that shuts down answers new calls with CANCELLED, which tells a caller
+    // nothing. So it goes on, and the runtime refuses them with kDraining, until the last call has
+    // ended.
+    runtime_.WaitUntilIdle(deadline);
     server_->Shutdown(absl::ToChronoTime(deadline));
     server_->Wait();
     server_.reset();
