@@ -1,14 +1,14 @@
 #include "libs/ledger/core/posting.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace guilder::ledger {
-namespace {
 
 // What falls due on one date happens in this order.
 enum class DueKind { kNothing, kLotActivation, kHoldExpiry, kLotExpiry };
 
-struct Due {
+struct Posting::Due {
   DueKind kind = DueKind::kNothing;
   Timestamp at = kNever;
   LotId lot;
@@ -19,7 +19,7 @@ struct Due {
   }
 };
 
-Due FirstDue(const AccountState& account) {
+Posting::Due Posting::FirstDue(const AccountState& account) {
   Due first;
   const auto consider = [&](const Due& due) {
     if (first.kind == DueKind::kNothing || due.Before(first)) first = due;
@@ -39,32 +39,41 @@ Due FirstDue(const AccountState& account) {
   return first;
 }
 
-}  // namespace
-
 void Posting::BringUpToNow() {
-  for (Due due = FirstDue(account_); due.kind != DueKind::kNothing && due.at <= now_;
-       due = FirstDue(account_)) {
-    switch (due.kind) {
-      case DueKind::kLotActivation: {
-        Lot& lot = *account_.FindLot(due.lot);
-        if (lot.on_due == OnDue::kActivate) {
-          Activate(lot.id);
-        } else {
-          CancelPending(lot, lot.remaining);
-        }
-        break;
-      }
-      case DueKind::kHoldExpiry:
-        Release(due.hold, HoldState::kExpired);
-        break;
-      case DueKind::kLotExpiry:
-        Expire(*account_.FindLot(due.lot));
-        break;
-      case DueKind::kNothing:
-        break;
-    }
+  // What a released hold gives back may be past its date already, so dates can step back here.
+  Timestamp reached;
+  Due due = FirstDue(account_);
+  while (due.kind != DueKind::kNothing && due.at <= now_) {
+    reached = std::max(reached, due.at);
+    Take(due);
+    due = FirstDue(account_);
+    // A debt is repaid when points become available, before they expire later: so it does not
+    // matter how often, or how late, an account is brought up.
+    if (due.kind == DueKind::kNothing || due.at > reached) RepayDebt();
   }
   RepayDebt();
+}
+
+void Posting::Take(const Due& due) {
+  switch (due.kind) {
+    case DueKind::kLotActivation: {
+      Lot& lot = *account_.FindLot(due.lot);
+      if (lot.on_due == OnDue::kActivate) {
+        Activate(lot.id);
+      } else {
+        CancelPending(lot, lot.remaining);
+      }
+      break;
+    }
+    case DueKind::kHoldExpiry:
+      Release(due.hold, HoldState::kExpired);
+      break;
+    case DueKind::kLotExpiry:
+      Expire(*account_.FindLot(due.lot));
+      break;
+    case DueKind::kNothing:
+      break;
+  }
 }
 
 LotId Posting::Issue(Lot lot) {
@@ -72,7 +81,9 @@ LotId Posting::Issue(Lot lot) {
   lot.remaining = lot.issued;
   new_lots_.push_back(lot);
   account_.lots.push_back(lot);
-  account_.next_due_at = std::min({account_.next_due_at, lot.activates_at, lot.expires_at});
+  // What is due already happens within this posting.
+  const Timestamp activates_at = lot.activates_at > now_ ? lot.activates_at : kNever;
+  account_.next_due_at = std::min({account_.next_due_at, activates_at, lot.expires_at});
   Move(Control(Bucket::kIssued, lot.issuer), Member(Bucket::kPending, lot.id), lot.issued,
        lot.contract);
   return lot.id;

@@ -51,6 +51,11 @@ class Posting {
   AccountState TakeAccount() &&;
 
  private:
+  // Something that happens by time alone.
+  struct Due;
+  static Due FirstDue(const AccountState& account);
+  void Take(const Due& due);
+
   void Move(Side debit, Side credit, Points points, ContractId contract);
   void Expire(Lot& lot);
   void CancelPending(Lot& lot, Points points);
