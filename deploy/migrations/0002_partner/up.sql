@@ -1,8 +1,10 @@
+-- What lists are ordered by, and codes of callers, compare by their bytes (collate "C"), so that the order
+-- of a list does not depend on the cluster's locale.
 create schema partner;
 
 create table partner.partners (
   partner_id             int     generated always as identity,
-  slug                   text    not null,
+  slug                   text collate "C" not null,
   programme_id           int     not null,
   display_name           text    not null,
   legal_name             text    not null default '',
@@ -28,7 +30,7 @@ create unique index partners_operator_uq on partner.partners (programme_id) wher
 create table partner.stores (
   store_id     int     generated always as identity,
   partner_id   int     not null,
-  code         text    not null,
+  code         text collate "C" not null,
   display_name text    not null,
   time_zone    text    not null,
   open         boolean not null default true,
@@ -40,7 +42,7 @@ alter table partner.stores add constraint stores_partner_fk
 
 create table partner.terminals (
   store_id int  not null,
-  code     text not null,
+  code     text collate "C" not null,
   constraint terminals_pk primary key (store_id, code)
 );
 alter table partner.terminals add constraint terminals_store_fk
@@ -88,7 +90,7 @@ alter table partner.contracts add constraint contracts_partner_fk
 
 -- API keys, stored as HMAC-SHA-256.
 create table partner.credentials (
-  credential_id text   not null,
+  credential_id text collate "C" not null,
   partner_id    int    not null,
   display_name  text   not null,
   key_hash      bytea  not null,

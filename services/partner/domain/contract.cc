@@ -1,0 +1,92 @@
+#include "services/partner/domain/contract.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+#include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
+#include "libs/base/text.h"
+#include "services/partner/domain/names.h"
+
+namespace guilder::partner {
+namespace {
+
+absl::Status CheckRange(std::string_view field, int64_t value, int64_t max) {
+  if (value >= 0 && value <= max) return absl::OkStatus();
+  return Refuse(Reason::kRequestMalformed, absl::StrCat(ToAbsl(field), " is from 0 to ", max),
+                {{"field", std::string(field)}});
+}
+
+absl::Status CheckTax(std::string_view field, const Tax& tax) {
+  GUILDER_RETURN_IF_ERROR(CheckRequiredText(absl::StrCat(ToAbsl(field), ".code"), tax.code));
+  return CheckRange(absl::StrCat(ToAbsl(field), ".rate_ppm"), tax.ppm, kMaxPpm);
+}
+
+absl::Status CheckTerms(const IssuanceTerms& terms) {
+  GUILDER_RETURN_IF_ERROR(CheckRange("rate_micros", terms.rate_micros, kMaxRateMicros));
+  GUILDER_RETURN_IF_ERROR(CheckTax("tax", terms.tax));
+  GUILDER_RETURN_IF_ERROR(
+      CheckRange("activation.after_days", terms.activation_days, kMaxActivationDays));
+  GUILDER_RETURN_IF_ERROR(CheckRange("lot_life_days", terms.lot_life_days, kMaxLotLifeDays));
+  if (terms.lot_life_days != 0 && terms.lot_life_days <= terms.activation_days) {
+    return Refuse(Reason::kRequestMalformed, "points would expire before they become available",
+                  {{"field", "lot_life_days"}});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckTerms(const RedemptionTerms& terms) {
+  GUILDER_RETURN_IF_ERROR(CheckRange("rate_micros", terms.rate_micros, kMaxRateMicros));
+  GUILDER_RETURN_IF_ERROR(CheckTax("tax", terms.tax));
+  GUILDER_RETURN_IF_ERROR(CheckRange("fee_ppm", terms.fee_ppm, kMaxPpm));
+  GUILDER_RETURN_IF_ERROR(
+      CheckRange("fee_micros_per_point", terms.fee_micros_per_point, kMaxRateMicros));
+  const bool has_fee = terms.fee_ppm != 0 || terms.fee_micros_per_point != 0;
+  if (has_fee || !terms.fee_tax.code.empty() || terms.fee_tax.ppm != 0) {
+    return CheckTax("fee_tax", terms.fee_tax);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckContract(const Contract& contract, const Currency& currency) {
+  if (contract.period.until && *contract.period.until <= contract.period.from) {
+    return Refuse(Reason::kRequestMalformed, "effective_until is not after effective_from",
+                  {{"field", "effective_until"}});
+  }
+  return std::visit(
+      [&](const auto& terms) -> absl::Status {
+        GUILDER_RETURN_IF_ERROR(CheckTerms(terms));
+        if (ParseCurrency(terms.currency) != currency) {
+          return Refuse(Reason::kCurrencyNotSupported, {},
+                        {{"currency", FormatCurrency(currency)}});
+        }
+        return absl::OkStatus();
+      },
+      contract.terms);
+}
+
+absl::StatusOr<Succession> Approve(const Contract& proposed, const std::vector<Contract>& approved,
+                                   const std::string& actor, Timestamp now,
+                                   bool may_begin_in_past) {
+  if (proposed.state != ContractState::kProposed) return Refuse(Reason::kWrongState);
+  if (proposed.proposed_by == actor) return Refuse(Reason::kSamePerson);
+  const Timestamp from = proposed.period.from;
+  if (from < now && !may_begin_in_past) return Refuse(Reason::kEffectiveInPast);
+  if (approved.empty()) return Succession{};
+
+  // Versions only ever follow the last one, so what was priced once stays priced that way.
+  const Contract& last = *std::max_element(
+      approved.begin(), approved.end(),
+      [](const Contract& a, const Contract& b) { return a.period.from < b.period.from; });
+  const ReasonDetails details{{"contract", std::to_string(last.number)}};
+  if (from <= last.period.from) return Refuse(Reason::kContractOverlap, {}, details);
+  if (!last.period.until) return Succession{last.id};
+  if (from < *last.period.until) return Refuse(Reason::kContractOverlap, {}, details);
+  if (from > *last.period.until) return Refuse(Reason::kContractGap, {}, details);
+  return Succession{};
+}
+
+}  // namespace guilder::partner

@@ -1,0 +1,96 @@
+// Versions of a partner's contracts: their terms, and how their dates follow each other.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "libs/base/types.h"
+
+namespace guilder::partner {
+
+// As in partner.contracts; the names stand in its columns.
+enum class ContractKind { kIssuance, kRedemption };
+enum class ContractState { kProposed, kApproved };
+enum class BillingMoment { kPosting, kActivation };
+enum class DefaultOutcome { kActivate, kCancel };
+
+struct Tax {
+  std::string code;
+  int32_t ppm = 0;  // 190,000 is 19 %.
+};
+
+struct IssuanceTerms {
+  int64_t rate_micros = 0;  // Of the currency's major unit, a point.
+  std::string currency;
+  Tax tax;
+  BillingMoment billed_at = BillingMoment::kPosting;
+  int32_t activation_days = 0;
+  DefaultOutcome default_outcome = DefaultOutcome::kActivate;
+  int32_t lot_life_days = 0;  // 0 for no expiry.
+};
+
+struct RedemptionTerms {
+  int64_t rate_micros = 0;  // Of the currency's major unit, a point.
+  std::string currency;
+  Tax tax;
+  int32_t fee_ppm = 0;
+  int64_t fee_micros_per_point = 0;
+  Tax fee_tax;
+};
+
+using Terms = std::variant<IssuanceTerms, RedemptionTerms>;
+
+// Prices what occurred in [from, until).
+struct Period {
+  Timestamp from;
+  std::optional<Timestamp> until;
+};
+
+struct Contract {
+  ContractId id;
+  int64_t number = 0;
+  ContractState state = ContractState::kProposed;
+  Period period;
+  Terms terms;
+  std::string proposed_by;
+  std::string approved_by;
+
+  ContractKind kind() const {
+    return std::holds_alternative<IssuanceTerms>(terms) ? ContractKind::kIssuance
+                                                        : ContractKind::kRedemption;
+  }
+};
+
+inline constexpr int64_t kMaxRateMicros = 1'000'000'000'000;  // A million major units a point.
+inline constexpr int32_t kMaxPpm = 1'000'000;
+inline constexpr int32_t kMaxActivationDays = 3'650;
+inline constexpr int32_t kMaxLotLifeDays = 36'500;
+
+// Whether dates and terms make sense, in a programme of that currency.
+//
+// Errors, first match wins: REQUEST_MALFORMED, naming the field; CURRENCY_NOT_SUPPORTED.
+absl::Status CheckContract(const Contract& contract, const Currency& currency);
+
+// What approving a version does to its predecessor.
+struct Succession {
+  // The version without an end that now ends where its successor begins.
+  std::optional<ContractId> ended;
+};
+
+// Approves a proposed version on behalf of an operator. `approved` holds the approved versions of
+// the same partner and kind. With `may_begin_in_past`, which only programmes that are not live
+// have, the clock does not matter.
+//
+// Errors, first match wins: WRONG_STATE, SAME_PERSON, EFFECTIVE_IN_PAST, CONTRACT_OVERLAP,
+// CONTRACT_GAP.
+absl::StatusOr<Succession> Approve(const Contract& proposed, const std::vector<Contract>& approved,
+                                   const std::string& actor, Timestamp now, bool may_begin_in_past);
+
+}  // namespace guilder::partner

@@ -1,0 +1,202 @@
+#include "services/partner/rpc/partner_proto.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+#include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
+#include "libs/rpc/names.h"
+#include "libs/rpc/proto_time.h"
+#include "services/partner/rpc/partner_handlers.h"
+
+namespace guilder::partner {
+namespace {
+
+absl::Status Malformed(const std::string& field, const std::string& what) {
+  return Refuse(Reason::kRequestMalformed, absl::StrCat(field, " ", what), {{"field", field}});
+}
+
+type::v1::TaxTreatment ToProto(const Tax& tax) {
+  type::v1::TaxTreatment out;
+  out.set_code(tax.code);
+  out.set_rate_ppm(tax.ppm);
+  return out;
+}
+
+void SetTerms(const IssuanceTerms& terms, v1::Contract& out) {
+  v1::IssuanceTerms& issuance = *out.mutable_issuance();
+  issuance.set_rate_micros(terms.rate_micros);
+  issuance.set_currency_code(terms.currency);
+  *issuance.mutable_tax() = ToProto(terms.tax);
+  issuance.set_billed_at(terms.billed_at == BillingMoment::kPosting
+                             ? v1::BILLING_MOMENT_POSTING
+                             : v1::BILLING_MOMENT_ACTIVATION);
+  issuance.mutable_activation()->set_after_days(terms.activation_days);
+  issuance.mutable_activation()->set_default_outcome(
+      terms.default_outcome == DefaultOutcome::kActivate ? v1::DEFAULT_OUTCOME_ACTIVATE
+                                                         : v1::DEFAULT_OUTCOME_CANCEL);
+  issuance.set_lot_life_days(terms.lot_life_days);
+}
+
+void SetTerms(const RedemptionTerms& terms, v1::Contract& out) {
+  v1::RedemptionTerms& redemption = *out.mutable_redemption();
+  redemption.set_rate_micros(terms.rate_micros);
+  redemption.set_currency_code(terms.currency);
+  *redemption.mutable_tax() = ToProto(terms.tax);
+  redemption.set_fee_ppm(terms.fee_ppm);
+  redemption.set_fee_micros_per_point(terms.fee_micros_per_point);
+  *redemption.mutable_fee_tax() = ToProto(terms.fee_tax);
+}
+
+Tax FromProto(const type::v1::TaxTreatment& tax) {
+  return {tax.code(), tax.rate_ppm()};
+}
+
+absl::StatusOr<Terms> TermsFromProto(const v1::IssuanceTerms& issuance) {
+  IssuanceTerms terms;
+  terms.rate_micros = issuance.rate_micros();
+  terms.currency = issuance.currency_code();
+  terms.tax = FromProto(issuance.tax());
+  switch (issuance.billed_at()) {
+    case v1::BILLING_MOMENT_POSTING:
+      terms.billed_at = BillingMoment::kPosting;
+      break;
+    case v1::BILLING_MOMENT_ACTIVATION:
+      terms.billed_at = BillingMoment::kActivation;
+      break;
+    default:
+      return Malformed("billed_at", "is POSTING or ACTIVATION");
+  }
+  terms.activation_days = issuance.activation().after_days();
+  switch (issuance.activation().default_outcome()) {
+    case v1::DEFAULT_OUTCOME_UNSPECIFIED:
+    case v1::DEFAULT_OUTCOME_ACTIVATE:
+      terms.default_outcome = DefaultOutcome::kActivate;
+      break;
+    case v1::DEFAULT_OUTCOME_CANCEL:
+      terms.default_outcome = DefaultOutcome::kCancel;
+      break;
+    default:
+      return Malformed("activation.default_outcome", "is ACTIVATE or CANCEL");
+  }
+  terms.lot_life_days = issuance.lot_life_days();
+  return terms;
+}
+
+Terms TermsFromProto(const v1::RedemptionTerms& redemption) {
+  RedemptionTerms terms;
+  terms.rate_micros = redemption.rate_micros();
+  terms.currency = redemption.currency_code();
+  terms.tax = FromProto(redemption.tax());
+  terms.fee_ppm = redemption.fee_ppm();
+  terms.fee_micros_per_point = redemption.fee_micros_per_point();
+  terms.fee_tax = FromProto(redemption.fee_tax());
+  return terms;
+}
+
+}  // namespace
+
+v1::Partner ToProto(const Partner& partner) {
+  v1::Partner out;
+  out.set_name(rpc::FormatName(kPartnerName, {partner.slug}));
+  out.set_display_name(partner.details.display_name);
+  out.set_legal_name(partner.details.legal_name);
+  out.set_registration_number(partner.details.registration_number);
+  out.set_tax_id(partner.details.tax_id);
+  out.set_iban(partner.details.iban);
+  out.set_merchant_category_code(partner.details.merchant_category_code);
+  v1::PartnerState state = v1::PARTNER_STATE_UNSPECIFIED;
+  v1::PartnerState_Parse("PARTNER_STATE_" + std::string(StateName(partner.state)), &state);
+  out.set_state(state);
+  out.set_submitted_by(partner.submitted_by);
+  out.set_reviewed_by(partner.reviewed_by);
+  out.set_approved_by(partner.approved_by);
+  out.set_programme_operator(partner.programme_operator);
+  out.set_etag(Etag(partner));
+  return out;
+}
+
+v1::Store ToProto(const std::string& partner_slug, const Store& store) {
+  v1::Store out;
+  out.set_name(rpc::FormatName(kStoreName, {partner_slug, store.code}));
+  out.set_display_name(store.display_name);
+  out.set_time_zone(store.time_zone);
+  out.set_open(store.open);
+  for (const std::string& terminal : store.terminals) out.add_terminals(terminal);
+  return out;
+}
+
+v1::Contract ToProto(const std::string& partner_slug, const Contract& contract) {
+  v1::Contract out;
+  out.set_name(rpc::FormatName(kContractName, {partner_slug, std::to_string(contract.number)}));
+  out.set_state(contract.state == ContractState::kProposed ? v1::CONTRACT_STATE_PROPOSED
+                                                           : v1::CONTRACT_STATE_APPROVED);
+  *out.mutable_effective_from() = rpc::ToProto(contract.period.from);
+  if (contract.period.until) *out.mutable_effective_until() = rpc::ToProto(*contract.period.until);
+  std::visit([&](const auto& terms) { SetTerms(terms, out); }, contract.terms);
+  out.set_proposed_by(contract.proposed_by);
+  out.set_approved_by(contract.approved_by);
+  return out;
+}
+
+v1::Credential ToProto(const std::string& partner_slug, const Credential& credential) {
+  v1::Credential out;
+  out.set_name(rpc::FormatName(kCredentialName, {partner_slug, credential.id}));
+  out.set_display_name(credential.display_name);
+  *out.mutable_create_time() = rpc::ToProto(credential.created_at);
+  if (credential.expires_at) *out.mutable_expire_time() = rpc::ToProto(*credential.expires_at);
+  if (credential.revoked_at) *out.mutable_revoke_time() = rpc::ToProto(*credential.revoked_at);
+  return out;
+}
+
+PartnerDetails DetailsFromProto(const v1::Partner& partner) {
+  PartnerDetails details;
+  details.display_name = partner.display_name();
+  details.legal_name = partner.legal_name();
+  details.registration_number = partner.registration_number();
+  details.tax_id = partner.tax_id();
+  details.iban = partner.iban();
+  details.merchant_category_code = partner.merchant_category_code();
+  return details;
+}
+
+std::string Etag(const Partner& partner) {
+  return absl::StrCat("r", partner.revision);
+}
+
+absl::StatusOr<Contract> ContractFromProto(const v1::Contract& contract) {
+  Contract out;
+  const std::optional<Timestamp> from = rpc::FromProto(contract.effective_from());
+  if (!contract.has_effective_from() || !from) {
+    return Malformed("effective_from", "is missing or out of range");
+  }
+  out.period.from = *from;
+  if (contract.has_effective_until()) {
+    out.period.until = rpc::FromProto(contract.effective_until());
+    if (!out.period.until) return Malformed("effective_until", "is out of range");
+  }
+  if (contract.has_issuance()) {
+    GUILDER_ASSIGN_OR_RETURN(out.terms, TermsFromProto(contract.issuance()));
+  } else if (contract.has_redemption()) {
+    out.terms = TermsFromProto(contract.redemption());
+  } else {
+    return Malformed("terms", "are missing: issuance or redemption");
+  }
+  return out;
+}
+
+absl::StatusOr<std::vector<DetailField>> FieldsFromMask(const google::protobuf::FieldMask& mask) {
+  std::vector<DetailField> fields;
+  for (const std::string& path : mask.paths()) {
+    const auto& all = DetailFields();
+    const auto field = std::find_if(all.begin(), all.end(),
+                                    [&](const DetailField& known) { return known.name == path; });
+    if (field == all.end()) return Malformed("update_mask", "names a field that does not change");
+    fields.push_back(*field);
+  }
+  if (fields.empty()) return Malformed("update_mask", "names no field");
+  return fields;
+}
+
+}  // namespace guilder::partner

@@ -1,0 +1,36 @@
+// Reads and writes partner.credentials. Each function runs in the caller's transaction.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "libs/base/types.h"
+#include "services/partner/domain/credential.h"
+
+namespace guilder::postgres {
+class Transaction;
+}
+
+namespace guilder::partner {
+
+// The database's clock.
+Timestamp ReadDatabaseClock(postgres::Transaction& transaction);
+
+void InsertCredential(postgres::Transaction& transaction, PartnerId partner,
+                      const Credential& credential, const Digest& key_hash);
+
+// By id, those after `after`.
+std::vector<Credential> ListCredentials(postgres::Transaction& transaction, PartnerId partner,
+                                        std::string_view after, int limit);
+
+// Revokes it, if that was not done before. Error: CREDENTIAL_NOT_FOUND, also when there is no such
+// partner.
+absl::StatusOr<Credential> RevokeCredential(postgres::Transaction& transaction,
+                                            std::string_view partner_slug, std::string_view id,
+                                            Timestamp now);
+
+}  // namespace guilder::partner

@@ -1,0 +1,217 @@
+#include <map>
+#include <set>
+
+#include "libs/base/reason.h"
+#include "services/partner/domain/contract.h"
+#include "services/partner/domain/names.h"
+#include "services/partner/domain/partner.h"
+#include "tests/support/catch2.h"
+
+namespace guilder::partner {
+namespace {
+
+constexpr Currency kEur{'E', 'U', 'R'};
+
+Partner APartner(PartnerState state) {
+  Partner partner;
+  partner.slug = "fresh";
+  partner.details = {"Fresh", "Fresh GmbH", "HRB 1", "DE1", "DE89370400440532013000", "5411"};
+  partner.state = state;
+  return partner;
+}
+
+Contract AContract(int64_t number, int64_t from, std::optional<int64_t> until = {}) {
+  Contract contract;
+  contract.id = ContractId(static_cast<int32_t>(number));
+  contract.number = number;
+  contract.period.from = Timestamp(from);
+  if (until) contract.period.until = Timestamp(*until);
+  IssuanceTerms terms;
+  terms.rate_micros = 10'000;
+  terms.currency = "EUR";
+  terms.tax = {"DE-S19", 190'000};
+  contract.terms = terms;
+  contract.proposed_by = "anna";
+  return contract;
+}
+
+TEST_CASE("Partner: each step leads from its states and from no other", "[unit][partner]") {
+  const std::map<std::pair<Step, PartnerState>, PartnerState> allowed{
+      {{Step::kSubmit, PartnerState::kDraft}, PartnerState::kSubmitted},
+      {{Step::kReview, PartnerState::kSubmitted}, PartnerState::kInReview},
+      {{Step::kApprove, PartnerState::kInReview}, PartnerState::kActive},
+      {{Step::kSuspend, PartnerState::kActive}, PartnerState::kSuspended},
+      {{Step::kReinstate, PartnerState::kSuspended}, PartnerState::kActive},
+      {{Step::kTerminate, PartnerState::kActive}, PartnerState::kTerminating},
+      {{Step::kTerminate, PartnerState::kSuspended}, PartnerState::kTerminating},
+  };
+  for (int step = 0; step < 6; ++step) {
+    for (int state = 0; state < 7; ++state) {
+      const auto key = std::pair(static_cast<Step>(step), static_cast<PartnerState>(state));
+      const auto taken = TakeStep(key.first, APartner(key.second), "anna");
+      const auto expected = allowed.find(key);
+      INFO("step " << step << " from " << StateName(key.second));
+      if (expected == allowed.end()) {
+        CHECK(ReasonOf(taken.status()) == Reason::kWrongState);
+      } else {
+        REQUIRE(taken.ok());
+        CHECK(taken->state == expected->second);
+      }
+    }
+  }
+}
+
+TEST_CASE("Partner: nobody signs twice", "[unit][partner]") {
+  Partner partner = *TakeStep(Step::kSubmit, APartner(PartnerState::kDraft), "anna");
+  CHECK(ReasonOf(TakeStep(Step::kReview, partner, "anna").status()) == Reason::kSamePerson);
+  partner = *TakeStep(Step::kReview, partner, "bert");
+  CHECK(ReasonOf(TakeStep(Step::kApprove, partner, "anna").status()) == Reason::kSamePerson);
+  CHECK(ReasonOf(TakeStep(Step::kApprove, partner, "bert").status()) == Reason::kSamePerson);
+  partner = *TakeStep(Step::kApprove, partner, "cleo");
+  CHECK(partner.submitted_by == "anna");
+  CHECK(partner.reviewed_by == "bert");
+  CHECK(partner.approved_by == "cleo");
+}
+
+TEST_CASE("Partner: a submission needs every detail and says which are missing",
+          "[unit][partner]") {
+  for (const DetailField& field : DetailFields()) {
+    Partner partner = APartner(PartnerState::kDraft);
+    (partner.details.*field.value).clear();
+    const auto submitted = TakeStep(Step::kSubmit, partner, "anna");
+    CHECK(ReasonOf(submitted.status()) == Reason::kRequestMalformed);
+    CHECK(DetailsOf(submitted.status())["missing"] == field.name);
+  }
+}
+
+TEST_CASE("Partner: a change before the approval takes it back to draft", "[unit][partner]") {
+  Partner partner = *TakeStep(Step::kSubmit, APartner(PartnerState::kDraft), "anna");
+  partner = *TakeStep(Step::kReview, partner, "bert");
+  PartnerDetails wanted = partner.details;
+  wanted.iban = "GB29NWBK60161331926819";
+
+  const auto changed = ChangeDetails(partner, wanted, DetailFields());
+
+  REQUIRE(changed.ok());
+  CHECK(changed->state == PartnerState::kDraft);
+  CHECK(changed->submitted_by.empty());
+  CHECK(changed->reviewed_by.empty());
+  // What changes nothing leaves everything as it is.
+  CHECK(ChangeDetails(partner, partner.details, DetailFields())->state == PartnerState::kInReview);
+}
+
+TEST_CASE("Partner: what was reviewed does not change after the approval", "[unit][partner]") {
+  for (const PartnerState state :
+       {PartnerState::kActive, PartnerState::kSuspended, PartnerState::kTerminating}) {
+    const Partner partner = APartner(state);
+    for (const DetailField& field : DetailFields()) {
+      PartnerDetails wanted = partner.details;
+      wanted.*field.value = "other";
+      CHECK(ChangeDetails(partner, wanted, {field}).ok() == !field.reviewed);
+      (wanted.*field.value).clear();
+      CHECK(ReasonOf(ChangeDetails(partner, wanted, {field}).status()) == Reason::kWrongState);
+    }
+  }
+  CHECK(ReasonOf(ChangeDetails(APartner(PartnerState::kTerminated), {}, {}).status()) ==
+        Reason::kWrongState);
+}
+
+TEST_CASE("Contract: approved versions follow each other without gaps and overlaps",
+          "[unit][partner]") {
+  const Timestamp now(1'000);
+  const auto approve = [&](const Contract& contract, const std::vector<Contract>& approved) {
+    return Approve(contract, approved, "bert", now, /*may_begin_in_past=*/false);
+  };
+  const auto reason = [](const auto& result) { return ReasonOf(result.status()); };
+
+  SECTION("the first version may begin now, and ends nothing") {
+    const auto first = approve(AContract(1, 1'000), {});
+    REQUIRE(first.ok());
+    CHECK_FALSE(first->ended);
+  }
+  SECTION("a successor ends an open version where it begins") {
+    const auto second = approve(AContract(2, 5'000), {AContract(1, 1'000)});
+    REQUIRE(second.ok());
+    CHECK(second->ended == ContractId(1));
+  }
+  SECTION("a successor of an ended version begins where that ends") {
+    CHECK(approve(AContract(2, 3'000), {AContract(1, 1'000, 3'000)}).ok());
+    CHECK(reason(approve(AContract(2, 2'999), {AContract(1, 1'000, 3'000)})) ==
+          Reason::kContractOverlap);
+    CHECK(reason(approve(AContract(2, 3'001), {AContract(1, 1'000, 3'000)})) ==
+          Reason::kContractGap);
+  }
+  SECTION("nothing is put before or instead of an approved version") {
+    CHECK(reason(approve(AContract(2, 4'000), {AContract(1, 4'000)})) == Reason::kContractOverlap);
+    CHECK(reason(approve(AContract(2, 1'000, 4'000), {AContract(1, 4'000)})) ==
+          Reason::kContractOverlap);
+  }
+  SECTION("nothing takes effect before its approval, but where the programme is not live") {
+    CHECK(reason(approve(AContract(1, 999), {})) == Reason::kEffectiveInPast);
+    CHECK(Approve(AContract(1, 1), {}, "bert", now, /*may_begin_in_past=*/true).ok());
+  }
+  SECTION("the state comes before the person, the person before the dates") {
+    Contract contract = AContract(1, 1);
+    CHECK(reason(Approve(contract, {}, "anna", now, false)) == Reason::kSamePerson);
+    contract.state = ContractState::kApproved;
+    CHECK(reason(Approve(contract, {}, "anna", now, false)) == Reason::kWrongState);
+  }
+}
+
+TEST_CASE("Contract: terms must make sense", "[unit][partner]") {
+  const auto check = [](auto change) {
+    Contract contract = AContract(1, 1'000);
+    IssuanceTerms terms = std::get<IssuanceTerms>(contract.terms);
+    change(contract, terms);
+    contract.terms = terms;
+    return ReasonOf(CheckContract(contract, kEur));
+  };
+  CHECK(check([](Contract&, IssuanceTerms&) {}) == std::nullopt);
+  CHECK(check([](Contract& c, IssuanceTerms&) { c.period.until = Timestamp(1'000); }) ==
+        Reason::kRequestMalformed);
+  CHECK(check([](Contract&, IssuanceTerms& t) { t.rate_micros = -1; }) ==
+        Reason::kRequestMalformed);
+  CHECK(check([](Contract&, IssuanceTerms& t) { t.tax.code.clear(); }) ==
+        Reason::kRequestMalformed);
+  CHECK(check([](Contract&, IssuanceTerms& t) { t.tax.ppm = 1'000'001; }) ==
+        Reason::kRequestMalformed);
+  CHECK(check([](Contract&, IssuanceTerms& t) { t.activation_days = t.lot_life_days = 14; }) ==
+        Reason::kRequestMalformed);
+  CHECK(check([](Contract&, IssuanceTerms& t) { t.currency = "USD"; }) ==
+        Reason::kCurrencyNotSupported);
+
+  Contract redemption = AContract(1, 1'000);
+  redemption.terms = RedemptionTerms{9'000, "EUR", {"DE-S19", 190'000}, 50'000, 0, {}};
+  // A fee needs its tax.
+  CHECK(ReasonOf(CheckContract(redemption, kEur)) == Reason::kRequestMalformed);
+}
+
+TEST_CASE("Names: forms are checked", "[unit][partner]") {
+  for (const char* good : {"abc", "fresh-food-2", "a23456789012345678901234567890123456789x"}) {
+    CHECK(CheckPartnerSlug(good).ok());
+  }
+  for (const char* bad :
+       {"", "ab", "1abc", "Fresh", "a_b", "a23456789012345678901234567890123456789xy"}) {
+    CHECK_FALSE(CheckPartnerSlug(bad).ok());
+  }
+  CHECK(CheckStoreCode("7").ok());
+  CHECK_FALSE(CheckStoreCode("A").ok());
+  CHECK(CheckTerminalCode("T-1").ok());
+  CHECK_FALSE(CheckTerminalCode("T.1").ok());
+  CHECK(CheckText("f", "Bäckerei 東京 🥐").ok());
+  for (const char* bad : {" a", "a ", "a\nb", "\xff", "\xc0\xaf", "\xed\xa0\x80", "\xe2\x82"}) {
+    CHECK_FALSE(CheckText("f", bad).ok());
+  }
+  CHECK_FALSE(CheckText("f", std::string(201, 'a')).ok());
+  CHECK(CheckMerchantCategoryCode("5411").ok());
+  for (const char* bad : {"541", "54111", "541a"}) CHECK_FALSE(CheckMerchantCategoryCode(bad).ok());
+  CHECK(CheckTimeZone("Europe/Berlin").ok());
+  CHECK(CheckTimeZone("UTC").ok());
+  for (const char* bad : {"", "Mars/Olympus", "/etc/localtime", "../UTC", "localtime"}) {
+    INFO(bad);
+    CHECK_FALSE(CheckTimeZone(bad).ok());
+  }
+}
+
+}  // namespace
+}  // namespace guilder::partner
