@@ -1,0 +1,144 @@
+#include "services/accrual/store/rule_sets.h"
+
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+
+#include "libs/base/reason.h"
+#include "libs/postgres/connection.h"
+
+namespace guilder::accrual {
+namespace {
+
+// Every statement that gives a rule set gives these columns.
+#define GUILDER_RULE_SET_COLUMNS_ \
+  "rule_set_id, state = 'APPROVED', effective_from_us, rules, proposed_by, approved_by "
+
+constexpr postgres::Statement kInsert{"rules.insert", R"sql(
+  insert into accrual.rule_sets (state, effective_from_us, rules, proposed_by)
+  values ('PROPOSED', $1, $2, $3)
+  returning )sql" GUILDER_RULE_SET_COLUMNS_};
+
+constexpr postgres::Statement kFind{"rules.find", "select " GUILDER_RULE_SET_COLUMNS_ R"sql(
+    from accrual.rule_sets
+   where rule_set_id = $1
+)sql"};
+
+constexpr postgres::Statement kLock{"rules.lock", "select " GUILDER_RULE_SET_COLUMNS_ R"sql(
+    from accrual.rule_sets
+   where rule_set_id = $1
+     for no key update
+)sql"};
+
+constexpr postgres::Statement kList{"rules.list", "select " GUILDER_RULE_SET_COLUMNS_ R"sql(
+    from accrual.rule_sets
+   where rule_set_id > $1
+   order by rule_set_id
+   limit $2
+)sql"};
+
+constexpr postgres::Statement kApproved{"rules.approved", "select " GUILDER_RULE_SET_COLUMNS_ R"sql(
+    from accrual.rule_sets
+   where state = 'APPROVED'
+   order by effective_from_us, rule_set_id
+)sql"};
+
+#undef GUILDER_RULE_SET_COLUMNS_
+
+constexpr postgres::Statement kApprove{"rules.approve", R"sql(
+  update accrual.rule_sets
+     set state = 'APPROVED', approved_by = $2
+   where rule_set_id = $1
+)sql"};
+
+constexpr postgres::Statement kPartners{"rules.partners", R"sql(
+  select slug, partner_id
+    from partner.partners
+   where slug = any($1::text[])
+)sql"};
+
+constexpr postgres::Statement kStores{"rules.stores", R"sql(
+  select p.slug, s.code, s.store_id
+    from unnest($1::text[], $2::text[]) as named (slug, code)
+    join partner.partners p on p.slug = named.slug
+    join partner.stores s on s.partner_id = p.partner_id and s.code = named.code
+)sql"};
+
+StoredRuleSet FromRow(const postgres::Row& row) {
+  StoredRuleSet rule_set;
+  rule_set.number = row.Int(0);
+  rule_set.approved = row.Bool(1);
+  rule_set.effective_from = row.Id<Timestamp>(2);
+  rule_set.rules = row.Bytes(3);
+  rule_set.proposed_by = row.Text(4);
+  rule_set.approved_by = row.Text(5);
+  return rule_set;
+}
+
+std::vector<StoredRuleSet> FromRows(const postgres::Rows& rows) {
+  std::vector<StoredRuleSet> rule_sets;
+  for (const postgres::Row row : rows) rule_sets.push_back(FromRow(row));
+  return rule_sets;
+}
+
+absl::StatusOr<StoredRuleSet> OnlyRow(postgres::Transaction& transaction,
+                                      const postgres::Statement& statement, int64_t number) {
+  // The column is an int, and numbers come from callers.
+  if (number > std::numeric_limits<int32_t>::max()) return Refuse(Reason::kRuleSetNotFound);
+  const postgres::Rows rows = transaction.Execute(statement, postgres::Params().Int(number));
+  if (rows.empty()) return Refuse(Reason::kRuleSetNotFound);
+  return FromRow(rows[0]);
+}
+
+}  // namespace
+
+StoredRuleSet InsertRuleSet(postgres::Transaction& transaction, const StoredRuleSet& rule_set) {
+  return FromRow(transaction.Execute(kInsert, postgres::Params()
+                                                  .Int(rule_set.effective_from)
+                                                  .Bytes(rule_set.rules)
+                                                  .Text(rule_set.proposed_by))[0]);
+}
+
+absl::StatusOr<StoredRuleSet> FindRuleSet(postgres::Transaction& transaction, int64_t number) {
+  return OnlyRow(transaction, kFind, number);
+}
+
+absl::StatusOr<StoredRuleSet> LockRuleSet(postgres::Transaction& transaction, int64_t number) {
+  return OnlyRow(transaction, kLock, number);
+}
+
+std::vector<StoredRuleSet> ListRuleSets(postgres::Transaction& transaction, int64_t after,
+                                        int limit) {
+  if (after >= std::numeric_limits<int32_t>::max()) return {};
+  return FromRows(transaction.Execute(kList, postgres::Params().Int(after).Int(limit)));
+}
+
+void MarkRuleSetApproved(postgres::Transaction& transaction, int64_t number,
+                         const std::string& approved_by) {
+  transaction.Execute(kApprove, postgres::Params().Int(number).Text(approved_by));
+}
+
+std::vector<StoredRuleSet> ApprovedRuleSets(postgres::Transaction& transaction) {
+  return FromRows(transaction.Execute(kApproved));
+}
+
+RuleNames ReadRuleNames(postgres::Transaction& transaction, const NamesInRules& names) {
+  RuleNames found;
+  for (const postgres::Row row :
+       transaction.Execute(kPartners, postgres::Params().TextArray(names.partner_slugs))) {
+    found.partners.emplace(absl::StrCat("partners/", std::string(row.Text(0))),
+                           row.Id<PartnerId>(1));
+  }
+  const postgres::Params stores =
+      postgres::Params()
+          .TextArray(names.stores, &NamesInRules::StoreName::partner_slug)
+          .TextArray(names.stores, &NamesInRules::StoreName::code);
+  for (const postgres::Row row : transaction.Execute(kStores, stores)) {
+    found.stores.emplace(
+        absl::StrCat("partners/", std::string(row.Text(0)), "/stores/", std::string(row.Text(1))),
+        row.Id<StoreId>(2));
+  }
+  return found;
+}
+
+}  // namespace guilder::accrual
