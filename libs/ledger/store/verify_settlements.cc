@@ -1,0 +1,152 @@
+#include "libs/ledger/store/verify_settlements.h"
+
+#include "absl/strings/str_cat.h"
+
+#include "libs/base/text.h"
+#include "libs/ledger/core/entry.h"
+
+namespace guilder::ledger {
+namespace {
+
+using postgres::Params;
+using postgres::Row;
+using postgres::Rows;
+using postgres::Statement;
+using postgres::Transaction;
+
+// Windows tile time, and a settlement takes consecutive ones: exactly those of its interval.
+constexpr Statement kFindBrokenWindow{"verify.find_broken_window", R"sql(
+  select w.window_start_us
+    from (select window_start_us, window_end_us, settlement_id,
+                 lead(window_start_us) over (order by window_start_us) as next_start_us
+            from settlement.windows) w
+    left join settlement.settlements s on s.settlement_id = w.settlement_id
+   where w.next_start_us <> w.window_end_us
+      or w.window_start_us < s.start_us
+      or w.window_end_us > s.end_us
+   union all
+  select s.start_us
+    from settlement.settlements s
+   where (select coalesce(sum(w.window_end_us - w.window_start_us), 0)
+            from settlement.windows w
+           where w.settlement_id = s.settlement_id) <> s.end_us - s.start_us
+   limit 1
+)sql"};
+
+constexpr Statement kCountRows{"verify.count_settled", R"sql(
+  select (select count(*) from settlement.windows), (select count(*) from settlement.lines),
+         (select count(*) from settlement.nets), (select count(*) from settlement.money_entries)
+)sql"};
+
+// Points by settlement, contract and leg: once from lines, once from the positions of the windows.
+// What issuance bills depends on the contract.
+constexpr Statement kFindWrongLine{"verify.find_wrong_line", R"sql(
+  with moved as (
+    select w.settlement_id, p.contract_id, p.movement, sum(p.points)::bigint as points
+      from settlement.windows w
+      join ledger.positions p on p.window_start_us = w.window_start_us
+     where w.settlement_id is not null
+     group by w.settlement_id, p.contract_id, p.movement
+  ), billable as (
+    select m.settlement_id, m.contract_id, l.leg,
+           sum(case when m.movement = l.adds then m.points
+                    when m.movement = l.subtracts or m.movement = l.subtracts_too then -m.points
+                    else 0 end)::bigint as points
+      from moved m
+      join partner.contracts c on c.contract_id = m.contract_id
+      join (values ('ISSUANCE', 'POSTING', 'ISSUANCE', $1::smallint, $2::smallint, $3::smallint),
+                   ('ISSUANCE', 'ACTIVATION', 'ISSUANCE', $4, $3, null),
+                   ('REDEMPTION', 'POSTING', 'REIMBURSEMENT', $5::smallint, $6::smallint, null),
+                   ('REDEMPTION', 'ACTIVATION', 'REIMBURSEMENT', $5, $6, null))
+           as l (kind, billed_at, leg, adds, subtracts, subtracts_too)
+        on l.kind = c.kind and l.billed_at = c.billed_at
+     group by m.settlement_id, m.contract_id, l.leg
+  )
+  select coalesce(l.settlement_id, b.settlement_id), coalesce(l.contract_id, b.contract_id),
+         coalesce(l.leg, b.leg), coalesce(l.points, 0), coalesce(b.points, 0)
+    from (select settlement_id, contract_id, leg, points
+            from settlement.lines
+           where leg <> 'FEE') l
+    full join billable b using (settlement_id, contract_id, leg)
+   where coalesce(l.points, 0) <> coalesce(b.points, 0)
+   order by 1, 2, 3
+   limit 1
+)sql"};
+
+// `tax` of a net is what the partner owes: on issuance and fees, less that on reimbursements.
+constexpr Statement kFindWrongNet{"verify.find_wrong_net", R"sql(
+  select coalesce(n.settlement_id, l.settlement_id), coalesce(n.partner_id, l.partner_id)
+    from settlement.nets n
+    full join (select settlement_id, partner_id,
+                      sum(amount) filter (where leg = 'ISSUANCE') as issuance,
+                      sum(amount) filter (where leg = 'REIMBURSEMENT') as reimbursement,
+                      sum(amount) filter (where leg = 'FEE') as fee,
+                      sum(case leg when 'REIMBURSEMENT' then -tax else tax end) as tax
+                 from settlement.lines
+                group by settlement_id, partner_id) l using (settlement_id, partner_id)
+    left join settlement.obligations o using (settlement_id, partner_id)
+   where n.net is null
+      or n.issuance <> coalesce(l.issuance, 0)
+      or n.reimbursement <> coalesce(l.reimbursement, 0)
+      or n.fee <> coalesce(l.fee, 0)
+      or n.tax <> coalesce(l.tax, 0)
+      or n.net <> coalesce(case when o.partner_is_paid then o.amount else -o.amount end, 0)
+   order by 1, 2
+   limit 1
+)sql"};
+
+// Each entry balances by its form; all of a partner's come to its net.
+constexpr Statement kFindWrongMoney{"verify.find_wrong_money", R"sql(
+  select coalesce(n.settlement_id, m.settlement_id), coalesce(n.partner_id, m.partner_id),
+         coalesce(n.net, 0)::bigint, coalesce(m.net, 0)::bigint
+    from settlement.nets n
+    full join (select settlement_id, partner_id, sum(amount) as net
+                 from (select settlement_id, credit_partner as partner_id, amount
+                         from settlement.money_entries
+                        union all
+                       select settlement_id, debit_partner, -amount
+                         from settlement.money_entries) sides
+                where partner_id is not null
+                group by settlement_id, partner_id) m using (settlement_id, partner_id)
+   where coalesce(n.net, 0) <> coalesce(m.net, 0)
+   order by 1, 2
+   limit 1
+)sql"};
+
+}  // namespace
+
+void VerifySettlements(Transaction& transaction, Findings& findings) {
+  const Row counts = transaction.Execute(kCountRows)[0];
+  findings.Examined(CheckId::kWindows, counts.Int(0));
+  findings.Examined(CheckId::kSettledPoints, counts.Int(1));
+  findings.Examined(CheckId::kNets, counts.Int(2));
+  findings.Examined(CheckId::kMoney, counts.Int(3));
+
+  for (const Row& row : transaction.Execute(kFindBrokenWindow)) {
+    findings.Fail(CheckId::kWindows, absl::StrCat("at ", FormatTimestamp(row.Id<Timestamp>(0))));
+  }
+  const Params movements = Params()
+                               .Int(Movement::kIssued)
+                               .Int(Movement::kReversedPending)
+                               .Int(Movement::kReversed)
+                               .Int(Movement::kActivated)
+                               .Int(Movement::kRedeemed)
+                               .Int(Movement::kRefunded);
+  for (const Row& row : transaction.Execute(kFindWrongLine, movements)) {
+    findings.Fail(
+        CheckId::kSettledPoints,
+        absl::StrCat("settlement ", row.Int(0), ", contract ", row.Int(1), ", ",
+                     ToAbsl(row.Text(2)), ": ", row.Int(3), ", positions give ", row.Int(4)));
+  }
+  for (const Row& row : transaction.Execute(kFindWrongNet)) {
+    findings.Fail(CheckId::kNets,
+                  absl::StrCat("settlement ", row.Int(0), ", partner ", row.Int(1)));
+  }
+  for (const Row& row : transaction.Execute(kFindWrongMoney)) {
+    findings.Fail(CheckId::kMoney,
+                  absl::StrCat("settlement ", row.Int(0), ", partner ", row.Int(1), ": net ",
+                               row.Int(2), ", money entries give ", row.Int(3)));
+  }
+}
+
+}  // namespace guilder::ledger
