@@ -137,11 +137,10 @@ std::string Context::Now() {
 
 ExitCode Context::Report(const absl::Status& status) {
   if (status.ok()) return ExitCode::kDone;
-  const bool own =
-      !ReasonOf(status) && (absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status));
-  if (own) {
+  const bool usage = absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status);
+  if (!ReasonOf(status) && (usage || absl::IsAborted(status))) {
     std::cerr << "guilder: " << status.message() << "\n";
-    return ExitCode::kUsage;
+    return usage ? ExitCode::kUsage : ExitCode::kRefused;
   }
   if (flags_.output == "json") {
     const auto reason = ReasonOf(status);

@@ -70,8 +70,9 @@ class Context {
   // The programme's clock if it can be read, else this machine's: when "now" is for a purchase.
   std::string Now();
 
-  // Tells stderr what went wrong, and what the shell should learn. FAILED_PRECONDITION without a
-  // reason and INVALID_ARGUMENT without one are this program's own: bad usage.
+  // Tells stderr what went wrong, and what the shell should learn. Without a reason,
+  // FAILED_PRECONDITION and INVALID_ARGUMENT are this program's own and mean bad usage, ABORTED a
+  // result that is not well.
   ExitCode Report(const absl::Status& status);
 
   // Keeps a command alive as long as the context.

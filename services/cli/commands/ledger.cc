@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 
 #include <nlohmann/json.hpp>
@@ -56,7 +57,7 @@ std::function<absl::Status()> Verify(Context& context) {
     if (!response.done()) return absl::UnavailableError("the verification ended without a result");
     ShowChecks(context.output(), response);
     if (response.ok()) return absl::OkStatus();
-    return absl::DataLossError("the ledger does not hold");
+    return absl::AbortedError("the books do not hold; stop and compare with a backup");
   };
 }
 

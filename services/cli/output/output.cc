@@ -97,13 +97,16 @@ void Output::List(const Value& rows, const std::vector<Field>& fields, const std
 
 void Output::Record(const Value& record, const std::vector<Field>& fields) {
   if (json()) return Json(record);
+  std::vector<std::pair<std::string, std::string>> lines;
   size_t width = 0;
-  for (const Field& field : fields) width = std::max(width, DisplayWidth(field.heading));
   for (const Field& field : fields) {
-    const std::string text = FieldText(record, field);
+    std::string text = FieldText(record, field);
     if (text.empty()) continue;
-    const std::string padding(width - DisplayWidth(field.heading) + 2, ' ');
-    out_ << field.heading << padding << text << "\n";
+    width = std::max(width, DisplayWidth(field.heading));
+    lines.emplace_back(field.heading, std::move(text));
+  }
+  for (const auto& [heading, text] : lines) {
+    out_ << heading << std::string(width - DisplayWidth(heading) + 2, ' ') << text << "\n";
   }
 }
 
