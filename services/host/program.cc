@@ -101,8 +101,6 @@ absl::Status Serve(const Program& program, const Flags& flags) {
     server.AddService(*hosted.service, hosted.full_name);
   }
   GUILDER_RETURN_IF_ERROR(server.Start());
-  telemetry::Log(telemetry::Severity::kInfo, "serving",
-                 {{"program", program.name}, {"endpoint", server.endpoint()}});
   rpc::RunUntilSignal({&server}, absl::Seconds(flags.drain_seconds));
   return absl::OkStatus();
 }
