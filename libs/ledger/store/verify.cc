@@ -90,7 +90,8 @@ class Verification {
     std::optional<JournalReplay> replay;
     GUILDER_RETURN_IF_ERROR(pool_.Read([&](Transaction& transaction) {
       transaction.Script(kBeginSnapshot);
-      const Row row = transaction.Execute(kReadHead, Params().Int(book))[0];
+      const Rows rows = transaction.Execute(kReadHead, Params().Int(book));
+      const Row row = rows[0];
       noted = row.Id<RecordNumber>(0);
       std::vector<SealRow> seals;
       for (const Row& seal : transaction.Execute(kReadSeals, Params().Int(book))) {
@@ -154,7 +155,8 @@ class Verification {
       bool caught_up = false;
       GUILDER_RETURN_IF_ERROR(pool_.Read([&](Transaction& transaction) -> absl::Status {
         transaction.Script(kBeginSnapshot);
-        const Row row = transaction.Execute(kReadHead, Params().Int(replay.book()))[0];
+        const Rows rows = transaction.Execute(kReadHead, Params().Int(replay.book()));
+        const Row row = rows[0];
         number = row.Id<RecordNumber>(0);
         if (number.value() - replay.number().value() > options_.records_per_read) {
           return absl::OkStatus();

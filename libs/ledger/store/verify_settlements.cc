@@ -116,7 +116,8 @@ constexpr Statement kFindWrongMoney{"verify.find_wrong_money", R"sql(
 }  // namespace
 
 void VerifySettlements(Transaction& transaction, Findings& findings) {
-  const Row counts = transaction.Execute(kCountRows)[0];
+  const Rows counted = transaction.Execute(kCountRows);
+  const Row counts = counted[0];
   findings.Examined(CheckId::kWindows, counts.Int(0));
   findings.Examined(CheckId::kSettledPoints, counts.Int(1));
   findings.Examined(CheckId::kNets, counts.Int(2));
