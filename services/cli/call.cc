@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
-#include "libs/base/status_macros.h"
+#include "libs/clients/client.h"
 #include "libs/rpc/status.h"
 
 namespace guilder::cli {
@@ -77,6 +77,7 @@ class BlockingCall {
     Wait();
     return status.ok() ? absl::OkStatus() : rpc::FromGrpcStatus(status);
   }
+  const grpc::ClientContext& context() const { return context_; }
 
  private:
   bool Wait() {
@@ -112,7 +113,8 @@ std::string ServiceOf(const MethodDescriptor& method) {
 }
 
 absl::Status Invoke(const clients::Channel& channel, const MethodDescriptor& method,
-                    const Message& request, Message& response, const clients::RetryPolicy& policy) {
+                    const Message& request, Message& response, const clients::RetryPolicy& policy,
+                    bool* replayed) {
   clients::Retrier retrier(policy);
   for (;;) {
     BlockingCall call(channel, method, retrier.AttemptDeadline());
@@ -120,6 +122,7 @@ absl::Status Invoke(const clients::Channel& channel, const MethodDescriptor& met
     call.WritesDone();
     const bool answered = call.Read(response);
     const absl::Status status = call.Finish();
+    if (replayed != nullptr) *replayed = clients::IsReplayed(call.context());
     if (status.ok()) {
       return answered ? status : absl::InternalError("the server ended without an answer");
     }

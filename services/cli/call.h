@@ -22,11 +22,12 @@ const google::protobuf::MethodDescriptor* FindMethod(const google::protobuf::Des
 // "guilder.accrual.v1.RuleService/GetRuleSet" is served by "accrual".
 std::string ServiceOf(const google::protobuf::MethodDescriptor& method);
 
-// Waits for the answer of a unary RPC, repeating it as `policy` says.
+// Waits for the answer of a unary RPC, repeating it as `policy` says. `replayed` learns whether the
+// answer is the stored one of an earlier attempt.
 absl::Status Invoke(const clients::Channel& channel,
                     const google::protobuf::MethodDescriptor& method,
                     const google::protobuf::Message& request, google::protobuf::Message& response,
-                    const clients::RetryPolicy& policy);
+                    const clients::RetryPolicy& policy, bool* replayed = nullptr);
 
 // Sends the requests, parses each answer into `response` and tells `on_response`, until the server
 // ends.

@@ -111,7 +111,12 @@ absl::Status Context::Call(Message& request, Message& response, const std::strin
   policy.total = absl::Seconds(flags_.timeout_seconds);
   policy.per_attempt = policy.total;
   if (!read && RequestIdField(request) == nullptr) policy.max_attempts = 1;
-  return Invoke(clients::Channel(endpoint, std::move(bearer)), *method, request, response, policy);
+  bool replayed = false;
+  const absl::Status status = Invoke(clients::Channel(endpoint, std::move(bearer)), *method,
+                                     request, response, policy, &replayed);
+  if (replayed)
+    std::cerr << "answered before: this is the answer of the first attempt" << std::endl;
+  return status;
 }
 
 absl::Status Context::Stream(std::vector<std::unique_ptr<Message>>& requests, Message& response,

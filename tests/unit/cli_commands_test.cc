@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "guilder/accrual/v1/accrual_service.pb.h"
 #include "guilder/member/v1/member_service.pb.h"
