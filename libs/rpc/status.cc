@@ -46,7 +46,9 @@ void AddDetails(Reason reason, const ReasonDetails& details, google::rpc::Status
 google::rpc::Status Incident(const absl::Status& status) {
   const std::string incident = security::RandomHex(8);
   telemetry::Log(telemetry::Severity::kError, "internal error",
-                 {{"incident", incident}, {"status", status.ToString()}});
+                 {{"incident", incident},
+                  {"code", absl::StatusCodeToString(status.code())},
+                  {"text", std::string(status.message())}});
   google::rpc::Status hidden;
   hidden.set_code(static_cast<int>(absl::StatusCode::kInternal));
   hidden.set_message(

@@ -198,7 +198,7 @@ class CredentialStore::Impl {
     if (!read.ok()) {
       if (!std::exchange(failing_, true)) {
         telemetry::Log(telemetry::Severity::kWarning, "credentials cannot be read",
-                       {{"status", read.status().ToString()}});
+                       {{"text", std::string(read.status().message())}});
       }
       return;
     }
