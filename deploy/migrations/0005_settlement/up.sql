@@ -1,17 +1,21 @@
 create schema settlement;
 
 create table settlement.settlements (
-  settlement_id int    not null,
-  programme_id  int    not null,
-  currency      text   not null,
-  state         text   not null,
-  start_us      bigint not null,
-  end_us        bigint not null,
-  computed_by   text   not null,
-  approved_by   text   not null default '',
+  settlement_id  int    not null,
+  programme_id   int    not null,
+  currency       text   not null,
+  state          text   not null,
+  -- Its windows follow one another from start to end.
+  start_us       bigint not null,
+  end_us         bigint not null,
+  computed_by    text   not null,
+  approved_by    text   not null default '',
   approved_at_us bigint,
   constraint settlements_pk primary key (settlement_id),
-  constraint settlements_state_ck check (state in ('COMPUTED', 'APPROVED', 'INSTRUCTED'))
+  constraint settlements_state_ck check (state in ('COMPUTED', 'APPROVED', 'INSTRUCTED')),
+  constraint settlements_approval_ck
+    check ((state = 'COMPUTED') = (approved_at_us is null) and (state = 'COMPUTED') = (approved_by = '')
+           and approved_by <> computed_by)
 );
 
 -- Sealed windows. A window is in one settlement at most.
@@ -25,6 +29,8 @@ create table settlement.windows (
 );
 alter table settlement.windows add constraint windows_settlement_fk
   foreign key (settlement_id) references settlement.settlements (settlement_id);
+-- Finds how far has been sealed.
+create index windows_end_idx on settlement.windows (window_end_us);
 
 create table settlement.lines (
   settlement_id     int    not null,
@@ -74,6 +80,8 @@ create table settlement.obligations (
   constraint obligations_amount_ck check (amount > 0),
   constraint obligations_state_ck check (state in ('OPEN', 'INSTRUCTED'))
 );
+alter table settlement.obligations add constraint obligations_settlement_fk
+  foreign key (settlement_id) references settlement.settlements (settlement_id);
 create unique index obligations_end_to_end_uq on settlement.obligations (end_to_end_id)
   where end_to_end_id <> '';
 
@@ -112,10 +120,14 @@ alter table settlement.invoice_lines add constraint invoice_lines_invoice_fk
 alter table settlement.invoice_lines add constraint invoice_lines_line_fk
   foreign key (settlement_id, line) references settlement.lines (settlement_id, line);
 
--- The money ledger in double entry, by the same form as the points.
+-- The money ledger in double entry, by the same form as the points. An account is kept by partner or by
+-- programme; that of a tax names its code, as in "TAX:S19". `contract_id` is null for a set-off.
 create table settlement.money_entries (
   settlement_id  int    not null,
   line           int    not null,
+  partner_id     int    not null,
+  contract_id    int,
+  cause          text   not null,
   currency       text   not null,
   debit_account  text   not null,
   debit_partner  int,
@@ -123,7 +135,9 @@ create table settlement.money_entries (
   credit_partner int,
   amount         bigint not null,
   constraint money_entries_pk primary key (settlement_id, line),
-  constraint money_entries_amount_ck check (amount > 0)
+  constraint money_entries_amount_ck check (amount > 0),
+  constraint money_entries_cause_ck
+    check (cause in ('ISSUANCE', 'REIMBURSEMENT', 'FEE', 'SET_OFF'))
 );
 alter table settlement.money_entries add constraint money_entries_settlement_fk
   foreign key (settlement_id) references settlement.settlements (settlement_id);

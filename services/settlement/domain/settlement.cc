@@ -144,8 +144,9 @@ absl::StatusOr<Computation> Compute(const Facts& facts) {
   for (const MovedPoints& moved : facts.moved) {
     const auto place = PlaceOf(moved.movement);
     if (place == nullptr) continue;
-    input.movements.push_back({.contract = moved.contract});
-    input.movements.back().*place = moved.cumulative;
+    netting::Movements& movements = input.movements.emplace_back();
+    movements.contract = moved.contract;
+    movements.*place = moved.cumulative;
     const auto terms = terms_of.find(moved.contract);
     if (terms != terms_of.end()) Count(moved, nets[terms->second->partner]);
   }

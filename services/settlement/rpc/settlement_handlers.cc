@@ -1,0 +1,157 @@
+#include "services/settlement/rpc/settlement_handlers.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/civil_time.h"
+
+#include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
+#include "libs/base/text.h"
+#include "libs/postgres/connection.h"
+#include "libs/security/secrets.h"
+#include "services/settlement/domain/names.h"
+#include "services/settlement/domain/payments.h"
+#include "services/settlement/rpc/settlement_proto.h"
+#include "services/settlement/rpc/view.h"
+
+namespace guilder::settlement {
+namespace {
+
+using postgres::Transaction;
+
+absl::StatusOr<SettlementView> Compute(Transaction& transaction, const std::string& by) {
+  LockForWriting(transaction);
+  GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
+  GUILDER_ASSIGN_OR_RETURN(Settlement settlement, NextSettlement(transaction, programme));
+  settlement.computed_by = by;
+  GUILDER_ASSIGN_OR_RETURN(const Facts facts, LoadFacts(transaction, programme, settlement));
+  GUILDER_ASSIGN_OR_RETURN(const Computation computation, settlement::Compute(facts));
+  WriteComputed(transaction, programme, settlement, computation);
+  return LoadView(transaction, std::move(settlement));
+}
+
+// Computes it once more, and does not go on unless that gives what was looked at.
+absl::StatusOr<Computation> Recompute(Transaction& transaction, const Programme& programme,
+                                      const Settlement& settlement) {
+  GUILDER_ASSIGN_OR_RETURN(const Facts facts, LoadFacts(transaction, programme, settlement));
+  GUILDER_ASSIGN_OR_RETURN(Computation computation, settlement::Compute(facts));
+  if (computation.lines != ReadLines(transaction, settlement.id) ||
+      computation.nets != ReadNets(transaction, settlement.id)) {
+    return absl::InternalError(
+        absl::StrCat(SettlementName(settlement.id), " does not follow from its positions"));
+  }
+  return computation;
+}
+
+struct Approval {
+  SettlementView view;
+  std::vector<std::string> invoices;
+};
+
+absl::StatusOr<Approval> Approve(Transaction& transaction, SettlementId id, const std::string& by) {
+  LockForWriting(transaction);
+  GUILDER_ASSIGN_OR_RETURN(Settlement settlement, FindSettlement(transaction, id));
+  if (settlement.state != State::kComputed) return Refuse(Reason::kWrongState);
+  if (settlement.computed_by == by) return Refuse(Reason::kSamePerson);
+  GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
+  GUILDER_ASSIGN_OR_RETURN(const Computation computation,
+                           Recompute(transaction, programme, settlement));
+
+  settlement.state = State::kApproved;
+  settlement.approved_by = by;
+  settlement.approved_at = programme.now;
+  WriteApproval(transaction, settlement, computation);
+  const auto day = absl::ToCivilDay(ToAbslTime(programme.now), programme.time_zone);
+  std::vector<std::string> invoices = WriteInvoices(
+      transaction, settlement, static_cast<int>(day.year()), DraftInvoices(computation.lines));
+  return Approval{LoadView(transaction, std::move(settlement)), std::move(invoices)};
+}
+
+// Writes the file of an approved settlement and remembers it.
+absl::StatusOr<std::string> WriteFile(Transaction& transaction, const Settlement& settlement,
+                                      const std::vector<StoredObligation>& payouts) {
+  GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
+  GUILDER_ASSIGN_OR_RETURN(const PartnerFacts debtor, FindOperatorPartner(transaction));
+  std::vector<PartnerId> partners;
+  for (const StoredObligation& payout : payouts) partners.push_back(payout.debt.partner);
+  const Directory directory = LoadDirectory(transaction, partners);
+
+  std::vector<Payment> payments;
+  for (const StoredObligation& payout : payouts) {
+    const PartnerFacts& creditor = directory.partners.at(payout.debt.partner);
+    payments.push_back({payout.debt.partner,
+                        payout.end_to_end_id,
+                        payout.debt.amount,
+                        {creditor.legal_name, creditor.iban}});
+  }
+  GUILDER_ASSIGN_OR_RETURN(
+      std::string file,
+      WritePaymentFile(settlement, programme.currency_exponent, programme.time_zone,
+                       {debtor.legal_name, debtor.iban}, payments));
+  StorePaymentFile(transaction, settlement.id, PaymentFileName(settlement.id), file);
+  return file;
+}
+
+absl::StatusOr<v1::ExportPaymentsResponse> Export(Transaction& transaction, SettlementId id) {
+  LockForWriting(transaction);
+  GUILDER_ASSIGN_OR_RETURN(const Settlement settlement, FindSettlement(transaction, id));
+  if (settlement.state == State::kComputed) return Refuse(Reason::kWrongState);
+  const std::vector<StoredObligation> payouts = ReadPayouts(transaction, id);
+  if (payouts.empty()) return Refuse(Reason::kNothingToSettle, "no partner is to be paid");
+
+  std::optional<std::string> file = FindPaymentFile(transaction, id);
+  if (!file) {
+    GUILDER_ASSIGN_OR_RETURN(file, WriteFile(transaction, settlement, payouts));
+  }
+  MinorUnits total;
+  for (const StoredObligation& payout : payouts) total += payout.debt.amount;
+  v1::ExportPaymentsResponse response;
+  response.set_file(*std::move(file));
+  response.set_file_name(PaymentFileName(id));
+  response.set_payments(static_cast<int32_t>(payouts.size()));
+  response.mutable_total()->set_currency_code(FormatCurrency(settlement.currency));
+  response.mutable_total()->set_minor_units(total.value());
+  return response;
+}
+
+}  // namespace
+
+SettlementHandlers::SettlementHandlers(postgres::Pool& pool, const security::Secrets& secrets)
+    : pool_(pool), page_tokens_(secrets.Derive("guilder/page-token/1")) {}
+
+absl::StatusOr<v1::ComputeSettlementResponse> SettlementHandlers::ComputeSettlement(
+    const rpc::Call& call, const v1::ComputeSettlementRequest&) {
+  GUILDER_ASSIGN_OR_RETURN(
+      const SettlementView view,
+      pool_.Run([&](Transaction& transaction) { return Compute(transaction, call.principal().id); },
+                call.deadline()));
+  v1::ComputeSettlementResponse response;
+  *response.mutable_settlement() = ToProto(view);
+  return response;
+}
+
+absl::StatusOr<v1::ApproveSettlementResponse> SettlementHandlers::ApproveSettlement(
+    const rpc::Call& call, const v1::ApproveSettlementRequest& request) {
+  const std::optional<SettlementId> id = ParseSettlementName(request.name());
+  if (!id) return Refuse(Reason::kSettlementNotFound);
+  GUILDER_ASSIGN_OR_RETURN(
+      const Approval approval,
+      pool_.Run(
+          [&](Transaction& transaction) { return Approve(transaction, *id, call.principal().id); },
+          call.deadline()));
+  v1::ApproveSettlementResponse response;
+  *response.mutable_settlement() = ToProto(approval.view);
+  for (const std::string& number : approval.invoices) response.add_invoices(InvoiceName(number));
+  return response;
+}
+
+absl::StatusOr<v1::ExportPaymentsResponse> SettlementHandlers::ExportPayments(
+    const rpc::Call& call, const v1::ExportPaymentsRequest& request) {
+  const std::optional<SettlementId> id = ParseSettlementName(request.name());
+  if (!id) return Refuse(Reason::kSettlementNotFound);
+  return pool_.Run([&](Transaction& transaction) { return Export(transaction, *id); },
+                   call.deadline());
+}
+
+}  // namespace guilder::settlement

@@ -1,0 +1,33 @@
+// From the settlement service's values to its messages.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "guilder/settlement/v1/settlement_service.pb.h"
+
+#include "services/settlement/domain/settlement.h"
+#include "services/settlement/store/facts.h"
+#include "services/settlement/store/invoices.h"
+#include "services/settlement/store/settlements.h"
+#include "services/settlement/store/windows.h"
+
+namespace guilder::settlement {
+
+// A settlement, or the part of it that concerns one partner, with the names of what it refers to.
+struct SettlementView {
+  Settlement settlement;
+  std::vector<Timestamp> window_starts;
+  std::vector<Line> lines;
+  std::vector<Net> nets;
+  Directory directory;
+};
+
+v1::Window ToProto(const WindowFacts& window, const std::vector<BookHead>& heads = {});
+v1::Settlement ToProto(const SettlementView& view);
+v1::SettlementLine ToProto(SettlementId settlement, const Line& line, const Directory& directory);
+v1::PartnerNet ToProto(const Net& net, const Directory& directory);
+v1::Obligation ToProto(const StoredObligation& obligation, const Directory& directory);
+v1::Invoice ToProto(const Invoice& invoice, const Directory& directory);
+
+}  // namespace guilder::settlement

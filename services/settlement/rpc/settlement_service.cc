@@ -1,0 +1,51 @@
+#include "services/settlement/rpc/settlement_service.h"
+
+#include <functional>
+
+#include "guilder/settlement/v1/settlement_service.grpc.pb.h"
+
+#include "libs/rpc/handlers.h"
+#include "services/settlement/rpc/settlement_handlers.h"
+
+namespace guilder::settlement {
+namespace {
+
+class SettlementService final : public v1::SettlementService::CallbackService {
+ public:
+  explicit SettlementService(const SettlementServiceDependencies& dependencies)
+      : methods_(dependencies.runtime, kSettlementServiceName),
+        handlers_(dependencies.pool, dependencies.secrets) {}
+
+// Each method is the handler of its name.
+#define GUILDER_SETTLEMENT_METHOD_(Method)                                       \
+  grpc::ServerUnaryReactor* Method(grpc::CallbackServerContext* context,         \
+                                   const v1::Method##Request* request,           \
+                                   v1::Method##Response* response) override {    \
+    return rpc::Unary(methods_, #Method, context, request, response,             \
+                      std::bind_front(&SettlementHandlers::Method, &handlers_)); \
+  }
+  GUILDER_SETTLEMENT_METHOD_(ListWindows)
+  GUILDER_SETTLEMENT_METHOD_(GetWindow)
+  GUILDER_SETTLEMENT_METHOD_(CloseWindow)
+  GUILDER_SETTLEMENT_METHOD_(ComputeSettlement)
+  GUILDER_SETTLEMENT_METHOD_(ApproveSettlement)
+  GUILDER_SETTLEMENT_METHOD_(ExportPayments)
+  GUILDER_SETTLEMENT_METHOD_(GetSettlement)
+  GUILDER_SETTLEMENT_METHOD_(ListObligations)
+  GUILDER_SETTLEMENT_METHOD_(GetPartnerStatement)
+  GUILDER_SETTLEMENT_METHOD_(GetInvoice)
+#undef GUILDER_SETTLEMENT_METHOD_
+
+ private:
+  const rpc::Methods methods_;
+  SettlementHandlers handlers_;
+};
+
+}  // namespace
+
+std::shared_ptr<grpc::Service> MakeSettlementService(
+    const SettlementServiceDependencies& dependencies) {
+  return std::make_shared<SettlementService>(dependencies);
+}
+
+}  // namespace guilder::settlement

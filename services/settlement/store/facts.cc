@@ -1,0 +1,173 @@
+#include "services/settlement/store/facts.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
+#include "libs/base/text.h"
+#include "libs/ledger/store/programme.h"
+#include "libs/postgres/connection.h"
+
+namespace guilder::settlement {
+namespace {
+
+using postgres::Params;
+using postgres::Row;
+using postgres::Rows;
+using postgres::Statement;
+using postgres::Transaction;
+
+constexpr Statement kReadProgramme{"settlement.read_programme", R"sql(
+  select currency_exponent, time_zone from ledger.programmes where programme_id = $1
+)sql"};
+
+#define GUILDER_TERMS_COLUMNS_                                                         \
+  "contract_id, partner_id, number, kind, rate_micros, billed_at, tax_code, tax_ppm, " \
+  "fee_ppm, fee_micros_per_point, fee_tax_code, fee_tax_ppm "
+
+constexpr Statement kReadTerms{"settlement.read_terms", "select " GUILDER_TERMS_COLUMNS_ R"sql(
+    from partner.contracts
+   where state = 'APPROVED'
+     and currency = $1
+   order by contract_id
+)sql"};
+
+constexpr Statement kReadContracts{"settlement.read_contracts", "select " GUILDER_TERMS_COLUMNS_
+                                                                R"sql(
+    from partner.contracts
+   where partner_id = any($1::int[])
+)sql"};
+
+#undef GUILDER_TERMS_COLUMNS_
+
+constexpr Statement kReadMoved{"settlement.read_moved", R"sql(
+  select contract_id, movement,
+         coalesce(sum(points) filter (where window_start_us >= $1), 0)::bigint,
+         sum(points)::bigint
+    from ledger.positions
+   where window_start_us < $2
+   group by contract_id, movement
+   order by contract_id, movement
+)sql"};
+
+// Windows that have positions but no seal: posting and sealing would disagree about the calendar.
+constexpr Statement kCountStray{"settlement.count_stray", R"sql(
+  select count(*)
+    from (select distinct window_start_us from ledger.positions where window_start_us < $1) p
+   where not exists (select 1 from settlement.windows w
+                      where w.window_start_us = p.window_start_us)
+)sql"};
+
+constexpr Statement kReadBilled{"settlement.read_billed", R"sql(
+  select contract_id, leg, sum(points)::bigint, sum(amount)::bigint, sum(tax)::bigint
+    from settlement.lines
+   where settlement_id < $1
+   group by contract_id, leg
+)sql"};
+
+constexpr Statement kReadPartners{"settlement.read_partners", R"sql(
+  select partner_id, slug, coalesce(nullif(legal_name, ''), display_name), iban
+    from partner.partners
+   where partner_id = any($1::int[])
+)sql"};
+
+constexpr Statement kFindPartner{"settlement.find_partner", R"sql(
+  select partner_id from partner.partners where slug = $1
+)sql"};
+
+constexpr Statement kFindOperator{"settlement.find_operator", R"sql(
+  select slug, coalesce(nullif(legal_name, ''), display_name), iban
+    from partner.partners
+   where programme_operator
+)sql"};
+
+ContractFacts ContractFromRow(const Row& row) {
+  ContractFacts contract;
+  contract.number = static_cast<int>(row.Int(2));
+  netting::Terms& terms = contract.terms;
+  terms.contract = row.Id<ContractId>(0);
+  terms.partner = row.Id<PartnerId>(1);
+  terms.kind = row.Text(3) == "ISSUANCE" ? netting::ContractKind::kIssuance
+                                         : netting::ContractKind::kRedemption;
+  terms.rate_micros = row.Int(4);
+  terms.billed_at =
+      row.Text(5) == "POSTING" ? netting::BilledAt::kPosting : netting::BilledAt::kActivation;
+  terms.tax = {std::string(row.Text(6)), row.Int(7)};
+  terms.fee_ppm = row.Int(8);
+  terms.fee_micros_per_point = row.Int(9);
+  terms.fee_tax = {std::string(row.Text(10)), row.Int(11)};
+  return contract;
+}
+
+}  // namespace
+
+absl::StatusOr<Programme> LoadProgramme(Transaction& transaction) {
+  GUILDER_ASSIGN_OR_RETURN(const ledger::ProgrammeFacts facts, ledger::ReadProgramme(transaction));
+  const Rows rows = transaction.Execute(kReadProgramme, Params().Int(facts.id));
+  Programme programme;
+  programme.id = facts.id;
+  programme.currency = facts.currency;
+  programme.currency_exponent = static_cast<int>(rows[0].Int(0));
+  if (!absl::LoadTimeZone(std::string(rows[0].Text(1)), &programme.time_zone)) {
+    return absl::InternalError("this machine does not know the programme's time zone");
+  }
+  programme.now = ledger::ReadProgrammeClock(transaction, facts.id);
+  return programme;
+}
+
+absl::StatusOr<Facts> LoadFacts(Transaction& transaction, const Programme& programme,
+                                const Settlement& settlement) {
+  Facts facts;
+  facts.currency_exponent = programme.currency_exponent;
+  const Rows stray = transaction.Execute(kCountStray, Params().Int(settlement.end));
+  if (stray[0].Int(0) != 0) {
+    return absl::InternalError(absl::StrCat("points were counted in ", stray[0].Int(0),
+                                            " windows that the calendar does not have"));
+  }
+  for (const Row& row :
+       transaction.Execute(kReadTerms, Params().Text(FormatCurrency(programme.currency)))) {
+    facts.terms.push_back(ContractFromRow(row).terms);
+  }
+  for (const Row& row :
+       transaction.Execute(kReadMoved, Params().Int(settlement.start).Int(settlement.end))) {
+    facts.moved.push_back({row.Id<ContractId>(0), row.Enum<ledger::Movement>(1), row.Id<Points>(2),
+                           row.Id<Points>(3)});
+  }
+  for (const Row& row : transaction.Execute(kReadBilled, Params().Int(settlement.id))) {
+    facts.billed_before.push_back({row.Id<ContractId>(0), LegFromName(row.Text(1)).value(),
+                                   row.Id<Points>(2), row.Id<MinorUnits>(3),
+                                   row.Id<MinorUnits>(4)});
+  }
+  return facts;
+}
+
+Directory LoadDirectory(Transaction& transaction, const std::vector<PartnerId>& partners) {
+  Directory directory;
+  for (const Row& row : transaction.Execute(kReadPartners, Params().IntArray(partners))) {
+    directory.partners[row.Id<PartnerId>(0)] = {std::string(row.Text(1)), std::string(row.Text(2)),
+                                                std::string(row.Text(3))};
+  }
+  for (const Row& row : transaction.Execute(kReadContracts, Params().IntArray(partners))) {
+    directory.contracts[row.Id<ContractId>(0)] = ContractFromRow(row);
+  }
+  return directory;
+}
+
+absl::StatusOr<PartnerId> FindPartner(Transaction& transaction, const std::string& slug) {
+  const Rows rows = transaction.Execute(kFindPartner, Params().Text(slug));
+  if (rows.empty()) return Refuse(Reason::kPartnerNotFound);
+  return rows[0].Id<PartnerId>(0);
+}
+
+absl::StatusOr<PartnerFacts> FindOperatorPartner(Transaction& transaction) {
+  const Rows rows = transaction.Execute(kFindOperator);
+  if (rows.empty())
+    return Refuse(Reason::kPartnerNotFound, "the programme has no operator-partner");
+  return PartnerFacts{std::string(rows[0].Text(0)), std::string(rows[0].Text(1)),
+                      std::string(rows[0].Text(2))};
+}
+
+}  // namespace guilder::settlement
