@@ -207,11 +207,20 @@ TEST_CASE("PartnerService: approved contracts follow each other", "[service][par
   CHECK(world.Approve(world.Propose(AnIssuanceContract(name, InDays(15)))) ==
         Reason::kContractOverlap);
   CHECK(world.Approve(world.Propose(AnIssuanceContract(name, InDays(25)))) == Reason::kContractGap);
+}
 
-  // The programme's clock decides, not the caller's.
-  World moved("SANDBOX");
-  CHECK(moved.Approve(moved.Propose(AnIssuanceContract(moved.Active("fresh"), InDays(-400)))) ==
-        std::nullopt);
+TEST_CASE("PartnerService: the programme's clock says what is past, where the programme is live",
+          "[service][partner]") {
+  World live("LIVE");
+  const std::string name = live.Active("fresh");
+  live.network.MoveClock(2 * kMicrosPerDay);
+  CHECK(live.Approve(live.Propose(AnIssuanceContract(name, InDays(1)))) ==
+        Reason::kEffectiveInPast);
+  CHECK(live.Approve(live.Propose(AnIssuanceContract(name, InDays(3)))) == std::nullopt);
+
+  const World sandbox("SANDBOX");
+  const std::string tried = sandbox.Active("fresh");
+  CHECK(sandbox.Approve(sandbox.Propose(AnIssuanceContract(tried, InDays(-400)))) == std::nullopt);
 }
 
 // Goal: two versions that overlap are approved at once; exactly one may succeed.

@@ -6,6 +6,7 @@
 #include "absl/time/clock.h"
 
 #include "libs/base/text.h"
+#include "libs/ledger/store/bootstrap.h"
 #include "libs/security/keys.h"
 
 namespace guilder::testing {
@@ -39,15 +40,15 @@ ServiceNetwork::ServiceNetwork(Options options) : pool_(database_.dsn(), kConnec
 }
 
 void ServiceNetwork::InsertProgramme(const Options& options) {
-  database_.Query(absl::StrCat(
-      "insert into ledger.programmes (programme_id, slug, display_name, currency, "
-      "currency_exponent, time_zone, mode, cycle, started_at_us) values (1, 'test', 'Test', '",
-      options.currency, "', 2, 'Europe/Berlin', '", options.mode, "', 'DAILY', 0)"));
-  database_.Query("insert into ledger.configuration (programme_id, version) values (1, 1)");
-  database_.Query(absl::StrCat(
-      "insert into ledger.books (book, programme_id, clock_offset_us, format_version, secret) "
-      "select book, 1, 0, 1, 'secret' from generate_series(1, ",
-      options.books, ") book"));
+  ledger::ProgrammeSettings settings;
+  settings.mode = options.mode;
+  settings.currency = options.currency;
+  settings.books = options.books;
+  settings.cycle = "DAILY";
+  Check(pool_.Run([&](postgres::Transaction& transaction) {
+    ledger::CreateProgramme(transaction, settings);
+    return absl::OkStatus();
+  }));
 }
 
 void ServiceNetwork::InsertOperators() {

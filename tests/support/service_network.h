@@ -24,7 +24,7 @@ class ServiceNetwork {
  public:
   struct Options {
     std::string mode = "DEVELOPMENT";
-    std::string currency = "EUR";
+    Currency currency{'E', 'U', 'R'};
     int books = 2;
   };
 
