@@ -26,6 +26,8 @@ class PostedLedger {
 
   // Sets up a development programme in EUR, and its books 1, 2, 3 …
   PostedLedger(const TestDatabase& database, const Options& options);
+  // On a programme that is set up already, and has no records.
+  explicit PostedLedger(const TestDatabase& database) : connection_(database.Connect()) {}
 
   // Appends an empty record to a book, with a leaf of its own. Posted times must not fall.
   void Append(int book, Timestamp posted_at);

@@ -8,7 +8,8 @@
 namespace guilder::settlement {
 namespace {
 
-constexpr char kWindowFormat[] = "%Y%m%dT%H%M%SZ";
+// Exactly four digits of the year: %Y would read on through month and day.
+constexpr char kWindowFormat[] = "%E4Y%m%dT%H%M%SZ";
 constexpr std::string_view kWindows = "windows/";
 constexpr std::string_view kSettlements = "settlements/";
 

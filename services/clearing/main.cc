@@ -1,0 +1,76 @@
+// guilder-clearing: does once what is due, and ends. A timer starts it again and again.
+#include <cstdio>
+#include <string>
+
+#include "CLI/App.hpp"
+#include "CLI/Config.hpp"
+#include "CLI/Formatter.hpp"
+
+#include "libs/base/status_macros.h"
+#include "libs/base/text.h"
+#include "libs/ledger/store/sealing.h"
+#include "libs/postgres/migrator.h"
+#include "libs/postgres/pool.h"
+#include "libs/telemetry/log.h"
+
+namespace guilder::clearing {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kCannotStart = 2;
+
+absl::Status CheckDatabase(const std::string& dsn) {
+  GUILDER_ASSIGN_OR_RETURN(postgres::Connection connection, postgres::Connection::Open(dsn));
+  return postgres::CheckSchema(connection, postgres::LatestVersion(), postgres::LatestVersion());
+}
+
+absl::Status SealWhatEnded(const std::string& dsn) {
+  postgres::SessionSettings session;
+  session.application_name = "guilder-clearing";
+  postgres::Pool pool(dsn, 1, session);
+  GUILDER_ASSIGN_OR_RETURN(const std::vector<ledger::Window> sealed,
+                           ledger::SealEndedWindows(pool));
+  for (const ledger::Window& window : sealed) {
+    telemetry::Log(
+        telemetry::Severity::kInfo, "window sealed",
+        {{"start", FormatTimestamp(window.start)}, {"end", FormatTimestamp(window.end)}});
+  }
+  return absl::OkStatus();
+}
+
+int Fail(const absl::Status& status, int exit_code) {
+  std::fprintf(stderr, "guilder-clearing: %s\n", std::string(status.message()).c_str());
+  return exit_code;
+}
+
+int Run(int argc, char** argv) {
+  CLI::App app(
+      "Seals the windows that have ended. Safe to run at any time, as often as wanted, and "
+      "several at once.",
+      "guilder-clearing");
+  std::string dsn;
+  app.set_config("--config", "", "Read flags from this file (TOML)");
+  app.add_option(
+         "--dsn", dsn,
+         "The database: a libpq connection string or postgresql:// URI. Keep passwords out of "
+         "it: in the environment or in a passfile")
+      ->envname("GUILDER_DSN")
+      ->required();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kCannotStart;
+  }
+  if (const absl::Status status = CheckDatabase(dsn); !status.ok()) {
+    return Fail(status, kCannotStart);
+  }
+  if (const absl::Status status = SealWhatEnded(dsn); !status.ok()) return Fail(status, kFailed);
+  return 0;
+}
+
+}  // namespace
+}  // namespace guilder::clearing
+
+int main(int argc, char** argv) {
+  return guilder::clearing::Run(argc, argv);
+}

@@ -1,0 +1,456 @@
+// Grocer and florist are those of the worked example in libs/netting/README.md.
+#include "services/settlement/rpc/settlement_service.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "guilder/settlement/v1/settlement_service.grpc.pb.h"
+
+#include "libs/base/text.h"
+#include "libs/clients/client.h"
+#include "libs/security/keys.h"
+#include "tests/support/catch2.h"
+#include "tests/support/posted_ledger.h"
+#include "tests/support/service_network.h"
+
+namespace guilder::settlement {
+namespace {
+
+using ledger::Movement;
+using Stub = v1::SettlementService::Stub;
+
+// 2026-01-01T00:00:00+01:00, the start of a window.
+constexpr Timestamp kStart{1'767'222'000 * kMicrosPerSecond};
+constexpr Timestamp Day(int day) {
+  return kStart + Timestamp(day * kMicrosPerDay);
+}
+
+constexpr char kPartners[] = R"sql(
+  insert into partner.partners (slug, programme_id, display_name, legal_name, iban, state,
+                                programme_operator)
+  values ('club', 1, 'Club', 'Club AG', 'DE89370400440532013000', 'ACTIVE', true),
+         ('grocer', 1, 'Grocer', 'Grocer GmbH', 'DE02120300000000202051', 'ACTIVE', false),
+         ('florist', 1, 'Florist', 'Blumen & Söhne', 'DE02500105170137075030', 'ACTIVE', false)
+)sql";
+
+constexpr char kContracts[] = R"sql(
+  insert into partner.contracts (partner_id, number, kind, state, effective_from_us, rate_micros,
+                                 currency, tax_code, tax_ppm, fee_ppm, fee_tax_code, fee_tax_ppm,
+                                 proposed_by, approved_by)
+  values (2, 1, 'ISSUANCE', 'APPROVED', 0, 10000, 'EUR', 'S19', 190000, 0, '', 0, 'anna', 'bert'),
+         (3, 1, 'ISSUANCE', 'APPROVED', 0, 10000, 'EUR', 'S19', 190000, 0, '', 0, 'anna', 'bert'),
+         (3, 2, 'REDEMPTION', 'APPROVED', 0, 8000, 'EUR', 'O', 0, 25000, 'S19', 190000, 'anna',
+          'bert')
+)sql";
+constexpr ContractId kGrocerIssues{1};
+constexpr ContractId kFloristIssues{2};
+constexpr ContractId kFloristRedeems{3};
+
+class World {
+ public:
+  World() : ledger_(network_.database()) {
+    network_.database().Query(
+        absl::StrCat("update ledger.programmes set started_at_us = ", Day(0).value()));
+    network_.database().Query(kPartners);
+    network_.database().Query(kContracts);
+    ledger_.MoveClockTo(Day(0) + Timestamp(3'600 * kMicrosPerSecond));
+    network_.Add(MakeSettlementService({network_.runtime(), network_.pool(), network_.secrets()}),
+                 kSettlementServiceName);
+    network_.Start();
+  }
+
+  const testing::TestDatabase& db() const { return network_.database(); }
+  testing::PostedLedger& ledger() { return ledger_; }
+
+  // The points of the worked example, over two books, in the window of that day.
+  void PostExample(int day) {
+    ledger_.AddPosition(1, kGrocerIssues, Day(day), Movement::kIssued, 10'000);
+    ledger_.AddPosition(2, kGrocerIssues, Day(day), Movement::kIssued, 2'400);
+    ledger_.AddPosition(2, kGrocerIssues, Day(day), Movement::kReversedPending, 55);
+    ledger_.AddPosition(1, kFloristIssues, Day(day), Movement::kIssued, 1'000);
+    ledger_.AddPosition(1, kFloristIssues, Day(day), Movement::kActivated, 1'000);
+    ledger_.AddPosition(1, kFloristRedeems, Day(day), Movement::kRedeemed, 9'100);
+    ledger_.AddPosition(2, kFloristRedeems, Day(day), Movement::kRefunded, 100);
+  }
+  // Ends the windows before that day, and seals them.
+  void SealUntil(int day) {
+    ledger_.MoveClockTo(Day(day) + Timestamp(kMicrosPerSecond));
+    v1::CloseWindowRequest request;
+    request.set_name(WindowOf(day - 1));
+    Get("anna", &Stub::CloseWindow, request);
+  }
+  static std::string WindowOf(int day) {
+    return absl::FormatTime("windows/%Y%m%dT%H%M%SZ", ToAbslTime(Day(day)), absl::UTCTimeZone());
+  }
+
+  template <typename Request, typename Response>
+  Response Get(const std::string& who,
+               grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+               const Request& request) const {
+    auto answer = As(who).Invoke(method, request, Once());
+    if (!answer.ok()) FAIL(answer.status().ToString());
+    return *std::move(answer);
+  }
+  template <typename Request, typename Response>
+  std::optional<Reason> Refusal(const std::string& who,
+                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                             Response*),
+                                const Request& request) const {
+    return ReasonOf(As(who).Invoke(method, request, Once()).status());
+  }
+  template <typename Request, typename Response>
+  Response GetNamed(const std::string& who,
+                    grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                    const std::string& name) const {
+    Request request;
+    request.set_name(name);
+    return Get(who, method, request);
+  }
+
+  v1::Settlement Compute(const std::string& who) const {
+    return Get(who, &Stub::ComputeSettlement, v1::ComputeSettlementRequest()).settlement();
+  }
+  v1::ApproveSettlementResponse Approve(const std::string& who, const std::string& name) const {
+    return GetNamed(who, &Stub::ApproveSettlement, name);
+  }
+  v1::ExportPaymentsResponse Export(const std::string& name) const {
+    return GetNamed("anna", &Stub::ExportPayments, name);
+  }
+
+  // A key of that partner.
+  std::string IssueKey(int partner_id) const {
+    const std::string id = absl::StrCat("k", partner_id);
+    const std::string key = security::GenerateKey(security::KeyKind::kPartner, id);
+    const security::KeyHasher hasher(network_.secrets().KeyPepper());
+    db().Query(absl::StrCat(
+        "insert into partner.credentials (credential_id, partner_id, display_name, key_hash, "
+        "scopes, "
+        "created_at_us) values ('",
+        id, "', ", partner_id, ", 'till', '\\x", ToHex(AsView(hasher.Hash(key))), "', '{}', 0)"));
+    return key;
+  }
+  clients::Client<v1::SettlementService> WithKey(const std::string& key) const {
+    return clients::Client<v1::SettlementService>(network_.WithKey(key));
+  }
+  static clients::RetryPolicy Once() {
+    clients::RetryPolicy policy;
+    policy.max_attempts = 1;
+    return policy;
+  }
+
+ private:
+  clients::Client<v1::SettlementService> As(const std::string& who) const {
+    return clients::Client<v1::SettlementService>(network_.AsOperator(who));
+  }
+
+  testing::ServiceNetwork network_;
+  testing::PostedLedger ledger_;
+};
+
+const v1::PartnerNet& NetOf(const v1::Settlement& settlement, const std::string& partner) {
+  for (const v1::PartnerNet& net : settlement.nets()) {
+    if (net.partner() == partner) return net;
+  }
+  FAIL("no net of " << partner);
+  return settlement.nets(0);
+}
+
+// Every number of a kind from 1 to how many there are.
+void CheckGapless(const World& world, const std::string& kind) {
+  const postgres::Rows rows =
+      world.db().Query(absl::StrCat("select invoice_number from settlement.invoices where kind = '",
+                                    kind, "' order by invoice_number"));
+  for (int i = 0; i < rows.size(); ++i) {
+    CHECK(absl::EndsWith(std::string(rows[i].Text(0)), absl::StrCat("00", i + 1)));
+  }
+}
+
+TEST_CASE("SettlementService: the worked example settles to the minor unit",
+          "[service][settlement]") {
+  World world;
+  world.PostExample(0);
+  world.SealUntil(1);
+
+  const v1::Settlement settlement = world.Compute("anna");
+
+  CHECK(settlement.name() == "settlements/1");
+  CHECK(settlement.state() == v1::SETTLEMENT_STATE_COMPUTED);
+  CHECK(settlement.currency_code() == "EUR");
+  REQUIRE(settlement.windows_size() == 1);
+  CHECK(settlement.windows(0) == World::WindowOf(0));
+  CHECK(settlement.lines_size() == 4);
+  const v1::PartnerNet& grocer = NetOf(settlement, "partners/grocer");
+  CHECK(grocer.points_issued() == 12'400);
+  CHECK(grocer.points_reversed() == 55);
+  CHECK(grocer.issuance_minor_units() == 12'345);
+  CHECK(grocer.tax_minor_units() == 2'346);
+  CHECK(grocer.net_minor_units() == -14'691);
+  const v1::PartnerNet& florist = NetOf(settlement, "partners/florist");
+  CHECK(florist.points_redeemed() == 9'000);
+  CHECK(florist.reimbursement_minor_units() == 7'200);
+  CHECK(florist.fee_minor_units() == 180);
+  CHECK(florist.net_minor_units() == 5'796);
+  CHECK(settlement.operator_net_minor_units() == -8'895);
+}
+
+TEST_CASE("SettlementService: computed again, a settlement has the same bytes",
+          "[service][settlement]") {
+  World world;
+  world.PostExample(0);
+  world.SealUntil(1);
+  const v1::Settlement first = world.Compute("anna");
+
+  const v1::Settlement second = world.Compute("anna");
+
+  CHECK(first.SerializeAsString() == second.SerializeAsString());
+  const v1::Settlement read =
+      world.GetNamed("auditor", &Stub::GetSettlement, first.name()).settlement();
+  CHECK(read.SerializeAsString() == first.SerializeAsString());
+}
+
+TEST_CASE("SettlementService: computed again, it takes in what was sealed meanwhile",
+          "[service][settlement]") {
+  World world;
+  world.PostExample(0);
+  world.SealUntil(1);
+  REQUIRE(world.Compute("anna").windows_size() == 1);
+  world.SealUntil(3);
+
+  const v1::Settlement settlement = world.Compute("bert");
+
+  CHECK(settlement.name() == "settlements/1");
+  CHECK(settlement.windows_size() == 3);
+  CHECK(settlement.computed_by() == "bert");
+}
+
+TEST_CASE("SettlementService: a second person approves, and invoices and money follow",
+          "[service][settlement]") {
+  World world;
+  world.PostExample(0);
+  world.SealUntil(1);
+  const std::string name = world.Compute("anna").name();
+  v1::ApproveSettlementRequest request;
+  request.set_name(name);
+  CHECK(world.Refusal("anna", &Stub::ApproveSettlement, request) == Reason::kSamePerson);
+
+  const v1::ApproveSettlementResponse approved = world.Approve("bert", name);
+
+  CHECK(approved.settlement().state() == v1::SETTLEMENT_STATE_APPROVED);
+  CHECK(approved.settlement().approved_by() == "bert");
+  CHECK(world.Refusal("cleo", &Stub::ApproveSettlement, request) == Reason::kWrongState);
+  const std::vector<std::string> invoices(approved.invoices().begin(), approved.invoices().end());
+  CHECK(invoices == std::vector<std::string>{"invoices/INV-2026-000001", "invoices/INV-2026-000002",
+                                             "invoices/SB-2026-000001"});
+  const v1::Invoice invoice =
+      world.GetNamed("anna", &Stub::GetInvoice, "invoices/INV-2026-000001").invoice();
+  CHECK(invoice.partner() == "partners/grocer");
+  REQUIRE(invoice.lines_size() == 1);
+  CHECK(invoice.lines(0).text() == "12345 points issued at 0.01 EUR");
+  CHECK(invoice.gross_minor_units() == 14'691);
+  const v1::Invoice florist =
+      world.GetNamed("anna", &Stub::GetInvoice, "invoices/INV-2026-000002").invoice();
+  REQUIRE(florist.lines_size() == 2);
+  CHECK(florist.lines(1).text() == "Fee of 2.5 % on 9000 points redeemed");
+  REQUIRE(florist.taxes_size() == 1);
+  CHECK(florist.taxes(0).base_minor_units() == 1'180);
+  // What partners owe and are owed in the money ledger is what the obligations say.
+  const postgres::Rows books = world.db().Query(R"sql(
+    select coalesce(sum(case when debit_partner = 2 then amount else 0 end)
+                    - sum(case when credit_partner = 2 then amount else 0 end), 0)::bigint
+      from settlement.money_entries)sql");
+  CHECK(books[0].Int(0) == 14'691);
+}
+
+TEST_CASE("SettlementService: later settlements bill what is new, and numbers have no gaps",
+          "[service][settlement]") {
+  World world;
+  world.PostExample(0);
+  world.SealUntil(1);
+  world.Approve("bert", world.Compute("anna").name());
+  world.ledger().AddPosition(1, kGrocerIssues, Day(1), Movement::kReversed, 12'345);
+  world.SealUntil(2);
+
+  const v1::Settlement second = world.Compute("anna");
+
+  CHECK(second.name() == "settlements/2");
+  REQUIRE(second.lines_size() == 1);
+  CHECK(second.lines(0).points() == -12'345);
+  CHECK(second.lines(0).cumulative_points() == 0);
+  CHECK(NetOf(second, "partners/grocer").net_minor_units() == 14'691);
+  const v1::ApproveSettlementResponse approved = world.Approve("bert", second.name());
+  REQUIRE(approved.invoices_size() == 1);
+  CHECK(approved.invoices(0) == "invoices/INV-2026-000003");
+  CheckGapless(world, "INVOICE");
+  CheckGapless(world, "SELF_BILLED");
+}
+
+TEST_CASE("SettlementService: the payment file is valid, complete and repeatable",
+          "[service][settlement]") {
+  World world;
+  world.PostExample(0);
+  world.SealUntil(1);
+  const std::string name = world.Compute("anna").name();
+  v1::ExportPaymentsRequest early;
+  early.set_name(name);
+  CHECK(world.Refusal("anna", &Stub::ExportPayments, early) == Reason::kWrongState);
+  world.Approve("bert", name);
+
+  const v1::ExportPaymentsResponse exported = world.Export(name);
+
+  CHECK(exported.payments() == 1);
+  CHECK(exported.total().minor_units() == 5'796);
+  CHECK(absl::StrContains(exported.file(), "GLD-1-3"));
+  CHECK(absl::StrContains(exported.file(), "57.96"));
+  CHECK(world.Export(name).file() == exported.file());
+  CHECK(world.GetNamed("anna", &Stub::GetSettlement, name).settlement().state() ==
+        v1::SETTLEMENT_STATE_INSTRUCTED);
+
+  const char* source = std::getenv("GUILDER_SOURCE_DIR");
+  if (source == nullptr || std::system("xmllint --version > /dev/null 2>&1") != 0) {
+    WARN("the schema was not checked: it needs xmllint and GUILDER_SOURCE_DIR");
+    return;
+  }
+  const std::string path = std::filesystem::temp_directory_path() / (world.db().name() + ".xml");
+  std::ofstream(path, std::ios::binary) << exported.file();
+  const std::string command = absl::StrCat("xmllint --noout --schema ", source,
+                                           "/tests/data/pain.001.001.09.xsd ", path, " 2>&1");
+  CHECK(std::system(command.c_str()) == 0);
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("SettlementService: obligations are listed page by page", "[service][settlement]") {
+  World world;
+  world.PostExample(0);
+  world.SealUntil(1);
+  world.Approve("bert", world.Compute("anna").name());
+  v1::ListObligationsRequest request;
+  request.set_page_size(1);
+
+  const v1::ListObligationsResponse first = world.Get("anna", &Stub::ListObligations, request);
+  REQUIRE(first.obligations_size() == 1);
+  CHECK(first.obligations(0).name() == "settlements/1/obligations/grocer");
+  CHECK_FALSE(first.obligations(0).partner_is_paid());
+  CHECK(first.obligations(0).amount().minor_units() == 14'691);
+  request.set_page_token(first.next_page_token());
+  const v1::ListObligationsResponse second = world.Get("anna", &Stub::ListObligations, request);
+  REQUIRE(second.obligations_size() == 1);
+  CHECK(second.obligations(0).partner() == "partners/florist");
+  CHECK(second.obligations(0).end_to_end_id() == "GLD-1-3");
+  CHECK(second.next_page_token().empty());
+
+  request.set_parent("settlements/1");
+  CHECK(world.Refusal("anna", &Stub::ListObligations, request) == Reason::kPageTokenInvalid);
+}
+
+TEST_CASE("SettlementService: a partner reads its own statement and invoices only",
+          "[service][settlement]") {
+  World world;
+  world.PostExample(0);
+  world.SealUntil(1);
+  world.Approve("bert", world.Compute("anna").name());
+  const auto florist = world.WithKey(world.IssueKey(3));
+  v1::GetPartnerStatementRequest request;
+  request.set_settlement("settlements/1");
+  request.set_partner("partners/florist");
+
+  const auto statement = florist.Invoke(&Stub::GetPartnerStatement, request, World::Once());
+  REQUIRE(statement.ok());
+  CHECK(statement->net().net_minor_units() == 5'796);
+  CHECK(statement->lines_size() == 3);
+  CHECK(statement->obligation().partner_is_paid());
+  REQUIRE(statement->invoices_size() == 2);
+  CHECK(statement->invoices(1).kind() == v1::INVOICE_KIND_SELF_BILLED);
+
+  request.set_partner("partners/grocer");
+  CHECK(ReasonOf(florist.Invoke(&Stub::GetPartnerStatement, request, World::Once()).status()) ==
+        Reason::kNotYours);
+  v1::GetInvoiceRequest invoice;
+  invoice.set_name("invoices/INV-2026-000001");
+  CHECK(ReasonOf(florist.Invoke(&Stub::GetInvoice, invoice, World::Once()).status()) ==
+        Reason::kNotYours);
+  CHECK(ReasonOf(
+            florist.Invoke(&Stub::ComputeSettlement, v1::ComputeSettlementRequest(), World::Once())
+                .status()) == Reason::kPermissionDenied);
+}
+
+TEST_CASE("SettlementService: windows go from open to settled", "[service][settlement]") {
+  World world;
+  world.ledger().Append(1, Day(0) + Timestamp(1));
+  world.PostExample(0);
+  const std::string first = World::WindowOf(0);
+  const auto state = [&] {
+    return world.GetNamed("auditor", &Stub::GetWindow, first).window().state();
+  };
+  CHECK(state() == v1::WINDOW_STATE_OPEN);
+  v1::CloseWindowRequest close;
+  close.set_name(first);
+  CHECK(world.Refusal("anna", &Stub::CloseWindow, close) == Reason::kWindowNotOver);
+  world.ledger().MoveClockTo(Day(2));
+  CHECK(state() == v1::WINDOW_STATE_ENDED);
+
+  const v1::Window sealed = world.Get("anna", &Stub::CloseWindow, close).window();
+
+  CHECK(sealed.state() == v1::WINDOW_STATE_SEALED);
+  REQUIRE(sealed.heads_size() == 2);
+  CHECK(sealed.heads(0).last_number() == 1);
+  CHECK(sealed.heads(0).root_hash().size() == 32);
+  CHECK(sealed.heads(1).last_number() == 0);
+  CHECK(world.Get("anna", &Stub::CloseWindow, close).window().SerializeAsString() ==
+        sealed.SerializeAsString());
+  world.Compute("anna");
+  CHECK(state() == v1::WINDOW_STATE_SETTLED);
+
+  v1::ListWindowsRequest list;
+  list.set_page_size(2);
+  const v1::ListWindowsResponse page = world.Get("auditor", &Stub::ListWindows, list);
+  REQUIRE(page.windows_size() == 2);
+  CHECK(page.windows(0).name() == World::WindowOf(2));
+  CHECK(page.windows(1).state() == v1::WINDOW_STATE_ENDED);
+  list.set_page_token(page.next_page_token());
+  const v1::ListWindowsResponse rest = world.Get("auditor", &Stub::ListWindows, list);
+  REQUIRE(rest.windows_size() == 1);
+  CHECK(rest.windows(0).settlement() == "settlements/1");
+  CHECK(rest.next_page_token().empty());
+}
+
+TEST_CASE("SettlementService: on demand, the open window ends and is sealed",
+          "[service][settlement]") {
+  World world;
+  world.PostExample(0);
+
+  const v1::Window closed =
+      world.Get("anna", &Stub::CloseWindow, v1::CloseWindowRequest()).window();
+
+  CHECK(closed.name() == World::WindowOf(0));
+  CHECK(closed.state() == v1::WINDOW_STATE_SEALED);
+  CHECK(world.Compute("anna").operator_net_minor_units() == -8'895);
+}
+
+TEST_CASE("SettlementService: what does not exist is said to be missing", "[service][settlement]") {
+  const World world;
+  CHECK(world.Refusal("anna", &Stub::ComputeSettlement, v1::ComputeSettlementRequest()) ==
+        Reason::kNothingToSettle);
+  for (const char* name : {"windows/20250101T000000Z", "windows/", "windows/2026-01-01", "x"}) {
+    v1::GetWindowRequest window;
+    window.set_name(name);
+    CHECK(world.Refusal("anna", &Stub::GetWindow, window) == Reason::kWindowNotFound);
+  }
+  for (const char* name : {"settlements/1", "settlements/01", "settlements/", "1"}) {
+    v1::GetSettlementRequest settlement;
+    settlement.set_name(name);
+    CHECK(world.Refusal("anna", &Stub::GetSettlement, settlement) == Reason::kSettlementNotFound);
+  }
+  v1::GetInvoiceRequest invoice;
+  invoice.set_name("invoices/INV-2026-000001");
+  CHECK(world.Refusal("anna", &Stub::GetInvoice, invoice) == Reason::kInvoiceNotFound);
+}
+
+}  // namespace
+}  // namespace guilder::settlement
