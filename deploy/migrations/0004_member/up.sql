@@ -29,6 +29,7 @@ create table member.cards (
   constraint cards_pk primary key (card_number)
 );
 create index cards_account_idx on member.cards (book, account_id);
+create index cards_request_idx on member.cards (request_id);
 
 -- The payload of card numbers, before the check digit.
 create sequence member.card_serials as bigint minvalue 1 maxvalue 999999999999;

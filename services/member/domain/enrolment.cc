@@ -1,0 +1,32 @@
+#include "services/member/domain/enrolment.h"
+
+#include "libs/base/status_macros.h"
+#include "libs/ledger/core/decide.h"
+
+namespace guilder::member {
+
+absl::StatusOr<Points> DecideWelcomeGift(const ledger::Configuration& configuration,
+                                         ledger::Posting& posting) {
+  const Points gift = configuration.programme().welcome_points;
+  const ledger::Partner* const payer = configuration.operator_partner();
+  if (gift == Points(0) || payer == nullptr || payer->state != ledger::PartnerState::kActive) {
+    return Points(0);
+  }
+  const Timestamp now = posting.now();
+  const ledger::Contract* const contract = payer->ContractAt(ledger::ContractKind::kIssuance, now);
+  if (contract == nullptr) return Points(0);
+  ledger::EarnTerms terms;
+  terms.issuer = payer->id;
+  terms.contract = contract->id;
+  terms.points = gift;
+  terms.activates_at = contract->activation_days > 0
+                           ? configuration.EndOfDayAfter(now, contract->activation_days)
+                           : now;
+  if (contract->lot_life_days > 0) {
+    terms.expires_at = configuration.EndOfDayAfter(now, contract->lot_life_days);
+  }
+  GUILDER_RETURN_IF_ERROR(ledger::DecideEarn(posting, terms));
+  return gift;
+}
+
+}  // namespace guilder::member

@@ -1,0 +1,20 @@
+// What a new member is given.
+#pragma once
+
+#include "absl/status/statusor.h"
+
+#include "libs/base/types.h"
+#include "libs/ledger/core/configuration.h"
+#include "libs/ledger/core/posting.h"
+
+namespace guilder::member {
+
+// Gives the programme's welcome gift to a new account, at the operator-partner's expense. Gives its
+// points: none when the programme has no gift, or no operator-partner that is active and has an
+// issuance contract.
+//
+// The gift is available at once, unless the contract makes points wait; it needs no confirmation.
+absl::StatusOr<Points> DecideWelcomeGift(const ledger::Configuration& configuration,
+                                         ledger::Posting& posting);
+
+}  // namespace guilder::member

@@ -1,0 +1,76 @@
+#include <utility>
+
+#include "libs/base/codec.h"
+#include "libs/base/status_macros.h"
+#include "libs/rpc/ledger_answers.h"
+#include "services/member/domain/card_number.h"
+#include "services/member/domain/enrolment.h"
+#include "services/member/rpc/member_handlers.h"
+
+namespace guilder::member {
+namespace {
+
+// The content that the journal keeps: the format's version and the card's number. Who it is stands
+// nowhere in the journal.
+std::string EncodeContent(CardNumber card) {
+  constexpr uint64_t kFormat = 1;
+  Encoder encoder;
+  encoder.Unsigned(kFormat).Id(card);
+  return encoder.Take();
+}
+
+class Enrol final : public EnrolmentCommand {
+ public:
+  absl::StatusOr<std::string> Decide(const ledger::DecisionContext& context,
+                                     ledger::Posting& posting) override {
+    GUILDER_ASSIGN_OR_RETURN(const Points gift, DecideWelcomeGift(context.configuration, posting));
+    opened = posting.account().id;
+    v1::EnrolMemberResponse response;
+    response.set_member(MemberName(opened));
+    response.set_card_number(std::to_string(card_number.value()));
+    response.set_welcome_points(gift.value());
+    return response.SerializeAsString();
+  }
+};
+
+}  // namespace
+
+void MemberHandlers::EnrolMember(std::shared_ptr<const rpc::Call> call,
+                                 const v1::EnrolMemberRequest& request,
+                                 rpc::Responder<v1::EnrolMemberResponse> respond) {
+  const v1::Member& member = request.member();
+  const auto profile =
+      CheckedProfile({member.given_name(), member.family_name(), member.phone(), member.email()});
+  if (!profile.ok()) return respond(profile.status());
+  const auto request_id = rpc::ParseRequestId(request.request_id());
+  if (!request_id.ok()) return respond(request_id.status());
+
+  if (const auto serial = card_serials_.TryTake()) {
+    return SubmitEnrolment(std::move(call), *request_id, *profile, *serial, std::move(respond));
+  }
+  auto draw = [this, call, request_id = *request_id, profile = *profile, respond] {
+    const auto serial = card_serials_.Take(call->deadline());
+    if (!serial.ok()) return respond(serial.status());
+    SubmitEnrolment(call, request_id, profile, *serial, respond);
+  };
+  if (!workers_.TrySubmit(std::move(draw))) respond(Refuse(Reason::kQueueFull));
+}
+
+void MemberHandlers::SubmitEnrolment(std::shared_ptr<const rpc::Call> call, const Uuid& request_id,
+                                     Profile profile, int64_t card_serial,
+                                     rpc::Responder<v1::EnrolMemberResponse> respond) {
+  auto command = std::make_unique<Enrol>();
+  command->kind = ledger::RecordKind::kEnrolment;
+  command->partner = call->principal().partner;
+  command->request_id = request_id;
+  command->fingerprint = vault_.Fingerprint(profile);
+  command->book = lanes_.BookForNewAccount(request_id);
+  command->rows = &enrolment_rows_;
+  command->card_number = MakeCardNumber(card_serial);
+  command->content = EncodeContent(command->card_number);
+  command->profile = std::move(profile);
+  rpc::SubmitAndRespond<v1::EnrolMemberResponse>(lanes_, std::move(command), std::move(call),
+                                                 std::move(respond));
+}
+
+}  // namespace guilder::member

@@ -1,0 +1,233 @@
+#include "services/member/rpc/member_handlers.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+#include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
+#include "libs/base/text.h"
+#include "libs/ledger/core/account.h"
+#include "libs/ledger/store/claims.h"
+#include "libs/ledger/store/programme.h"
+#include "libs/rpc/ledger_answers.h"
+#include "libs/rpc/proto_time.h"
+#include "libs/security/secrets.h"
+
+namespace guilder::member {
+namespace {
+
+constexpr int kMostCardsAtOnce = 10;
+constexpr size_t kMaxReasonCharacters = 200;
+
+size_t Characters(std::string_view utf8) {
+  return static_cast<size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
+}
+
+absl::StatusOr<AccountId> OrRefuse(std::optional<AccountId> account, Reason reason) {
+  if (!account) return Refuse(reason);
+  return *account;
+}
+
+}  // namespace
+
+absl::StatusOr<AccountId> ParseMemberName(std::string_view name) {
+  const auto parts = rpc::ParseNumberedName(kMemberName, name);
+  if (!parts) return Refuse(Reason::kMemberNotFound);
+  return AccountId((*parts)[0]);
+}
+
+std::string MemberName(AccountId account) {
+  return absl::StrCat("members/", account.value());
+}
+
+absl::StatusOr<CardNumber> ParseAskedCard(std::string_view digits) {
+  if (digits.empty()) return Refuse(Reason::kRequestMalformed, "card_number");
+  return rpc::ParseCardNumber(digits);
+}
+
+v1::GetBalanceResponse BalanceToProto(const ledger::AccountAsOfNow& account) {
+  v1::GetBalanceResponse response;
+  response.set_member(MemberName(account.state.id));
+  response.set_available_points(account.state.available.value());
+  response.set_pending_points(account.state.pending.value());
+  response.set_held_points(account.state.held.value());
+  response.set_debt_points(account.state.debt.value());
+  return response;
+}
+
+v1::Card CardToProto(const CardRow& card) {
+  v1::Card proto;
+  proto.set_number(std::to_string(card.number.value()));
+  proto.set_name(absl::StrCat("cards/", card.number.value()));
+  proto.set_state(card.blocked ? v1::CARD_STATE_BLOCKED : v1::CARD_STATE_ACTIVE);
+  return proto;
+}
+
+MemberHandlers::MemberHandlers(const MemberServiceDependencies& dependencies)
+    : pool_(dependencies.pool),
+      lanes_(dependencies.lanes),
+      workers_(dependencies.runtime.workers()),
+      vault_(dependencies.secrets),
+      page_tokens_(dependencies.secrets.Derive("guilder/page-token/1")),
+      enrolment_rows_(vault_),
+      card_serials_(dependencies.pool) {}
+
+absl::StatusOr<v1::Member> MemberHandlers::ToProto(const rpc::Call& call, const MemberRow& member,
+                                                   CardNumber shown_card) const {
+  Profile profile;
+  if (member.sealed) {
+    const auto opened = vault_.Open(member.account, *member.sealed);
+    if (!opened) return absl::InternalError("a sealed profile does not open with these secrets");
+    profile = call.principal().IsOperator() ? *opened : Masked(*opened);
+  }
+  v1::Member proto;
+  proto.set_name(MemberName(member.account));
+  proto.set_given_name(profile.given_name);
+  proto.set_family_name(profile.family_name);
+  proto.set_phone(profile.phone);
+  proto.set_email(profile.email);
+  *proto.mutable_enrol_time() = rpc::ToProto(member.enrolled_at);
+  for (const CardRow& card : member.cards) {
+    const bool shown = call.principal().IsOperator() || card.number == shown_card;
+    if (shown) *proto.add_cards() = CardToProto(card);
+  }
+  return proto;
+}
+
+absl::StatusOr<v1::Member> MemberHandlers::ReadVisible(const rpc::Call& call,
+                                                       postgres::Transaction& transaction,
+                                                       AccountId account,
+                                                       CardNumber shown_card) const {
+  const auto member = ReadMember(transaction, account);
+  if (!member) return Refuse(Reason::kMemberNotFound);
+  return ToProto(call, *member, shown_card);
+}
+
+absl::StatusOr<v1::GetMemberResponse> MemberHandlers::GetMember(
+    const rpc::Call& call, const v1::GetMemberRequest& request) {
+  GUILDER_ASSIGN_OR_RETURN(const AccountId account, ParseMemberName(request.name()));
+  v1::GetMemberResponse response;
+  GUILDER_ASSIGN_OR_RETURN(
+      *response.mutable_member(),
+      pool_.Read([&](postgres::Transaction& tx) { return ReadVisible(call, tx, account, {}); },
+                 call.deadline()));
+  return response;
+}
+
+absl::StatusOr<v1::FindMemberResponse> MemberHandlers::FindMember(
+    const rpc::Call& call, const v1::FindMemberRequest& request) {
+  using Request = v1::FindMemberRequest;
+  CardNumber card;
+  Digest index{};
+  switch (request.by_case()) {
+    case Request::kCardNumber: {
+      GUILDER_ASSIGN_OR_RETURN(card, ParseAskedCard(request.card_number()));
+      break;
+    }
+    case Request::kPhone: {
+      const auto phone = NormalPhone(request.phone());
+      if (!phone) return Refuse(Reason::kRequestMalformed, "phone", {{"field", "phone"}});
+      index = vault_.PhoneIndex(*phone);
+      break;
+    }
+    case Request::kEmail: {
+      const auto email = NormalEmail(request.email());
+      if (!email) return Refuse(Reason::kRequestMalformed, "email", {{"field", "email"}});
+      index = vault_.EmailIndex(*email);
+      break;
+    }
+    case Request::BY_NOT_SET:
+      return Refuse(Reason::kRequestMalformed, "by card_number, phone or email");
+  }
+  if (!card && !call.principal().IsOperator()) {
+    return Refuse(Reason::kPermissionDenied, "partners find members by card");
+  }
+  const auto find = [&](postgres::Transaction& tx) -> absl::StatusOr<AccountId> {
+    if (card) return OrRefuse(FindByCard(tx, card), Reason::kCardNotFound);
+    return OrRefuse(
+        request.by_case() == Request::kPhone ? FindByPhone(tx, index) : FindByEmail(tx, index),
+        Reason::kMemberNotFound);
+  };
+  v1::FindMemberResponse response;
+  GUILDER_ASSIGN_OR_RETURN(*response.mutable_member(),
+                           pool_.Read(
+                               [&](postgres::Transaction& tx) -> absl::StatusOr<v1::Member> {
+                                 GUILDER_ASSIGN_OR_RETURN(const AccountId account, find(tx));
+                                 return ReadVisible(call, tx, account, card);
+                               },
+                               call.deadline()));
+  return response;
+}
+
+absl::StatusOr<v1::IssueCardsResponse> MemberHandlers::IssueCards(
+    const rpc::Call& call, const v1::IssueCardsRequest& request) {
+  if (request.count() < 1 || request.count() > kMostCardsAtOnce) {
+    return Refuse(Reason::kRequestMalformed, "count must be from 1 to 10", {{"field", "count"}});
+  }
+  GUILDER_ASSIGN_OR_RETURN(const Uuid request_id, rpc::ParseRequestId(request.request_id()));
+  GUILDER_ASSIGN_OR_RETURN(const AccountId account, ParseMemberName(request.member()));
+  // The request ids of different partners, and those of enrolments, are different things.
+  const Uuid key = ledger::ClaimKey(call.principal().partner, "cards", AsView(request_id));
+  const ProgrammeId programme = lanes_.configuration()->programme().id;
+  GUILDER_ASSIGN_OR_RETURN(const std::vector<CardRow> cards,
+                           pool_.Run(
+                               [&](postgres::Transaction& tx) {
+                                 return member::IssueCards(
+                                     tx, account, request.count(), key,
+                                     ledger::ReadProgrammeClock(tx, programme));
+                               },
+                               call.deadline()));
+  v1::IssueCardsResponse response;
+  for (const CardRow& card : cards) *response.add_cards() = CardToProto(card);
+  return response;
+}
+
+absl::StatusOr<v1::BlockCardResponse> MemberHandlers::BlockCard(
+    const rpc::Call& call, const v1::BlockCardRequest& request) {
+  const auto parts = rpc::ParseName(kCardName, request.name());
+  if (!parts) return Refuse(Reason::kCardNotFound);
+  GUILDER_ASSIGN_OR_RETURN(const CardNumber number, rpc::ParseCardNumber((*parts)[0]));
+  if (Characters(request.reason()) > kMaxReasonCharacters) {
+    return Refuse(Reason::kRequestMalformed, "reason is too long", {{"field", "reason"}});
+  }
+  GUILDER_ASSIGN_OR_RETURN(const CardRow card,
+                           pool_.Run(
+                               [&](postgres::Transaction& tx) -> absl::StatusOr<CardRow> {
+                                 const auto blocked =
+                                     member::BlockCard(tx, number, request.reason());
+                                 if (!blocked) return Refuse(Reason::kCardNotFound);
+                                 return *blocked;
+                               },
+                               call.deadline()));
+  v1::BlockCardResponse response;
+  *response.mutable_card() = CardToProto(card);
+  return response;
+}
+
+absl::StatusOr<v1::GetBalanceResponse> MemberHandlers::GetBalance(
+    const rpc::Call& call, const v1::GetBalanceRequest& request) {
+  using Request = v1::GetBalanceRequest;
+  if (request.of_case() == Request::OF_NOT_SET) {
+    return Refuse(Reason::kRequestMalformed, "card_number or member");
+  }
+  CardNumber card;
+  AccountId member;
+  if (request.of_case() == Request::kCardNumber) {
+    GUILDER_ASSIGN_OR_RETURN(card, ParseAskedCard(request.card_number()));
+  } else {
+    GUILDER_ASSIGN_OR_RETURN(member, ParseMemberName(request.member()));
+  }
+  return pool_.Read(
+      [&](postgres::Transaction& tx) -> absl::StatusOr<v1::GetBalanceResponse> {
+        const auto account =
+            card ? ledger::ReadAccountOfCard(tx, card) : ledger::ReadAccount(tx, member);
+        if (!account) return Refuse(card ? Reason::kCardNotFound : Reason::kMemberNotFound);
+        return BalanceToProto(*account);
+      },
+      call.deadline());
+}
+
+}  // namespace guilder::member

@@ -1,0 +1,90 @@
+// Answers the calls of guilder.member.v1.MemberService: translates, asks domain, store and ledger,
+// translates.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "guilder/member/v1/member_service.pb.h"
+
+#include "libs/base/types.h"
+#include "libs/ledger/core/configuration.h"
+#include "libs/ledger/store/lanes.h"
+#include "libs/ledger/store/reader.h"
+#include "libs/postgres/pool.h"
+#include "libs/rpc/call.h"
+#include "libs/rpc/handlers.h"
+#include "libs/rpc/names.h"
+#include "services/member/domain/vault.h"
+#include "services/member/rpc/member_service.h"
+#include "services/member/store/enrolments.h"
+#include "services/member/store/members.h"
+
+namespace guilder::member {
+
+inline constexpr char kMemberName[] = "members/{}";
+inline constexpr char kCardName[] = "cards/{}";
+
+// Thread safe. All but EnrolMember block on the database: they run on the runtime's workers.
+class MemberHandlers {
+ public:
+  explicit MemberHandlers(const MemberServiceDependencies& dependencies);
+
+  // enrol_handler.cc: the only one that posts. Does not block.
+  void EnrolMember(std::shared_ptr<const rpc::Call> call, const v1::EnrolMemberRequest& request,
+                   rpc::Responder<v1::EnrolMemberResponse> respond);
+
+  // member_handlers.cc: members, cards and balances.
+  absl::StatusOr<v1::GetMemberResponse> GetMember(const rpc::Call& call,
+                                                  const v1::GetMemberRequest& request);
+  absl::StatusOr<v1::FindMemberResponse> FindMember(const rpc::Call& call,
+                                                    const v1::FindMemberRequest& request);
+  absl::StatusOr<v1::IssueCardsResponse> IssueCards(const rpc::Call& call,
+                                                    const v1::IssueCardsRequest& request);
+  absl::StatusOr<v1::BlockCardResponse> BlockCard(const rpc::Call& call,
+                                                  const v1::BlockCardRequest& request);
+  absl::StatusOr<v1::GetBalanceResponse> GetBalance(const rpc::Call& call,
+                                                    const v1::GetBalanceRequest& request);
+
+  // history_handlers.cc: lots, entries and the timeline.
+  absl::StatusOr<v1::ListLotsResponse> ListLots(const rpc::Call& call,
+                                                const v1::ListLotsRequest& request);
+  absl::StatusOr<v1::ListEntriesResponse> ListEntries(const rpc::Call& call,
+                                                      const v1::ListEntriesRequest& request);
+  absl::StatusOr<v1::GetStatementResponse> GetStatement(const rpc::Call& call,
+                                                        const v1::GetStatementRequest& request);
+
+ private:
+  void SubmitEnrolment(std::shared_ptr<const rpc::Call> call, const Uuid& request_id,
+                       Profile profile, int64_t card_serial,
+                       rpc::Responder<v1::EnrolMemberResponse> respond);
+
+  // The member as the caller may see it. A partner sees masked data, and of the cards only
+  // `shown_card`.
+  absl::StatusOr<v1::Member> ToProto(const rpc::Call& call, const MemberRow& member,
+                                     CardNumber shown_card) const;
+  absl::StatusOr<v1::Member> ReadVisible(const rpc::Call& call, postgres::Transaction& transaction,
+                                         AccountId account, CardNumber shown_card) const;
+
+  postgres::Pool& pool_;
+  ledger::Lanes& lanes_;
+  rpc::WorkerPool& workers_;
+  const Vault vault_;
+  const rpc::PageTokens page_tokens_;
+  EnrolmentRows enrolment_rows_;
+  CardSerials card_serials_;
+};
+
+// The account of "members/{id}". Error: kMemberNotFound, also for what is no such name.
+absl::StatusOr<AccountId> ParseMemberName(std::string_view name);
+std::string MemberName(AccountId account);
+
+// A card number that a reader asks by. Errors: kRequestMalformed when empty, kCardNumberMistyped.
+absl::StatusOr<CardNumber> ParseAskedCard(std::string_view digits);
+
+v1::GetBalanceResponse BalanceToProto(const ledger::AccountAsOfNow& account);
+v1::Card CardToProto(const CardRow& card);
+
+}  // namespace guilder::member

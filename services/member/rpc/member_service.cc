@@ -1,0 +1,54 @@
+#include "services/member/rpc/member_service.h"
+
+#include <functional>
+
+#include "guilder/member/v1/member_service.grpc.pb.h"
+
+#include "libs/rpc/handlers.h"
+#include "services/member/rpc/member_handlers.h"
+
+namespace guilder::member {
+namespace {
+
+class MemberService final : public v1::MemberService::CallbackService {
+ public:
+  explicit MemberService(const MemberServiceDependencies& dependencies)
+      : methods_(dependencies.runtime, kMemberServiceName), handlers_(dependencies) {}
+
+  grpc::ServerUnaryReactor* EnrolMember(grpc::CallbackServerContext* context,
+                                        const v1::EnrolMemberRequest* request,
+                                        v1::EnrolMemberResponse* response) override {
+    return rpc::UnaryAsync(methods_, "EnrolMember", context, request, response,
+                           std::bind_front(&MemberHandlers::EnrolMember, &handlers_));
+  }
+
+// Each method is the handler of its name.
+#define GUILDER_MEMBER_METHOD_(Method)                                        \
+  grpc::ServerUnaryReactor* Method(grpc::CallbackServerContext* context,      \
+                                   const v1::Method##Request* request,        \
+                                   v1::Method##Response* response) override { \
+    return rpc::Unary(methods_, #Method, context, request, response,          \
+                      std::bind_front(&MemberHandlers::Method, &handlers_));  \
+  }
+  GUILDER_MEMBER_METHOD_(GetMember)
+  GUILDER_MEMBER_METHOD_(FindMember)
+  GUILDER_MEMBER_METHOD_(IssueCards)
+  GUILDER_MEMBER_METHOD_(BlockCard)
+  GUILDER_MEMBER_METHOD_(GetBalance)
+  GUILDER_MEMBER_METHOD_(ListLots)
+  GUILDER_MEMBER_METHOD_(ListEntries)
+  GUILDER_MEMBER_METHOD_(GetStatement)
+#undef GUILDER_MEMBER_METHOD_
+
+ private:
+  const rpc::Methods methods_;
+  MemberHandlers handlers_;
+};
+
+}  // namespace
+
+std::shared_ptr<grpc::Service> MakeMemberService(const MemberServiceDependencies& dependencies) {
+  return std::make_shared<MemberService>(dependencies);
+}
+
+}  // namespace guilder::member

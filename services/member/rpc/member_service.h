@@ -1,0 +1,36 @@
+// The member service, ready to be added to a server.
+#pragma once
+
+#include <memory>
+
+namespace grpc {
+class Service;
+}
+namespace guilder::ledger {
+class Lanes;
+}
+namespace guilder::postgres {
+class Pool;
+}
+namespace guilder::rpc {
+class Runtime;
+}
+namespace guilder::security {
+class Secrets;
+}
+
+namespace guilder::member {
+
+inline constexpr char kMemberServiceName[] = "guilder.member.v1.MemberService";
+
+struct MemberServiceDependencies {
+  rpc::Runtime& runtime;
+  postgres::Pool& pool;
+  ledger::Lanes& lanes;
+  const security::Secrets& secrets;
+};
+
+// Serves guilder.member.v1.MemberService. The secrets may go; everything else outlives it.
+std::shared_ptr<grpc::Service> MakeMemberService(const MemberServiceDependencies& dependencies);
+
+}  // namespace guilder::member
