@@ -10,6 +10,7 @@
 
 #include "libs/base/types.h"
 #include "libs/ledger/core/configuration.h"
+#include "libs/ledger/core/decision_context.h"
 #include "libs/ledger/core/posting.h"
 #include "libs/ledger/core/record.h"
 
@@ -20,22 +21,6 @@ class Transaction;
 namespace guilder::ledger {
 
 class Command;
-
-// The card that a command names, as it is now.
-struct CardView {
-  bool found = false;
-  bool blocked = false;
-  AccountId account;
-};
-
-// What a decider may know besides the account.
-struct DecisionContext {
-  const Configuration& configuration;
-  CardView card;
-  // Whether the command's account exists. False for one that the command opens; its id is that of
-  // the posting's account.
-  bool account_found = false;
-};
 
 // Where a command stands in the journal.
 struct JournalPlace {
@@ -81,6 +66,7 @@ class Command {
   Uuid request_id{};
   // SHA-256 over all that is asked but the request id, in a versioned encoding.
   Digest fingerprint{};
+  // What the record keeps for the service. Decide may set it anew, from what it found out.
   std::string content;
   // The book, and so the lane. The account's, or the book in which to open one.
   BookId book;

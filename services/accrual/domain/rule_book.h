@@ -1,0 +1,48 @@
+// The approved rule sets, by the dates from which they apply.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "libs/base/types.h"
+#include "libs/rules/rule_set.h"
+
+namespace guilder::accrual {
+
+struct DatedRuleSet {
+  Timestamp effective_from;
+  rules::RuleSet rules;
+};
+
+// Immutable, hence thread safe. `rule_sets` in the order in which they take effect.
+class RuleBook {
+ public:
+  RuleBook() = default;
+  RuleBook(int64_t configuration_version, std::vector<DatedRuleSet> rule_sets)
+      : configuration_version_(configuration_version), rule_sets_(std::move(rule_sets)) {}
+
+  // The version of the configuration that it was read with.
+  int64_t configuration_version() const { return configuration_version_; }
+
+  // The rules in force at an instant; nullptr before the first.
+  const rules::RuleSet* At(Timestamp at) const {
+    const auto next =
+        std::find_if(rule_sets_.begin(), rule_sets_.end(),
+                     [&](const DatedRuleSet& set) { return set.effective_from > at; });
+    return next == rule_sets_.begin() ? nullptr : &std::prev(next)->rules;
+  }
+
+  const rules::RuleSet* Find(int64_t number) const {
+    for (const DatedRuleSet& set : rule_sets_) {
+      if (set.rules.version == number) return &set.rules;
+    }
+    return nullptr;
+  }
+
+ private:
+  int64_t configuration_version_ = -1;
+  std::vector<DatedRuleSet> rule_sets_;
+};
+
+}  // namespace guilder::accrual

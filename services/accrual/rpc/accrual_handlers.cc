@@ -1,0 +1,291 @@
+#include "services/accrual/rpc/accrual_handlers.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "libs/base/codec.h"
+#include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
+#include "libs/base/text.h"
+#include "libs/ledger/store/programme.h"
+#include "libs/rpc/ledger_answers.h"
+#include "libs/rpc/proto_time.h"
+#include "services/accrual/rpc/purchase_proto.h"
+
+namespace guilder::accrual {
+namespace {
+
+std::string DescribeReturn(const v1::RecordReturnRequest& request) {
+  std::string text = absl::StrCat(
+      request.store(), ", return ", request.return_number(), ", ",
+      FormatTimestamp(rpc::FromProto(request.occurred_at()).value_or(Timestamp(0))), ":");
+  for (const v1::ReturnLine& line : request.lines()) {
+    absl::StrAppend(&text, " ", line.sku().empty() ? line.line_id() : line.sku(), "×",
+                    line.quantity(), ";");
+  }
+  return text;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> AccrualHandlers::OwnSlug(const rpc::Call& call) const {
+  const auto configuration = lanes_.configuration();
+  const ledger::Partner* partner = configuration->FindPartner(call.principal().partner);
+  if (partner == nullptr) return Refuse(Reason::kPartnerNotFound);
+  return partner->slug;
+}
+
+std::string AccrualHandlers::SlugOf(PartnerId id) const {
+  const auto configuration = lanes_.configuration();
+  const ledger::Partner* partner = configuration->FindPartner(id);
+  return partner == nullptr ? absl::StrCat(id.value()) : partner->slug;
+}
+
+absl::StatusOr<PartnerId> AccrualHandlers::PartnerNamed(const rpc::Call& call,
+                                                        std::string_view name) const {
+  const auto parts = rpc::ParseName("partners/{}", name);
+  const auto configuration = lanes_.configuration();
+  const ledger::Partner* partner = parts ? configuration->FindPartner((*parts)[0]) : nullptr;
+  if (partner == nullptr) return Refuse(Reason::kPartnerNotFound);
+  GUILDER_RETURN_IF_ERROR(call.CheckActsFor(partner->id));
+  return partner->id;
+}
+
+void AccrualHandlers::OnWorker(Done done, std::function<void(Done)> work) {
+  const bool queued = workers_.TrySubmit([done, work = std::move(work)] { work(done); });
+  if (!queued) done(Refuse(Reason::kQueueFull));
+}
+
+void AccrualHandlers::Submit(const SharedCall& call, std::unique_ptr<ledger::Command> command,
+                             Done done) {
+  command->deadline = call->deadline();
+  lanes_.Submit(std::move(command), std::move(done));
+}
+
+void AccrualHandlers::RecordPurchase(const SharedCall& call,
+                                     const v1::RecordPurchaseRequest& request, Done done) {
+  const absl::StatusOr<Uuid> request_id = rpc::ParseRequestId(request.request_id());
+  if (!request_id.ok()) return done(request_id.status());
+  const absl::StatusOr<std::string> slug = OwnSlug(*call);
+  if (!slug.ok()) return done(slug.status());
+  absl::StatusOr<Purchase> purchase = FromProto(request, *slug);
+  if (!purchase.ok()) return done(purchase.status());
+  const CardNumber card = purchase->card;
+  rpc::FindCard(cards_, workers_, card, call->deadline(),
+                [this, call, id = *request_id, purchase = *std::move(purchase),
+                 done = std::move(done)](absl::StatusOr<AccountId> account) mutable {
+                  if (!account.ok()) return done(account.status());
+                  Submit(call,
+                         MakePurchaseCommand(rows_, call->principal().partner, id, *account,
+                                             std::move(purchase)),
+                         std::move(done));
+                });
+}
+
+void AccrualHandlers::Confirm(const SharedCall& call, const v1::ConfirmPurchasesRequest& request,
+                              Done done) {
+  const absl::StatusOr<Uuid> request_id = rpc::ParseRequestId(request.request_id());
+  if (!request_id.ok()) return done(request_id.status());
+  const bool confirmed = request.outcome() == v1::PURCHASE_OUTCOME_CONFIRMED;
+  if (!confirmed && request.outcome() != v1::PURCHASE_OUTCOME_CANCELLED) {
+    return done(Refuse(Reason::kRequestMalformed, "outcome"));
+  }
+  OnWorker(std::move(done), [this, call, id = *request_id, name = request.purchase(),
+                             confirmed](Done answer) {
+    absl::StatusOr<Sale> sale = pool_.Read(
+        [&](postgres::Transaction& tx) { return FindReadable(*call, tx, name); }, call->deadline());
+    if (!sale.ok()) return answer(sale.status());
+    Submit(
+        call,
+        MakeConfirmationCommand(rows_, call->principal().partner, id, *std::move(sale), confirmed),
+        std::move(answer));
+  });
+}
+
+void AccrualHandlers::RecordReturn(const SharedCall& call, const v1::RecordReturnRequest& request,
+                                   Done done) {
+  const absl::StatusOr<Uuid> request_id = rpc::ParseRequestId(request.request_id());
+  if (!request_id.ok()) return done(request_id.status());
+  const absl::StatusOr<std::string> slug = OwnSlug(*call);
+  if (!slug.ok()) return done(slug.status());
+  absl::StatusOr<Return> returned = FromProto(request, *slug);
+  if (!returned.ok()) return done(returned.status());
+  OnWorker(std::move(done),
+           [this, call, request, id = *request_id, returned = *std::move(returned)](Done answer) {
+             PostReturn(call, request, returned, id, std::move(answer));
+           });
+}
+
+void AccrualHandlers::PostReturn(const SharedCall& call, const v1::RecordReturnRequest& request,
+                                 Return returned, const Uuid& request_id, Done done) {
+  const absl::StatusOr<std::string> slug = OwnSlug(*call);
+  if (!slug.ok()) return done(slug.status());
+  const PartnerId partner = call->principal().partner;
+  absl::StatusOr<Sale> sale = pool_.Read(
+      [&](postgres::Transaction& tx) -> absl::StatusOr<Sale> {
+        if (request.has_purchase()) return FindReadable(*call, tx, request.purchase());
+        if (!request.has_receipt()) return Refuse(Reason::kPurchaseNotFound);
+        GUILDER_ASSIGN_OR_RETURN(const ReceiptKey receipt, FromProto(request.receipt(), *slug));
+        return FindSaleByReceipt(tx, partner, receipt);
+      },
+      call->deadline());
+  const bool parks =
+      !request.has_purchase() && ReasonOf(sale.status()) == Reason::kPurchaseNotFound;
+  if (parks) return done(ParkReturn(*call, request, request_id));
+  if (!sale.ok()) return done(sale.status());
+  Submit(call, MakeReturnCommand(rows_, partner, request_id, *std::move(sale), std::move(returned)),
+         std::move(done));
+}
+
+absl::Status AccrualHandlers::ParkReturn(const rpc::Call& call,
+                                         const v1::RecordReturnRequest& request,
+                                         const Uuid& request_id) {
+  ParkedItem item;
+  item.partner = call.principal().partner;
+  item.request_id = request_id;
+  item.reason = ReasonName(Reason::kReturnParked);
+  item.content = DescribeReturn(request);
+  if (const auto card = rpc::ParseCardNumber(request.card_number()); card.ok()) {
+    item.account = cards_.Find(*card, call.deadline()).value_or(AccountId());
+  }
+  const ProgrammeId programme = lanes_.configuration()->programme().id;
+  GUILDER_RETURN_IF_ERROR(pool_.Run(
+      [&](postgres::Transaction& tx) {
+        item.created_at = ledger::ReadProgrammeClock(tx, programme);
+        ParkItems(tx, {item});
+        return absl::OkStatus();
+      },
+      call.deadline()));
+  return Refuse(Reason::kReturnParked, {},
+                {{"parked_item", ParkedItemName(item.partner, item.request_id)}});
+}
+
+absl::StatusOr<Sale> AccrualHandlers::FindReadable(const rpc::Call& call, postgres::Transaction& tx,
+                                                   std::string_view name) const {
+  const std::optional<RecordId> id = ParseRecordName("purchases", name);
+  if (!id) return Refuse(Reason::kPurchaseNotFound);
+  GUILDER_ASSIGN_OR_RETURN(Sale sale, FindSale(tx, id->book, id->number));
+  // Another partner's purchase is not told apart from none.
+  if (!call.CheckActsFor(sale.partner).ok()) return Refuse(Reason::kPurchaseNotFound);
+  return sale;
+}
+
+absl::StatusOr<v1::GetPurchaseResponse> AccrualHandlers::GetPurchase(
+    const rpc::Call& call, const v1::GetPurchaseRequest& request) {
+  return pool_.Read([&](postgres::Transaction& tx) -> absl::StatusOr<v1::GetPurchaseResponse> {
+    GUILDER_ASSIGN_OR_RETURN(const Sale sale, FindReadable(call, tx, request.name()));
+    GUILDER_ASSIGN_OR_RETURN(auto returns, ReadReturns(tx, {{sale.book, sale.number}}));
+    v1::GetPurchaseResponse response;
+    *response.mutable_purchase() =
+        ToProto(sale, returns[{sale.book, sale.number}], SlugOf(sale.partner));
+    return response;
+  });
+}
+
+absl::StatusOr<v1::ListPurchasesResponse> AccrualHandlers::ListPurchases(
+    const rpc::Call& call, const v1::ListPurchasesRequest& request) {
+  GUILDER_ASSIGN_OR_RETURN(const PartnerId partner, PartnerNamed(call, request.parent()));
+  GUILDER_ASSIGN_OR_RETURN(const int size, rpc::PageSize(request.page_size()));
+  const std::string list = absl::StrCat("purchases ", partner.value());
+  GUILDER_ASSIGN_OR_RETURN(const std::string position,
+                           page_tokens_.Position(list, request.page_token()));
+  Decoder in(position);
+  SalePosition after;
+  if (!position.empty()) {
+    after = {in.ReadQuantity<Timestamp>(), in.ReadId<BookId>(), in.ReadId<RecordNumber>()};
+  }
+  return pool_.Read([&](postgres::Transaction& tx) -> absl::StatusOr<v1::ListPurchasesResponse> {
+    GUILDER_ASSIGN_OR_RETURN(std::vector<Sale> sales, ListSales(tx, partner, after, size + 1));
+    const bool more = sales.size() > static_cast<size_t>(size);
+    if (more) sales.pop_back();
+    std::vector<SaleId> ids;
+    for (const Sale& sale : sales) ids.emplace_back(sale.book, sale.number);
+    GUILDER_ASSIGN_OR_RETURN(auto returns, ReadReturns(tx, ids));
+    v1::ListPurchasesResponse response;
+    for (const Sale& sale : sales) {
+      *response.add_purchases() =
+          ToProto(sale, returns[{sale.book, sale.number}], SlugOf(sale.partner));
+    }
+    if (more) {
+      const Sale& last = sales.back();
+      response.set_next_page_token(page_tokens_.Make(
+          list, Encoder().Quantity(last.posted_at).Id(last.book).Id(last.number).str()));
+    }
+    return response;
+  });
+}
+
+absl::StatusOr<v1::ExplainPurchaseResponse> AccrualHandlers::ExplainPurchase(
+    const rpc::Call& call, const v1::ExplainPurchaseRequest& request) {
+  const auto configuration = lanes_.configuration();
+  return pool_.Read([&](postgres::Transaction& tx) -> absl::StatusOr<v1::ExplainPurchaseResponse> {
+    GUILDER_ASSIGN_OR_RETURN(const Sale sale, FindReadable(call, tx, request.name()));
+    GUILDER_ASSIGN_OR_RETURN(auto returns, ReadReturns(tx, {{sale.book, sale.number}}));
+    GUILDER_ASSIGN_OR_RETURN(const auto book, rule_books_.Read(tx, *configuration));
+    v1::ExplainPurchaseResponse response;
+    *response.mutable_purchase() =
+        ToProto(sale, returns[{sale.book, sale.number}], SlugOf(sale.partner));
+    AddExplanation(sale, *configuration, *book, response);
+    return response;
+  });
+}
+
+absl::StatusOr<v1::ListParkedItemsResponse> AccrualHandlers::ListParkedItems(
+    const rpc::Call& call, const v1::ListParkedItemsRequest& request) {
+  PartnerId partner;
+  if (!request.parent().empty()) {
+    GUILDER_ASSIGN_OR_RETURN(partner, PartnerNamed(call, request.parent()));
+  } else {
+    // All partners' items are for operators.
+    GUILDER_RETURN_IF_ERROR(call.CheckActsFor(PartnerId()));
+  }
+  GUILDER_ASSIGN_OR_RETURN(const int size, rpc::PageSize(request.page_size()));
+  const std::string list = absl::StrCat("parked ", partner.value(), request.include_resolved());
+  GUILDER_ASSIGN_OR_RETURN(const std::string position,
+                           page_tokens_.Position(list, request.page_token()));
+  Decoder in(position);
+  ParkedPosition after;
+  if (!position.empty()) {
+    after.created_at = in.ReadQuantity<Timestamp>();
+    after.partner = in.ReadId<PartnerId>();
+    after.request_id = ParseUuid(in.Bytes()).value_or(Uuid{});
+  }
+  return pool_.Read([&](postgres::Transaction& tx) -> absl::StatusOr<v1::ListParkedItemsResponse> {
+    auto items = accrual::ListParkedItems(tx, partner, request.include_resolved(), after, size + 1);
+    const bool more = items.size() > static_cast<size_t>(size);
+    if (more) items.pop_back();
+    v1::ListParkedItemsResponse response;
+    for (const ParkedItem& item : items) *response.add_parked_items() = ToProto(item);
+    if (more) {
+      const ParkedItem& last = items.back();
+      response.set_next_page_token(page_tokens_.Make(list, Encoder()
+                                                               .Quantity(last.created_at)
+                                                               .Id(last.partner)
+                                                               .Bytes(FormatUuid(last.request_id))
+                                                               .str()));
+    }
+    return response;
+  });
+}
+
+absl::StatusOr<v1::ResolveParkedItemResponse> AccrualHandlers::ResolveParkedItem(
+    const rpc::Call&, const v1::ResolveParkedItemRequest& request) {
+  if (request.resolution().empty() || request.resolution().size() > 500) {
+    return Refuse(Reason::kRequestMalformed, "resolution has 1 to 500 characters");
+  }
+  const std::optional<ParkedItemId> id = ParseParkedItemName(request.name());
+  if (!id) return Refuse(Reason::kParkedItemNotFound);
+  const ProgrammeId programme = lanes_.configuration()->programme().id;
+  return pool_.Run([&](postgres::Transaction& tx) -> absl::StatusOr<v1::ResolveParkedItemResponse> {
+    GUILDER_ASSIGN_OR_RETURN(
+        const ParkedItem item,
+        accrual::ResolveParkedItem(tx, id->partner, id->request_id, request.resolution(),
+                                   ledger::ReadProgrammeClock(tx, programme)));
+    v1::ResolveParkedItemResponse response;
+    *response.mutable_parked_item() = ToProto(item);
+    return response;
+  });
+}
+
+}  // namespace guilder::accrual

@@ -1,0 +1,80 @@
+// Answers the calls of guilder.accrual.v1.AccrualService: translates, asks, translates.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "guilder/accrual/v1/accrual_service.pb.h"
+
+#include "libs/ledger/store/card_directory.h"
+#include "libs/ledger/store/lanes.h"
+#include "libs/postgres/pool.h"
+#include "libs/rpc/call.h"
+#include "libs/rpc/names.h"
+#include "libs/rpc/worker_pool.h"
+#include "services/accrual/rpc/commands.h"
+#include "services/accrual/store/sales.h"
+
+namespace guilder::accrual {
+
+// Thread safe. What it is made of outlives it.
+class AccrualHandlers {
+ public:
+  using SharedCall = std::shared_ptr<const rpc::Call>;
+  using Done = ledger::Lanes::Done;
+
+  AccrualHandlers(ledger::Lanes& lanes, ledger::CardDirectory& cards, postgres::Pool& pool,
+                  rpc::WorkerPool& workers, std::string page_token_key)
+      : lanes_(lanes),
+        cards_(cards),
+        pool_(pool),
+        workers_(workers),
+        page_tokens_(std::move(page_token_key)) {}
+
+  // Writes: never block, and answer by `done` when the command is posted or refused.
+  void RecordPurchase(const SharedCall& call, const v1::RecordPurchaseRequest& request, Done done);
+  void Confirm(const SharedCall& call, const v1::ConfirmPurchasesRequest& request, Done done);
+  void RecordReturn(const SharedCall& call, const v1::RecordReturnRequest& request, Done done);
+
+  // Reads, and writes that move no value: block on the database, so they run on the workers.
+  absl::StatusOr<v1::GetPurchaseResponse> GetPurchase(const rpc::Call& call,
+                                                      const v1::GetPurchaseRequest& request);
+  absl::StatusOr<v1::ListPurchasesResponse> ListPurchases(const rpc::Call& call,
+                                                          const v1::ListPurchasesRequest& request);
+  absl::StatusOr<v1::ExplainPurchaseResponse> ExplainPurchase(
+      const rpc::Call& call, const v1::ExplainPurchaseRequest& request);
+  absl::StatusOr<v1::ListParkedItemsResponse> ListParkedItems(
+      const rpc::Call& call, const v1::ListParkedItemsRequest& request);
+  absl::StatusOr<v1::ResolveParkedItemResponse> ResolveParkedItem(
+      const rpc::Call& call, const v1::ResolveParkedItemRequest& request);
+
+ private:
+  // The slug of the calling partner. kPartnerNotFound when it is not configured (any more).
+  absl::StatusOr<std::string> OwnSlug(const rpc::Call& call) const;
+  std::string SlugOf(PartnerId partner) const;
+  absl::StatusOr<PartnerId> PartnerNamed(const rpc::Call& call, std::string_view name) const;
+
+  // Runs on a worker what has to read before it can be posted; a full queue is kQueueFull.
+  void OnWorker(Done done, std::function<void(Done)> work);
+  void Submit(const SharedCall& call, std::unique_ptr<ledger::Command> command, Done done);
+  void PostReturn(const SharedCall& call, const v1::RecordReturnRequest& request, Return returned,
+                  const Uuid& request_id, Done done);
+  absl::Status ParkReturn(const rpc::Call& call, const v1::RecordReturnRequest& request,
+                          const Uuid& request_id);
+
+  // A sale that the caller may see.
+  absl::StatusOr<Sale> FindReadable(const rpc::Call& call, postgres::Transaction& tx,
+                                    std::string_view name) const;
+
+  ledger::Lanes& lanes_;
+  ledger::CardDirectory& cards_;
+  postgres::Pool& pool_;
+  rpc::WorkerPool& workers_;
+  const rpc::PageTokens page_tokens_;
+  AccrualRows rows_;
+  RuleBookReader rule_books_;
+};
+
+}  // namespace guilder::accrual

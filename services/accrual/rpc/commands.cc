@@ -1,0 +1,224 @@
+#include "services/accrual/rpc/commands.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "guilder/accrual/v1/accrual_service.pb.h"
+
+#include "libs/base/codec.h"
+#include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
+#include "libs/base/text.h"
+#include "libs/ledger/core/digest.h"
+#include "libs/rpc/proto_time.h"
+#include "services/accrual/rpc/purchase_proto.h"
+#include "services/accrual/store/receipt_claim.h"
+#include "services/accrual/store/sales.h"
+
+namespace guilder::accrual {
+namespace {
+
+using ledger::DecisionContext;
+using ledger::Posting;
+using ledger::RecordKind;
+using ledger::RecordName;
+
+class PurchaseCommand final : public AccrualCommand {
+ public:
+  explicit PurchaseCommand(Purchase asked)
+      : purchase_(std::move(asked)), encoded_(EncodePurchase(purchase_)) {
+    kind = RecordKind::kPurchase;
+    card = purchase_.card;
+    content = encoded_;
+    fingerprint = ledger::Sha256({encoded_});
+    hold = purchase_.redemption;
+  }
+
+  absl::StatusOr<std::string> Decide(const DecisionContext& context, Posting& posting) override {
+    GUILDER_RETURN_IF_ERROR(load_status);
+    GUILDER_ASSIGN_OR_RETURN(const PurchaseOutcome outcome,
+                             DecidePurchase(purchase_, partner, *rules, context, posting));
+    content = EncodeRecorded(encoded_, outcome);
+    v1::RecordPurchaseResponse response;
+    response.set_name(RecordName(kind, book, posting.number()));
+    response.set_points(outcome.points.value());
+    for (const Points points : outcome.line_points) response.add_line_points(points.value());
+    if (outcome.points > Points(0)) {
+      *response.mutable_activates_at() = rpc::ToProto(outcome.activates_at);
+      if (outcome.expires_at != kNever) {
+        *response.mutable_expires_at() = rpc::ToProto(outcome.expires_at);
+      }
+    }
+    response.set_captured_points(outcome.captured.value());
+    return response.SerializeAsString();
+  }
+
+  absl::Status OnNaturalKeyTaken(const ledger::JournalPlace& winner,
+                                 RecordKind winner_kind) override {
+    conflicts_with_ = RecordName(winner_kind, winner.book, winner.number);
+    return Refuse(
+        Reason::kReceiptConflict, {},
+        {{"parked_item", ParkedItemName(partner, request_id)}, {"purchase", conflicts_with_}});
+  }
+
+  ParkedItem ToParkedItem() const override {
+    ParkedItem item;
+    item.partner = partner;
+    item.request_id = request_id;
+    item.account = account;
+    item.reason = ReasonName(Reason::kReceiptConflict);
+    item.created_at = place.posted_at;
+    item.refers_to = conflicts_with_;
+    item.content = DescribePurchase(purchase_);
+    return item;
+  }
+
+ private:
+  const Purchase purchase_;
+  const std::string encoded_;
+  std::string conflicts_with_;
+};
+
+class ReturnCommand final : public AccrualCommand {
+ public:
+  ReturnCommand(Sale sale, Return returned)
+      : sale_(std::move(sale)), returned_(std::move(returned)) {
+    kind = RecordKind::kReturn;
+    content = EncodeReturn(returned_, sale_.book, sale_.number);
+    fingerprint = ledger::Sha256({content});
+    refers_to = sale_.number;
+    if (sale_.recorded.outcome.points > Points(0)) needs_lot = LotOf(sale_);
+  }
+
+  const Sale* sale() const override { return &sale_; }
+
+  absl::StatusOr<std::string> Decide(const DecisionContext& context, Posting& posting) override {
+    GUILDER_RETURN_IF_ERROR(load_status);
+    const ledger::Partner* seller = context.configuration.FindPartner(partner);
+    if (seller == nullptr || !seller->stores.contains(returned_.store)) {
+      return Refuse(Reason::kStoreNotFound);
+    }
+    GUILDER_ASSIGN_OR_RETURN(
+        const ReturnOutcome outcome,
+        DecideReturn(sale_, returned_, ReturnedQuantities(sale_, returns), posting));
+    v1::RecordReturnResponse response;
+    response.set_name(RecordName(kind, book, posting.number()));
+    response.set_purchase(RecordName(RecordKind::kPurchase, sale_.book, sale_.number));
+    response.set_points_reversed(outcome.points.value());
+    for (const Points points : outcome.line_points) response.add_line_points(points.value());
+    response.set_points_owed(outcome.owed.value());
+    return response.SerializeAsString();
+  }
+
+ private:
+  const Sale sale_;
+  const Return returned_;
+};
+
+class ConfirmationCommand final : public AccrualCommand {
+ public:
+  ConfirmationCommand(Sale sale, bool confirmed) : sale_(std::move(sale)), confirmed_(confirmed) {
+    kind = RecordKind::kConfirmation;
+    Encoder encoded;
+    encoded.Unsigned(1).Id(sale_.book).Id(sale_.number).Unsigned(confirmed_ ? 1 : 0);
+    content = encoded.Take();
+    fingerprint = ledger::Sha256({content});
+    refers_to = sale_.number;
+    if (sale_.recorded.outcome.points > Points(0)) needs_lot = LotOf(sale_);
+  }
+
+  absl::StatusOr<std::string> Decide(const DecisionContext&, Posting& posting) override {
+    GUILDER_ASSIGN_OR_RETURN(const Points points, DecideConfirmation(sale_, confirmed_, posting));
+    v1::Confirmation confirmation;
+    confirmation.set_purchase(RecordName(RecordKind::kPurchase, sale_.book, sale_.number));
+    confirmation.set_points(points.value());
+    return confirmation.SerializeAsString();
+  }
+
+ private:
+  const Sale sale_;
+  const bool confirmed_;
+};
+
+// What all commands have in common.
+void Address(ledger::Command& command, AccrualRows& rows, PartnerId partner, const Uuid& request_id,
+             AccountId account) {
+  command.rows = &rows;
+  command.partner = partner;
+  command.request_id = request_id;
+  command.account = account;
+  command.book = ledger::BookOf(account);
+}
+
+}  // namespace
+
+std::string ParkedItemName(PartnerId partner, const Uuid& request_id) {
+  return absl::StrCat("parkedItems/", partner.value(), "-", FormatUuid(request_id));
+}
+
+void AccrualRows::Load(postgres::Transaction& tx, const ledger::Configuration& configuration,
+                       const std::vector<ledger::Command*>& commands) {
+  const absl::StatusOr<std::shared_ptr<const RuleBook>> rules = rule_books_.Read(tx, configuration);
+  std::vector<SaleId> sales;
+  for (ledger::Command* command : commands) {
+    auto& ours = static_cast<AccrualCommand&>(*command);
+    ours.load_status = rules.status();
+    if (rules.ok()) ours.rules = *rules;
+    if (const Sale* sale = ours.sale()) sales.emplace_back(sale->book, sale->number);
+  }
+  if (sales.empty()) return;
+  const auto returns = ReadReturns(tx, sales);
+  for (ledger::Command* command : commands) {
+    auto& ours = static_cast<AccrualCommand&>(*command);
+    const Sale* sale = ours.sale();
+    if (sale == nullptr) continue;
+    ours.load_status = returns.status();
+    ours.returns.clear();
+    if (!returns.ok()) continue;
+    const auto found = returns->find({sale->book, sale->number});
+    if (found != returns->end()) ours.returns = found->second;
+  }
+}
+
+void AccrualRows::Write(postgres::Transaction& tx, const std::vector<ledger::Command*>& commands) {
+  std::vector<ParkedItem> parked;
+  for (const ledger::Command* command : commands) {
+    const auto& ours = static_cast<const AccrualCommand&>(*command);
+    if (ours.parked) {
+      parked.push_back(ours.ToParkedItem());
+    } else if (ours.kind == RecordKind::kReturn) {
+      ResolvePosted(tx, ours.partner, ours.request_id, ours.place.posted_at);
+    }
+  }
+  ParkItems(tx, parked);
+}
+
+std::unique_ptr<ledger::Command> MakePurchaseCommand(AccrualRows& rows, PartnerId partner,
+                                                     const Uuid& request_id, AccountId account,
+                                                     Purchase purchase) {
+  const Uuid natural_key = ReceiptClaim(partner, purchase.receipt);
+  auto command = std::make_unique<PurchaseCommand>(std::move(purchase));
+  Address(*command, rows, partner, request_id, account);
+  command->natural_key = natural_key;
+  return command;
+}
+
+std::unique_ptr<ledger::Command> MakeReturnCommand(AccrualRows& rows, PartnerId partner,
+                                                   const Uuid& request_id, Sale sale,
+                                                   Return returned) {
+  const AccountId account = sale.account;
+  auto command = std::make_unique<ReturnCommand>(std::move(sale), std::move(returned));
+  Address(*command, rows, partner, request_id, account);
+  return command;
+}
+
+std::unique_ptr<ledger::Command> MakeConfirmationCommand(AccrualRows& rows, PartnerId partner,
+                                                         const Uuid& request_id, Sale sale,
+                                                         bool confirmed) {
+  const AccountId account = sale.account;
+  auto command = std::make_unique<ConfirmationCommand>(std::move(sale), confirmed);
+  Address(*command, rows, partner, request_id, account);
+  return command;
+}
+
+}  // namespace guilder::accrual

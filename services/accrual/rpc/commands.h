@@ -1,0 +1,55 @@
+// The accrual service's commands: the domain's deciders as lanes run them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/ledger/store/command.h"
+#include "services/accrual/domain/return.h"
+#include "services/accrual/store/parked_items.h"
+#include "services/accrual/store/rule_book_reader.h"
+
+namespace guilder::accrual {
+
+// "parkedItems/3-…": the partner and its request id.
+std::string ParkedItemName(PartnerId partner, const Uuid& request_id);
+
+// A command of this service: what its rows need of it.
+class AccrualCommand : public ledger::Command {
+ public:
+  // Before Decide: what AccrualRows read, or why it could not.
+  std::shared_ptr<const RuleBook> rules;
+  std::vector<Return> returns;
+  absl::Status load_status;
+
+  // The sale whose returns are read; nullptr for none.
+  virtual const Sale* sale() const { return nullptr; }
+  // What to keep when the command is parked.
+  virtual ParkedItem ToParkedItem() const { return {}; }
+};
+
+// Reads rules and returns for a batch, and parks. Serves all lanes at once.
+class AccrualRows : public ledger::RowStore {
+ public:
+  void Load(postgres::Transaction& tx, const ledger::Configuration& configuration,
+            const std::vector<ledger::Command*>& commands) override;
+  void Write(postgres::Transaction& tx, const std::vector<ledger::Command*>& commands) override;
+
+ private:
+  RuleBookReader rule_books_;
+};
+
+// Each takes what the domain made of a request; `account` is where the card or the sale leads.
+
+std::unique_ptr<ledger::Command> MakePurchaseCommand(AccrualRows& rows, PartnerId partner,
+                                                     const Uuid& request_id, AccountId account,
+                                                     Purchase purchase);
+std::unique_ptr<ledger::Command> MakeReturnCommand(AccrualRows& rows, PartnerId partner,
+                                                   const Uuid& request_id, Sale sale,
+                                                   Return returned);
+std::unique_ptr<ledger::Command> MakeConfirmationCommand(AccrualRows& rows, PartnerId partner,
+                                                         const Uuid& request_id, Sale sale,
+                                                         bool confirmed);
+
+}  // namespace guilder::accrual

@@ -1,0 +1,213 @@
+#include "services/accrual/rpc/purchase_proto.h"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+
+#include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
+#include "libs/base/text.h"
+#include "libs/ledger/core/record.h"
+#include "libs/rpc/ledger_answers.h"
+#include "libs/rpc/names.h"
+#include "libs/rpc/proto_time.h"
+#include "libs/rules/reversal.h"
+#include "services/accrual/rpc/commands.h"
+#include "services/accrual/store/sales.h"
+
+namespace guilder::accrual {
+namespace {
+
+absl::Status Malformed(std::string_view what) {
+  return Refuse(Reason::kRequestMalformed, what);
+}
+
+absl::StatusOr<std::string> OwnStore(std::string_view name, const std::string& slug) {
+  GUILDER_ASSIGN_OR_RETURN(StoreName store, ParseStoreName(name));
+  if (store.partner_slug != slug) return Refuse(Reason::kNotYours, "the store");
+  return std::move(store.code);
+}
+
+std::string Trimmed(const std::string& text) {
+  return std::string(absl::StripAsciiWhitespace(text));
+}
+
+void AddReceipt(const Purchase& purchase, const std::string& slug, v1::ReceiptKey& out) {
+  const ReceiptKey& receipt = purchase.receipt;
+  out.set_store(absl::StrCat("partners/", slug, "/stores/", receipt.store));
+  out.set_terminal(receipt.terminal);
+  if (receipt.order_id.empty()) {
+    out.set_receipt_number(receipt.receipt_number);
+  } else {
+    out.set_order_id(receipt.order_id);
+  }
+  out.set_business_date(receipt.business_date);
+}
+
+}  // namespace
+
+absl::StatusOr<StoreName> ParseStoreName(std::string_view name) {
+  const auto parts = rpc::ParseName("partners/{}/stores/{}", name);
+  if (!parts) return Malformed("store: write partners/PARTNER/stores/STORE");
+  return StoreName{(*parts)[0], (*parts)[1]};
+}
+
+absl::StatusOr<ReceiptKey> FromProto(const v1::ReceiptKey& receipt, const std::string& slug) {
+  ReceiptKey key;
+  GUILDER_ASSIGN_OR_RETURN(key.store, OwnStore(receipt.store(), slug));
+  key.terminal = Trimmed(receipt.terminal());
+  key.receipt_number = Trimmed(receipt.receipt_number());
+  key.order_id = Trimmed(receipt.order_id());
+  key.business_date = receipt.business_date();
+  return key;
+}
+
+absl::StatusOr<Purchase> FromProto(const v1::RecordPurchaseRequest& request,
+                                   const std::string& slug) {
+  Purchase purchase;
+  GUILDER_ASSIGN_OR_RETURN(purchase.receipt, FromProto(request.receipt(), slug));
+  purchase.occurred_at = rpc::FromProto(request.occurred_at()).value_or(Timestamp(0));
+  purchase.cashier = request.cashier();
+  if (!request.redemption().empty()) {
+    const std::optional<RecordId> hold = ParseRecordName("redemptions", request.redemption());
+    if (!hold) return Refuse(Reason::kRedemptionNotFound);
+    purchase.redemption_book = hold->book;
+    purchase.redemption = hold->number;
+  }
+  for (const v1::PurchaseLine& line : request.lines()) {
+    purchase.lines.push_back({line.line_id(), line.sku(), line.quantity(),
+                              MinorUnits(line.amount_minor_units()), line.category()});
+  }
+  GUILDER_RETURN_IF_ERROR(Normalise(purchase));
+  const std::optional<Currency> currency = ParseCurrency(request.currency_code());
+  if (!currency) return Refuse(Reason::kCurrencyNotSupported);
+  purchase.currency = *currency;
+  GUILDER_ASSIGN_OR_RETURN(purchase.card, rpc::ParseCardNumber(request.card_number()));
+  return purchase;
+}
+
+absl::StatusOr<Return> FromProto(const v1::RecordReturnRequest& request, const std::string& slug) {
+  Return returned;
+  GUILDER_ASSIGN_OR_RETURN(returned.store, OwnStore(request.store(), slug));
+  returned.return_number = Trimmed(request.return_number());
+  returned.occurred_at = rpc::FromProto(request.occurred_at()).value_or(Timestamp(0));
+  for (const v1::ReturnLine& line : request.lines()) {
+    returned.lines.push_back({line.line_id(), line.quantity()});
+  }
+  GUILDER_RETURN_IF_ERROR(CheckReturn(returned));
+  return returned;
+}
+
+std::optional<RecordId> ParseRecordName(std::string_view collection, std::string_view name) {
+  const auto parts = rpc::ParseName(absl::StrCat(ToAbsl(collection), "/{}"), name);
+  if (!parts) return std::nullopt;
+  const size_t dash = (*parts)[0].find('-');
+  if (dash == std::string::npos) return std::nullopt;
+  const std::optional<int64_t> book = ParseInt((*parts)[0].substr(0, dash));
+  const std::optional<int64_t> number = ParseInt((*parts)[0].substr(dash + 1));
+  if (!book || !number || *book < 1 || *book > 65'535 || *number < 1) return std::nullopt;
+  return RecordId{BookId(static_cast<int32_t>(*book)), RecordNumber(*number)};
+}
+
+std::optional<ParkedItemId> ParseParkedItemName(std::string_view name) {
+  const auto parts = rpc::ParseName("parkedItems/{}", name);
+  const size_t dash = parts ? (*parts)[0].find('-') : std::string::npos;
+  if (dash == std::string::npos) return std::nullopt;
+  const std::optional<int64_t> partner = ParseInt((*parts)[0].substr(0, dash));
+  const std::optional<Uuid> request_id = ParseUuid((*parts)[0].substr(dash + 1));
+  if (!partner || !request_id || *partner < 1 || *partner > INT32_MAX) return std::nullopt;
+  return ParkedItemId{PartnerId(static_cast<int32_t>(*partner)), *request_id};
+}
+
+v1::Purchase ToProto(const Sale& sale, const std::vector<Return>& returns,
+                     const std::string& slug) {
+  const Purchase& purchase = sale.recorded.purchase;
+  const PurchaseOutcome& outcome = sale.recorded.outcome;
+  const std::vector<int64_t> returned = ReturnedQuantities(sale, returns);
+  v1::Purchase out;
+  out.set_name(ledger::RecordName(ledger::RecordKind::kPurchase, sale.book, sale.number));
+  AddReceipt(purchase, slug, *out.mutable_receipt());
+  out.set_member(absl::StrCat("members/", sale.account.value()));
+  *out.mutable_occurred_at() = rpc::ToProto(purchase.occurred_at);
+  out.set_currency_code(FormatCurrency(purchase.currency));
+  Points reversed;
+  for (size_t i = 0; i < purchase.lines.size(); ++i) {
+    const PurchaseLine& line = purchase.lines[i];
+    v1::PurchaseLine& to = *out.add_lines();
+    to.set_line_id(line.line_id);
+    to.set_sku(line.sku);
+    to.set_quantity(line.quantity);
+    to.set_amount_minor_units(line.amount.value());
+    to.set_category(line.category);
+    out.add_line_points(outcome.line_points[i].value());
+    out.add_returned_quantities(returned[i]);
+    reversed += rules::ReversalOfLine(outcome.line_points[i], line.quantity, 0, returned[i]);
+  }
+  out.set_points(outcome.points.value());
+  out.set_points_reversed(reversed.value());
+  *out.mutable_journal_receipt() =
+      rpc::ToProto(ledger::JournalPlace{sale.book, sale.number, sale.posted_at, sale.leaf});
+  return out;
+}
+
+v1::ParkedItem ToProto(const ParkedItem& item) {
+  v1::ParkedItem out;
+  out.set_name(ParkedItemName(item.partner, item.request_id));
+  out.set_partner(absl::StrCat("partners/", item.partner_slug));
+  out.set_reason(item.reason);
+  *out.mutable_create_time() = rpc::ToProto(item.created_at);
+  out.set_refers_to(item.refers_to);
+  out.set_content(item.content);
+  out.set_resolved(item.resolved);
+  out.set_resolution(item.resolution);
+  return out;
+}
+
+void AddExplanation(const Sale& sale, const ledger::Configuration& configuration,
+                    const RuleBook& book, v1::ExplainPurchaseResponse& out) {
+  const Purchase& purchase = sale.recorded.purchase;
+  const PurchaseOutcome& outcome = sale.recorded.outcome;
+  const ledger::Partner* partner = configuration.FindPartner(sale.partner);
+  StoreId store;
+  if (partner != nullptr) {
+    const auto found = partner->stores.find(purchase.receipt.store);
+    if (found != partner->stores.end()) store = found->second.id;
+    for (const ledger::Contract& contract : partner->issuance) {
+      if (contract.id != outcome.contract) continue;
+      out.set_contract(absl::StrCat("partners/", partner->slug, "/contracts/", contract.number));
+    }
+  }
+  const rules::RuleSet* rule_set = book.Find(outcome.rule_set);
+  rules::Award award;
+  std::vector<std::string> texts(purchase.lines.size(), "No rules were in force.");
+  award.lines.resize(purchase.lines.size());
+  if (rule_set != nullptr) {
+    out.set_rule_set(absl::StrCat("ruleSets/", rule_set->version));
+    const rules::Basket basket = BasketOf(purchase, sale.partner, store);
+    award = rules::Evaluate(*rule_set, basket);
+    texts = rules::Explain(*rule_set, basket, award, purchase.currency,
+                           configuration.programme().currency_exponent);
+  }
+  for (size_t i = 0; i < purchase.lines.size(); ++i) {
+    v1::LineExplanation& line = *out.add_lines();
+    line.set_line_id(purchase.lines[i].line_id);
+    line.set_points(outcome.line_points[i].value());
+    if (award.lines[i].rule) line.set_rule(rule_set->rules[*award.lines[i].rule].id);
+    line.set_text(texts[i]);
+  }
+}
+
+std::string DescribePurchase(const Purchase& purchase) {
+  const ReceiptKey& receipt = purchase.receipt;
+  std::string text =
+      absl::StrCat("store ", receipt.store, receipt.terminal.empty() ? "" : ", terminal ",
+                   receipt.terminal, receipt.order_id.empty() ? ", receipt " : ", order ",
+                   receipt.order_id.empty() ? receipt.receipt_number : receipt.order_id, ", ",
+                   FormatTimestamp(purchase.occurred_at), ", card ", purchase.card.value(), ":");
+  for (const PurchaseLine& line : purchase.lines) {
+    absl::StrAppend(&text, " ", line.line_id, "=", line.sku, "×", line.quantity, " ",
+                    line.amount.value(), ";");
+  }
+  return text;
+}
+
+}  // namespace guilder::accrual

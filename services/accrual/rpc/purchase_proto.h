@@ -1,0 +1,63 @@
+// Between the wire's messages and the domain.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "guilder/accrual/v1/accrual_service.pb.h"
+
+#include "libs/ledger/core/configuration.h"
+#include "services/accrual/domain/return.h"
+#include "services/accrual/store/parked_items.h"
+
+namespace guilder::accrual {
+
+// A store's name as the partner's slug and its own code of the store.
+struct StoreName {
+  std::string partner_slug;
+  std::string code;
+};
+// Error: kRequestMalformed.
+absl::StatusOr<StoreName> ParseStoreName(std::string_view name);
+
+// Errors: kRequestMalformed; kNotYours when the receipt's store is another partner's than `slug`.
+absl::StatusOr<ReceiptKey> FromProto(const v1::ReceiptKey& receipt, const std::string& slug);
+
+// Errors: kRequestMalformed, kAmountOutOfRange, kCurrencyNotSupported for no currency at all,
+// kCardMissing, kCardNumberMistyped, kNotYours.
+absl::StatusOr<Purchase> FromProto(const v1::RecordPurchaseRequest& request,
+                                   const std::string& slug);
+
+// Without the lines' sale, which is not part of it. Errors: kRequestMalformed, kAmountOutOfRange,
+// kNotYours.
+absl::StatusOr<Return> FromProto(const v1::RecordReturnRequest& request, const std::string& slug);
+
+// The book and record number of "purchases/3-1042"; nothing for another name.
+struct RecordId {
+  BookId book;
+  RecordNumber number;
+};
+std::optional<RecordId> ParseRecordName(std::string_view collection, std::string_view name);
+
+// The partner and request id of "parkedItems/3-…"; nothing for another name.
+struct ParkedItemId {
+  PartnerId partner;
+  Uuid request_id{};
+};
+std::optional<ParkedItemId> ParseParkedItemName(std::string_view name);
+
+v1::Purchase ToProto(const Sale& sale, const std::vector<Return>& returns,
+                     const std::string& partner_slug);
+v1::ParkedItem ToProto(const ParkedItem& item);
+
+// Says for each line of a sale which rule gave its points, or why none did.
+void AddExplanation(const Sale& sale, const ledger::Configuration& configuration,
+                    const RuleBook& book, v1::ExplainPurchaseResponse& out);
+
+// A purchase as text, for people who look at a parked one.
+std::string DescribePurchase(const Purchase& purchase);
+
+}  // namespace guilder::accrual

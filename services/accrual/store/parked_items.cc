@@ -1,0 +1,117 @@
+#include "services/accrual/store/parked_items.h"
+
+#include "libs/base/reason.h"
+#include "libs/postgres/connection.h"
+
+namespace guilder::accrual {
+namespace {
+
+using postgres::Params;
+using postgres::Row;
+using postgres::Statement;
+
+constexpr Statement kPark{"accrual.park_items", R"sql(
+  insert into accrual.parked_items (partner_id, request_id, account_id, reason, created_at_us,
+                                    refers_to, content)
+  select * from unnest($1::int[], $2::uuid[], $3::bigint[], $4::text[], $5::bigint[], $6::text[],
+                       $7::text[])
+      on conflict (partner_id, request_id) do nothing
+)sql"};
+
+constexpr Statement kResolvePosted{"accrual.resolve_posted", R"sql(
+  update accrual.parked_items
+     set resolved_at_us = $3, resolution = 'posted by a repeat of the request'
+   where partner_id = $1 and request_id = $2 and resolved_at_us is null
+)sql"};
+
+constexpr Statement kList{"accrual.list_parked_items", R"sql(
+  select i.request_id, i.partner_id, p.slug, i.account_id, i.reason, i.created_at_us, i.refers_to,
+         i.content, i.resolved_at_us is not null, i.resolution
+    from accrual.parked_items i join partner.partners p using (partner_id)
+   where ($1 = 0 or i.partner_id = $1) and ($2 or i.resolved_at_us is null)
+     and i.created_at_us >= $3
+     and (i.created_at_us, i.partner_id, i.request_id) > ($3, $4, $5::uuid)
+   order by i.created_at_us, i.partner_id, i.request_id
+   limit $6
+)sql"};
+
+constexpr Statement kLock{"accrual.lock_parked_item", R"sql(
+  select i.request_id, i.partner_id, p.slug, i.account_id, i.reason, i.created_at_us, i.refers_to,
+         i.content, i.resolved_at_us is not null, i.resolution
+    from accrual.parked_items i join partner.partners p using (partner_id)
+   where i.partner_id = $1 and i.request_id = $2
+     for update of i
+)sql"};
+
+constexpr Statement kResolve{"accrual.resolve_parked_item", R"sql(
+  update accrual.parked_items set resolved_at_us = $3, resolution = $4
+   where partner_id = $1 and request_id = $2
+)sql"};
+
+ParkedItem ReadItem(const Row& row) {
+  ParkedItem item;
+  item.request_id = row.Uuid(0);
+  item.partner = row.Id<PartnerId>(1);
+  item.partner_slug = row.Text(2);
+  item.account = row.OptionalId<AccountId>(3).value_or(AccountId());
+  item.reason = row.Text(4);
+  item.created_at = row.Id<Timestamp>(5);
+  item.refers_to = row.Text(6);
+  item.content = row.Text(7);
+  item.resolved = row.Bool(8);
+  item.resolution = row.Text(9);
+  return item;
+}
+
+}  // namespace
+
+void ParkItems(postgres::Transaction& tx, const std::vector<ParkedItem>& items) {
+  if (items.empty()) return;
+  tx.Execute(kPark, Params()
+                        .IntArray(items, &ParkedItem::partner)
+                        .UuidArray(items, &ParkedItem::request_id)
+                        .IntArray(items,
+                                  [](const ParkedItem& item) -> std::optional<int64_t> {
+                                    if (!item.account) return std::nullopt;
+                                    return item.account.value();
+                                  })
+                        .TextArray(items, &ParkedItem::reason)
+                        .IntArray(items, &ParkedItem::created_at)
+                        .TextArray(items, &ParkedItem::refers_to)
+                        .TextArray(items, &ParkedItem::content));
+}
+
+void ResolvePosted(postgres::Transaction& tx, PartnerId partner, const Uuid& request_id,
+                   Timestamp now) {
+  tx.Execute(kResolvePosted, Params().Int(partner).Uuid(request_id).Int(now));
+}
+
+std::vector<ParkedItem> ListParkedItems(postgres::Transaction& tx, PartnerId partner,
+                                        bool include_resolved, const ParkedPosition& after,
+                                        int limit) {
+  std::vector<ParkedItem> items;
+  const auto rows = tx.Execute(kList, Params()
+                                          .Int(partner)
+                                          .Bool(include_resolved)
+                                          .Int(after.created_at)
+                                          .Int(after.partner)
+                                          .Uuid(after.request_id)
+                                          .Int(limit));
+  for (const Row& row : rows) items.push_back(ReadItem(row));
+  return items;
+}
+
+absl::StatusOr<ParkedItem> ResolveParkedItem(postgres::Transaction& tx, PartnerId partner,
+                                             const Uuid& request_id, const std::string& resolution,
+                                             Timestamp now) {
+  const auto rows = tx.Execute(kLock, Params().Int(partner).Uuid(request_id));
+  if (rows.empty()) return Refuse(Reason::kParkedItemNotFound);
+  ParkedItem item = ReadItem(rows[0]);
+  if (item.resolved) return Refuse(Reason::kWrongState, "it is resolved already");
+  tx.Execute(kResolve, Params().Int(partner).Uuid(request_id).Int(now).Text(resolution));
+  item.resolved = true;
+  item.resolution = resolution;
+  return item;
+}
+
+}  // namespace guilder::accrual

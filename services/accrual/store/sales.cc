@@ -1,0 +1,120 @@
+#include "services/accrual/store/sales.h"
+
+#include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
+#include "libs/ledger/core/record.h"
+#include "libs/ledger/store/claims.h"
+#include "libs/postgres/connection.h"
+#include "services/accrual/store/receipt_claim.h"
+
+namespace guilder::accrual {
+namespace {
+
+using ledger::RecordKind;
+using postgres::Params;
+using postgres::Row;
+using postgres::Statement;
+
+constexpr Statement kFindSale{"accrual.find_sale", R"sql(
+  select book, number, posted_at_us, partner_id, account_id, content, leaf
+    from ledger.journal
+   where book = $1 and number = $2 and kind = $3
+)sql"};
+
+constexpr Statement kFindSaleByClaim{"accrual.find_sale_by_claim", R"sql(
+  select j.book, j.number, j.posted_at_us, j.partner_id, j.account_id, j.content, j.leaf
+    from ledger.claims c
+    join ledger.journal j
+      on j.book = c.book and j.number = c.number and j.posted_at_us = c.posted_at_us
+   where c.claim_key = $1 and j.kind = $2
+)sql"};
+
+constexpr Statement kListSales{"accrual.list_sales", R"sql(
+  select book, number, posted_at_us, partner_id, account_id, content, leaf
+    from ledger.journal
+   where partner_id = $1 and kind = $2 and posted_at_us >= $3
+     and (posted_at_us, book, number) > ($3, $4, $5)
+   order by posted_at_us, book, number
+   limit $6
+)sql"};
+
+constexpr Statement kReadReturns{"accrual.read_returns", R"sql(
+  select j.book, j.refers_to, j.content
+    from unnest($1::int[], $2::bigint[]) as w (book, number)
+    join ledger.journal j on j.book = w.book and j.refers_to = w.number
+   where j.kind = $3
+   order by j.book, j.number
+)sql"};
+
+absl::StatusOr<Sale> ReadSale(const Row& row) {
+  Sale sale;
+  sale.book = row.Id<BookId>(0);
+  sale.number = row.Id<RecordNumber>(1);
+  sale.posted_at = row.Id<Timestamp>(2);
+  sale.partner = row.Id<PartnerId>(3);
+  sale.account = row.Id<AccountId>(4);
+  GUILDER_ASSIGN_OR_RETURN(sale.recorded, DecodeRecorded(row.Bytes(5)));
+  sale.leaf = row.Digest(6);
+  return sale;
+}
+
+absl::StatusOr<Sale> ReadOnlySale(const postgres::Rows& rows) {
+  if (rows.empty()) return Refuse(Reason::kPurchaseNotFound);
+  return ReadSale(rows[0]);
+}
+
+}  // namespace
+
+Uuid ReceiptClaim(PartnerId partner, const ReceiptKey& receipt) {
+  return ledger::ClaimKey(partner, "purchase", NaturalKeyOf(receipt));
+}
+
+absl::StatusOr<Sale> FindSale(postgres::Transaction& tx, BookId book, RecordNumber number) {
+  return ReadOnlySale(
+      tx.Execute(kFindSale, Params().Int(book).Int(number).Int(RecordKind::kPurchase)));
+}
+
+absl::StatusOr<Sale> FindSaleByReceipt(postgres::Transaction& tx, PartnerId partner,
+                                       const ReceiptKey& receipt) {
+  return ReadOnlySale(tx.Execute(
+      kFindSaleByClaim, Params().Uuid(ReceiptClaim(partner, receipt)).Int(RecordKind::kPurchase)));
+}
+
+absl::StatusOr<std::vector<Sale>> ListSales(postgres::Transaction& tx, PartnerId partner,
+                                            const SalePosition& after, int limit) {
+  std::vector<Sale> sales;
+  const auto rows = tx.Execute(kListSales, Params()
+                                               .Int(partner)
+                                               .Int(RecordKind::kPurchase)
+                                               .Int(after.posted_at)
+                                               .Int(after.book)
+                                               .Int(after.number)
+                                               .Int(limit));
+  for (const Row& row : rows) {
+    GUILDER_ASSIGN_OR_RETURN(Sale sale, ReadSale(row));
+    sales.push_back(std::move(sale));
+  }
+  return sales;
+}
+
+absl::StatusOr<std::map<SaleId, std::vector<Return>>> ReadReturns(
+    postgres::Transaction& tx, const std::vector<SaleId>& sales) {
+  std::map<SaleId, std::vector<Return>> returns;
+  const auto rows = tx.Execute(kReadReturns, Params()
+                                                 .IntArray(sales, &SaleId::first)
+                                                 .IntArray(sales, &SaleId::second)
+                                                 .Int(RecordKind::kReturn));
+  for (const Row& row : rows) {
+    GUILDER_ASSIGN_OR_RETURN(Return returned, DecodeReturn(row.Bytes(2)));
+    returns[{row.Id<BookId>(0), row.Id<RecordNumber>(1)}].push_back(std::move(returned));
+  }
+  return returns;
+}
+
+std::vector<int64_t> ReturnedQuantities(const Sale& sale, const std::vector<Return>& returns) {
+  std::vector<int64_t> quantities(sale.recorded.purchase.lines.size(), 0);
+  for (const Return& returned : returns) AddReturned(sale, returned, quantities);
+  return quantities;
+}
+
+}  // namespace guilder::accrual

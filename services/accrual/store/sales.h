@@ -1,0 +1,48 @@
+// Reads purchases and their returns from the journal. Each function runs in the caller's
+// transaction.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "libs/base/types.h"
+#include "services/accrual/domain/return.h"
+
+namespace guilder::postgres {
+class Transaction;
+}
+
+namespace guilder::accrual {
+
+// Error: kPurchaseNotFound.
+absl::StatusOr<Sale> FindSale(postgres::Transaction& tx, BookId book, RecordNumber number);
+
+// The sale that has a partner's receipt. Error: kPurchaseNotFound.
+absl::StatusOr<Sale> FindSaleByReceipt(postgres::Transaction& tx, PartnerId partner,
+                                       const ReceiptKey& receipt);
+
+// Where a list of a partner's purchases goes on: after this one.
+struct SalePosition {
+  Timestamp posted_at;
+  BookId book;
+  RecordNumber number;
+};
+
+// A partner's purchases in the order in which they were posted.
+absl::StatusOr<std::vector<Sale>> ListSales(postgres::Transaction& tx, PartnerId partner,
+                                            const SalePosition& after, int limit);
+
+// The returns of sales so far, by book and number of the sale.
+using SaleId = std::pair<BookId, RecordNumber>;
+absl::StatusOr<std::map<SaleId, std::vector<Return>>> ReadReturns(postgres::Transaction& tx,
+                                                                  const std::vector<SaleId>& sales);
+
+// The quantities that came back, parallel to the sale's lines.
+std::vector<int64_t> ReturnedQuantities(const Sale& sale, const std::vector<Return>& returns);
+
+}  // namespace guilder::accrual
