@@ -50,8 +50,8 @@ constexpr char kSetUp[] = R"sql(
 // Settles all sealed windows without tax or fees, at a minor unit a point.
 constexpr char kSettle[] = R"sql(
   insert into settlement.settlements (settlement_id, programme_id, currency, state, start_us, end_us,
-                                      computed_by)
-  select 1, 1, 'EUR', 'COMPUTED', min(window_start_us), max(window_end_us), 'finance'
+                                      computed_by, approved_by, approved_at_us)
+  select 1, 1, 'EUR', 'APPROVED', min(window_start_us), max(window_end_us), 'finance', 'approver', 1
     from settlement.windows;
   update settlement.windows set settlement_id = 1;
   insert into settlement.lines (settlement_id, line, partner_id, contract_id, leg, points,
@@ -371,6 +371,10 @@ const std::vector<Case>& Cases() {
        "update settlement.nets set issuance = issuance + 1, net = net - 1 where partner_id = 1"},
       {"nets are the sums of their lines", "settlement.obligations",
        "update settlement.obligations set amount = amount + 1 where partner_id = 1"},
+      {"nets are the sums of their lines", "settlement.obligations",
+       "delete from settlement.obligations where partner_id = 2"},
+      {"money entries come to the nets", "settlement.money_entries",
+       "delete from settlement.money_entries where credit_account = 'PARTNER_PAYABLE'"},
       {"money entries come to the nets", "settlement.money_entries",
        "update settlement.money_entries set amount = amount + 1"},
   };

@@ -73,7 +73,8 @@ constexpr Statement kFindWrongLine{"verify.find_wrong_line", R"sql(
    limit 1
 )sql"};
 
-// `tax` of a net is what the partner owes: on issuance and fees, less that on reimbursements.
+// `tax` of a net is what the partner owes: on issuance and fees, less that on reimbursements. Approval
+// makes obligations of nets.
 constexpr Statement kFindWrongNet{"verify.find_wrong_net", R"sql(
   select coalesce(n.settlement_id, l.settlement_id), coalesce(n.partner_id, l.partner_id)
     from settlement.nets n
@@ -85,21 +86,26 @@ constexpr Statement kFindWrongNet{"verify.find_wrong_net", R"sql(
                  from settlement.lines
                 group by settlement_id, partner_id) l using (settlement_id, partner_id)
     left join settlement.obligations o using (settlement_id, partner_id)
+    join settlement.settlements s using (settlement_id)
    where n.net is null
       or n.issuance <> coalesce(l.issuance, 0)
       or n.reimbursement <> coalesce(l.reimbursement, 0)
       or n.fee <> coalesce(l.fee, 0)
       or n.tax <> coalesce(l.tax, 0)
-      or n.net <> coalesce(case when o.partner_is_paid then o.amount else -o.amount end, 0)
+      or case s.state when 'COMPUTED' then 0 else n.net end
+         <> coalesce(case when o.partner_is_paid then o.amount else -o.amount end, 0)
    order by 1, 2
    limit 1
 )sql"};
 
-// Each entry balances by its form; all of a partner's come to its net.
+// Each entry balances by its form; all of a partner's come to its net, from the approval on.
 constexpr Statement kFindWrongMoney{"verify.find_wrong_money", R"sql(
   select coalesce(n.settlement_id, m.settlement_id), coalesce(n.partner_id, m.partner_id),
          coalesce(n.net, 0)::bigint, coalesce(m.net, 0)::bigint
-    from settlement.nets n
+    from (select n.settlement_id, n.partner_id, n.net
+            from settlement.nets n
+            join settlement.settlements s using (settlement_id)
+           where s.state <> 'COMPUTED') n
     full join (select settlement_id, partner_id, sum(amount) as net
                  from (select settlement_id, credit_partner as partner_id, amount
                          from settlement.money_entries

@@ -1,0 +1,44 @@
+#include "services/operator/domain/purchase_content.h"
+
+#include "libs/base/codec.h"
+
+namespace guilder::operator_ {
+namespace {
+
+constexpr uint64_t kFormat = 1;
+constexpr int64_t kMostLines = 1'000'000;
+
+}  // namespace
+
+std::optional<PurchaseFacts> ReadPurchase(std::string_view content) {
+  Decoder in(content);
+  PurchaseFacts facts;
+  if (in.Unsigned() != kFormat) return std::nullopt;
+  facts.store = in.Bytes();
+  in.Bytes();  // terminal
+  facts.receipt = in.Bytes();
+  const std::string_view order = in.Bytes();
+  if (facts.receipt.empty()) facts.receipt = order;
+  in.Bytes();   // business date
+  in.Signed();  // card
+  facts.occurred_at = in.ReadQuantity<Timestamp>();
+  in.Bytes();   // currency
+  in.Bytes();   // cashier
+  in.Signed();  // the redemption's book
+  in.Signed();  // the redemption's record
+  facts.lines = static_cast<int64_t>(in.Unsigned());
+  if (!in.ok() || facts.lines < 0 || facts.lines > kMostLines) return std::nullopt;
+  for (int64_t i = 0; i < facts.lines && in.ok(); ++i) {
+    in.Bytes();   // line id
+    in.Bytes();   // sku
+    in.Signed();  // quantity
+    facts.amount += in.ReadQuantity<MinorUnits>();
+    in.Bytes();  // category
+  }
+  for (int64_t i = 0; i < facts.lines && in.ok(); ++i) in.Signed();  // the line's points
+  facts.rule_set = in.Signed();
+  if (!in.ok()) return std::nullopt;
+  return facts;
+}
+
+}  // namespace guilder::operator_

@@ -1,0 +1,144 @@
+#include "services/operator/store/explain.h"
+
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
+#include "libs/base/reason.h"
+#include "libs/base/text.h"
+#include "services/operator/store/explain_walk.h"
+
+namespace guilder::operator_ {
+namespace {
+
+constexpr postgres::Statement kReadCurrency{"explain.currency", R"sql(
+  select currency, currency_exponent from ledger.programmes order by programme_id limit 1
+)sql"};
+
+// "3-1042" → 3, 1042; any count of positive numbers.
+std::optional<std::vector<int64_t>> ParseNumbers(const std::string& text, size_t count) {
+  std::vector<int64_t> numbers;
+  for (const absl::string_view part : absl::StrSplit(text, '-')) {
+    const std::optional<int64_t> number = ParseInt(std::string_view(part.data(), part.size()));
+    if (!number || *number <= 0) return std::nullopt;
+    numbers.push_back(*number);
+  }
+  if (numbers.size() != count) return std::nullopt;
+  return numbers;
+}
+
+BookId ToBook(int64_t number) {
+  return BookId(static_cast<int32_t>(std::min<int64_t>(number, 65'536)));
+}
+
+bool ExplainName(Walk& walk, int depth, const std::string& name);
+
+bool ExplainParked(Walk& walk, int depth, const std::string& id) {
+  const size_t dash = id.find('-');
+  if (dash == std::string::npos) return false;
+  const std::optional<int64_t> partner = ParseInt(id.substr(0, dash));
+  const std::optional<Uuid> request = ParseUuid(id.substr(dash + 1));
+  if (!partner || *partner <= 0 || *partner > INT32_MAX || !request) return false;
+  std::string refers_to;
+  if (!ExplainParkedItem(walk, depth, PartnerId(static_cast<int32_t>(*partner)), *request,
+                         &refers_to)) {
+    return false;
+  }
+  // What it names may be nothing that exists: that is why it is parked.
+  ExplainName(walk, depth + 1, refers_to);
+  return true;
+}
+
+bool ExplainNumbered(Walk& walk, int depth, const std::string& collection, const std::string& id) {
+  if (collection == "purchases" || collection == "returns" || collection == "redemptions" ||
+      collection == "records") {
+    const auto numbers = ParseNumbers(id, 2);
+    return numbers &&
+           ExplainRecord(walk, depth, ToBook((*numbers)[0]), RecordNumber((*numbers)[1]));
+  }
+  if (collection == "lots") {
+    const auto numbers = ParseNumbers(id, 2);
+    return numbers && ExplainLot(walk, depth, ToBook((*numbers)[0]), LotId((*numbers)[1]));
+  }
+  if (collection == "entries") {
+    const auto numbers = ParseNumbers(id, 3);
+    return numbers && (*numbers)[2] <= INT16_MAX &&
+           ExplainEntry(walk, depth, ToBook((*numbers)[0]), RecordNumber((*numbers)[1]),
+                        static_cast<int>((*numbers)[2]));
+  }
+  const auto numbers = ParseNumbers(id, 1);
+  if (!numbers) return false;
+  const int64_t number = (*numbers)[0];
+  if (collection == "members") return ExplainMember(walk, depth, AccountId(number));
+  if (number > INT32_MAX) return false;
+  if (collection == "settlements") return ExplainSettlement(walk, depth, number);
+  if (collection == "ruleSets") return ExplainRuleSet(walk, depth, number);
+  return false;
+}
+
+// "settlements/1/lines/2", "settlements/1/obligations/fresh", "partners/fresh/contracts/2".
+bool ExplainPart(Walk& walk, int depth, const std::vector<std::string>& parts) {
+  const std::string& collection = parts[0];
+  if (collection == "partners" && parts[2] == "contracts") {
+    const auto number = ParseNumbers(parts[3], 1);
+    return number && (*number)[0] <= INT32_MAX &&
+           ExplainContract(walk, depth, parts[1], static_cast<int>((*number)[0]));
+  }
+  const auto settlement = ParseNumbers(parts[1], 1);
+  if (collection != "settlements" || !settlement || (*settlement)[0] > INT32_MAX) return false;
+  if (parts[2] == "obligations") return ExplainObligation(walk, depth, (*settlement)[0], parts[3]);
+  const auto line = ParseNumbers(parts[3], 1);
+  return parts[2] == "lines" && line && (*line)[0] <= INT32_MAX &&
+         ExplainLine(walk, depth, (*settlement)[0], (*line)[0]);
+}
+
+bool ExplainName(Walk& walk, int depth, const std::string& name) {
+  const std::vector<std::string> parts = absl::StrSplit(name, '/');
+  if (parts.size() == 1) return !name.empty() && ExplainPayment(walk, depth, name);
+  if (parts.size() == 4) return ExplainPart(walk, depth, parts);
+  if (parts.size() != 2) return false;
+  if (parts[0] == "parkedItems") return ExplainParked(walk, depth, parts[1]);
+  if (parts[0] == "invoices") return ExplainInvoice(walk, depth, parts[1]);
+  if (parts[0] == "windows") return ExplainWindow(walk, depth, parts[1]);
+  return ExplainNumbered(walk, depth, parts[0], parts[1]);
+}
+
+}  // namespace
+
+void Walk::AddMore(int depth, const std::string& kind, int64_t all, int64_t shown) {
+  if (all > shown) Add(depth, "", kind, absl::StrCat("and ", all - shown, " more"));
+}
+
+std::string Walk::Money(int64_t minor_units) {
+  if (currency_.empty()) {
+    const postgres::Rows rows = Execute(kReadCurrency, {});
+    if (!rows.empty()) {
+      currency_ = rows[0].Text(0);
+      exponent_ = static_cast<int>(rows[0].Int(1));
+    }
+  }
+  return absl::StrCat(FormatAmount(MinorUnits(minor_units), exponent_), " ", currency_);
+}
+
+std::string PointsText(int64_t points) {
+  return absl::StrCat(points, points == 1 ? " point" : " points");
+}
+
+std::string ByPartner(std::string_view slug) {
+  return slug.empty() ? std::string() : absl::StrCat(" by partners/", ToAbsl(slug));
+}
+
+absl::StatusOr<std::vector<Step>> Explain(postgres::Transaction& transaction,
+                                          const std::string& name) {
+  // No byte that PostgreSQL would refuse gets into a parameter.
+  const bool printable =
+      std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  Walk walk(transaction);
+  if (name.size() > 200 || !printable || !ExplainName(walk, 0, name)) {
+    return Refuse(Reason::kNameNotFound);
+  }
+  return std::move(walk).Take();
+}
+
+}  // namespace guilder::operator_
