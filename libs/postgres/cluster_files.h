@@ -21,8 +21,8 @@ struct ClusterFiles {
   int lock_fd = -1;  // holds the lock that keeps other processes out
 };
 
-// Makes all of it, data directory included, where it is missing. The caller closes lock_fd. Unless it is
-// to be `durable`, a new data directory is not flushed to the disk.
+// Makes all of it, data directory included, where it is missing. The caller closes lock_fd. Unless
+// it is to be `durable`, a new data directory is not flushed to the disk.
 absl::StatusOr<ClusterFiles> PrepareClusterFiles(const std::string& directory, bool durable);
 
 // The server that serves the data directory now, whoever started it; 0 when none does.
