@@ -1,9 +1,14 @@
 #include "services/cli/network.h"
 
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 
+#include <fcntl.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -25,6 +30,33 @@ NetworkPartner PartnerFrom(const nlohmann::json& json) {
           json.value("store", ""),
           json.value("terminal", ""),
           json.value("card", "")};
+}
+
+nlohmann::ordered_json JsonOf(const Network& network) {
+  nlohmann::ordered_json json = {{"endpoints", network.endpoints},
+                                 {"operators", network.operators},
+                                 {"dsn", network.dsn},
+                                 {"programme", network.programme},
+                                 {"partners", nlohmann::ordered_json::array()}};
+  for (const NetworkPartner& partner : network.partners) {
+    json["partners"].push_back({{"name", kPartnerPrefix + partner.name},
+                                {"display_name", partner.display_name},
+                                {"api_key", partner.api_key},
+                                {"store", partner.store},
+                                {"terminal", partner.terminal},
+                                {"card", partner.card}});
+  }
+  return json;
+}
+
+bool WriteAll(int descriptor, const std::string& text) {
+  size_t written = 0;
+  while (written < text.size()) {
+    const ssize_t count = write(descriptor, text.data() + written, text.size() - written);
+    if (count < 0) return false;
+    written += static_cast<size_t>(count);
+  }
+  return fsync(descriptor) == 0;
 }
 
 }  // namespace
@@ -72,6 +104,20 @@ absl::StatusOr<Network> ReadNetwork(const std::string& path) {
     return absl::FailedPreconditionError(
         absl::StrCat(path, " is not a network's file: ", error.what()));
   }
+}
+
+absl::Status WriteNetwork(const std::string& path, const Network& network) {
+  const std::string unfinished = path + ".new";
+  unlink(unfinished.c_str());
+  const int descriptor = open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  bool written = descriptor >= 0;
+  if (written) {
+    written = WriteAll(descriptor, JsonOf(network).dump(2) + "\n");
+    close(descriptor);
+  }
+  if (written && rename(unfinished.c_str(), path.c_str()) == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("cannot write ", path, ": ", std::strerror(errno)));
 }
 
 std::string NetworkPath(const std::string& flag) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace guilder::cli {
@@ -13,7 +14,7 @@ struct NetworkPartner {
   std::string name;  // The partner_id, without "partners/".
   std::string display_name;
   std::string api_key;
-  std::string store;
+  std::string store;  // "partners/…/stores/…"
   std::string terminal;
   std::string card;
 };
@@ -34,6 +35,9 @@ struct Network {
 
 // Errors: FAILED_PRECONDITION, in one sentence, when the file is absent or not of that form.
 absl::StatusOr<Network> ReadNetwork(const std::string& path);
+
+// Writes the file, whole or not at all, so that only its owner can read it: it holds keys.
+absl::Status WriteNetwork(const std::string& path, const Network& network);
 
 // --network, else GUILDER_NETWORK, else ./guilder-data/network.json.
 std::string NetworkPath(const std::string& flag);

@@ -1,0 +1,44 @@
+#include "services/cli/dev/services.h"
+
+#include "libs/base/status_macros.h"
+#include "services/accrual/rpc/accrual_service.h"
+#include "services/accrual/rpc/rule_service.h"
+#include "services/member/rpc/member_service.h"
+#include "services/operator/rpc/operator_service.h"
+#include "services/partner/rpc/partner_service.h"
+#include "services/redemption/rpc/redemption_service.h"
+#include "services/settlement/rpc/settlement_service.h"
+
+namespace guilder::cli::dev {
+
+absl::StatusOr<std::vector<ServerPlan>> MakeServices(const Shared& shared) {
+  auto& [dsn, runtime, pool, secrets, lanes, cards] = shared;
+  GUILDER_ASSIGN_OR_RETURN(auto partners, partner::MakePartnerService({runtime, pool, secrets}));
+  GUILDER_ASSIGN_OR_RETURN(auto rules, accrual::MakeRuleService({runtime, pool, secrets}));
+  return std::vector<ServerPlan>{
+      {"partner", 7401, {{partner::kPartnerServiceName, std::move(partners)}}},
+      {"accrual",
+       7402,
+       {{accrual::kAccrualServiceName,
+         accrual::MakeAccrualService({runtime, pool, lanes, cards, secrets})},
+        {accrual::kRuleServiceName, std::move(rules)}}},
+      {"member",
+       7403,
+       {{member::kMemberServiceName,
+         member::MakeMemberService({runtime, pool, lanes, cards, secrets})}}},
+      {"redemption",
+       7404,
+       {{redemption::kRedemptionServiceName,
+         redemption::MakeRedemptionService({runtime, pool, lanes, cards})}}},
+      {"settlement",
+       7405,
+       {{settlement::kSettlementServiceName,
+         settlement::MakeSettlementService({runtime, pool, secrets})}}},
+      {"operator",
+       7406,
+       {{operator_::kOperatorServiceName,
+         operator_::MakeOperatorService({runtime, pool, secrets})}}},
+  };
+}
+
+}  // namespace guilder::cli::dev
