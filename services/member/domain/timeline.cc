@@ -146,6 +146,9 @@ TimelineItem Describe(const PostedRecord& record) {
   item.partner = record.partner;
   item.subject = ledger::RecordName(record.kind, record.book, record.number);
   item.text = MainText(record.kind, sums);
+  if (record.kind == RecordKind::kPurchase && sums.redeemed > 0) {
+    absl::StrAppend(&item.text, "; ", Count(sums.redeemed), " paid");
+  }
   // What had fallen due by time is posted with the next record.
   if (sums.activated_other > 0) {
     absl::StrAppend(&item.text, "; ", Count(sums.activated_other), " had become available");

@@ -135,7 +135,7 @@ std::vector<ParkedItem> ReadParkedItems(postgres::Transaction& transaction, Acco
   std::vector<ParkedItem> items;
   for (const Row row : transaction.Execute(kReadParkedItems, Params().Int(account).Int(limit))) {
     items.push_back({row.Id<Timestamp>(0), row.Id<PartnerId>(1),
-                     absl::StrCat("parkedItems/", FormatUuid(row.Uuid(2))),
+                     absl::StrCat("parkedItems/", row.Int(1), "-", FormatUuid(row.Uuid(2))),
                      std::string(row.Text(3)), row.Bool(4)});
   }
   return items;

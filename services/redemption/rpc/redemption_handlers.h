@@ -1,0 +1,61 @@
+// Answers the calls of guilder.redemption.v1.RedemptionService: translates, submits, translates.
+#pragma once
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "guilder/redemption/v1/redemption_service.pb.h"
+
+#include "libs/ledger/store/card_directory.h"
+#include "libs/ledger/store/lanes.h"
+#include "libs/postgres/pool.h"
+#include "libs/rpc/call.h"
+#include "libs/rpc/handlers.h"
+#include "services/redemption/domain/redemption.h"
+#include "services/redemption/rpc/redemption_service.h"
+#include "services/redemption/store/redemptions.h"
+
+namespace guilder::redemption {
+
+// Thread safe. All but GetRedemption answer later and do not block; that one runs on the runtime's
+// workers.
+class RedemptionHandlers {
+ public:
+  explicit RedemptionHandlers(const RedemptionServiceDependencies& dependencies);
+
+  void AuthorizeRedemption(std::shared_ptr<const rpc::Call> call,
+                           const v1::AuthorizeRedemptionRequest& request,
+                           rpc::Responder<v1::AuthorizeRedemptionResponse> respond);
+  void CaptureRedemption(std::shared_ptr<const rpc::Call> call,
+                         const v1::CaptureRedemptionRequest& request,
+                         rpc::Responder<v1::CaptureRedemptionResponse> respond);
+  void VoidRedemption(std::shared_ptr<const rpc::Call> call,
+                      const v1::VoidRedemptionRequest& request,
+                      rpc::Responder<v1::VoidRedemptionResponse> respond);
+  void RefundRedemption(std::shared_ptr<const rpc::Call> call,
+                        const v1::RefundRedemptionRequest& request,
+                        rpc::Responder<v1::RefundRedemptionResponse> respond);
+  absl::StatusOr<v1::GetRedemptionResponse> GetRedemption(const rpc::Call& call,
+                                                          const v1::GetRedemptionRequest& request);
+
+ private:
+  // kNotYours or kStoreNotFound by the configuration that is known here. It may be behind; where a
+  // lane decides, the decider checks by the current one.
+  absl::Status CheckOwnStore(const rpc::Call& call, const Authorization& asked) const;
+  void SubmitAuthorization(std::shared_ptr<const rpc::Call> call, const Uuid& request_id,
+                           AccountId account, const Authorization& asked,
+                           rpc::Responder<v1::AuthorizeRedemptionResponse> respond);
+
+  // Submits what acts on a redemption that exists: finds its account first.
+  template <typename Response, typename Request>
+  void Act(std::shared_ptr<const rpc::Call> call, const Request& request,
+           rpc::Responder<Response> respond);
+
+  postgres::Pool& pool_;
+  ledger::Lanes& lanes_;
+  ledger::CardDirectory& cards_;
+  rpc::WorkerPool& workers_;
+  RedemptionDirectory redemptions_;
+};
+
+}  // namespace guilder::redemption

@@ -1,0 +1,86 @@
+#include "services/redemption/store/redemptions.h"
+
+#include "libs/base/reason.h"
+#include "libs/ledger/core/account.h"
+#include "libs/postgres/pool.h"
+
+namespace guilder::redemption {
+namespace {
+
+using postgres::Params;
+using postgres::Row;
+using postgres::Statement;
+
+constexpr Statement kReadOwner{"redemption.read_owner", R"sql(
+  select account_id, partner_id from ledger.holds where book = $1 and number = $2
+)sql"};
+
+constexpr Statement kReadRedemption{"redemption.read", R"sql(
+  select h.partner_id, p.slug, s.code, h.state, h.authorized, h.captured, h.refunded, h.expires_at_us,
+         c.rate_micros,
+         h.expires_at_us <= greatest(b.last_posted_at_us, b.clock_offset_us
+                                     + (extract(epoch from clock_timestamp()) * 1000000)::bigint)
+    from ledger.holds h
+    join ledger.books b on b.book = h.book
+    join partner.partners p on p.partner_id = h.partner_id
+    join partner.stores s on s.store_id = h.store_id
+    join partner.contracts c on c.contract_id = h.contract_id
+   where h.book = $1 and h.number = $2
+)sql"};
+
+int64_t CacheKey(const RedemptionId& redemption) {
+  return redemption.number.value() * ledger::kBooksPerSerial + redemption.book.value();
+}
+
+Params KeyOf(const RedemptionId& redemption) {
+  return Params().Int(redemption.book).Int(redemption.number);
+}
+
+}  // namespace
+
+std::optional<RedemptionOwner> RedemptionDirectory::FindCached(
+    const RedemptionId& redemption) const {
+  return cache_.Find(CacheKey(redemption));
+}
+
+absl::StatusOr<RedemptionOwner> RedemptionDirectory::Find(const RedemptionId& redemption,
+                                                          absl::Time deadline) {
+  if (const auto cached = FindCached(redemption)) return *cached;
+  const auto owner = pool_.Read(
+      [&](postgres::Transaction& transaction) -> absl::StatusOr<RedemptionOwner> {
+        const postgres::Rows rows = transaction.Execute(kReadOwner, KeyOf(redemption));
+        if (rows.empty()) return Refuse(Reason::kRedemptionNotFound);
+        return RedemptionOwner{rows[0].Id<AccountId>(0), rows[0].Id<PartnerId>(1)};
+      },
+      deadline);
+  if (owner.ok()) Add(redemption, *owner);
+  return owner;
+}
+
+void RedemptionDirectory::Add(const RedemptionId& redemption, const RedemptionOwner& owner) {
+  cache_.Add(CacheKey(redemption), owner);
+}
+
+std::optional<RedemptionRow> ReadRedemption(postgres::Transaction& transaction,
+                                            const RedemptionId& redemption) {
+  const postgres::Rows rows = transaction.Execute(kReadRedemption, KeyOf(redemption));
+  if (rows.empty()) return std::nullopt;
+  const Row row = rows[0];
+  RedemptionRow read;
+  read.partner = row.Id<PartnerId>(0);
+  read.partner_slug = row.Text(1);
+  read.store_code = row.Text(2);
+  read.state = row.Enum<ledger::HoldState>(3);
+  read.authorized = row.Id<Points>(4);
+  read.captured = row.Id<Points>(5);
+  read.refunded = row.Id<Points>(6);
+  read.expires_at = row.Id<Timestamp>(7);
+  read.rate_micros = row.Int(8);
+  if (read.state == ledger::HoldState::kOpen && row.Bool(9)) {
+    read.state =
+        read.captured > Points(0) ? ledger::HoldState::kCaptured : ledger::HoldState::kExpired;
+  }
+  return read;
+}
+
+}  // namespace guilder::redemption
