@@ -111,7 +111,7 @@ constexpr Statement kReadSealsOf{"explain.seals_of", R"sql(
   select book, last_number, root from ledger.seals where boundary_us = $1 order by book
 )sql"};
 
-constexpr char kWindowFormat[] = "%Y%m%dT%H%M%SZ";
+constexpr char kWindowFormat[] = "%E4Y%m%dT%H%M%SZ";
 
 std::string WindowName(Timestamp start) {
   return "windows/" + absl::FormatTime(kWindowFormat, ToAbslTime(start), absl::UTCTimeZone());
