@@ -135,6 +135,10 @@ class Run {
       Settle(i, response.status());
       return;
     }
+    if (!opens && !found) {
+      Settle(i, Refuse(Reason::kMemberNotFound));
+      return;
+    }
     if (opens) ++book.last_serial;
     Accept(i, *std::move(response), std::move(posting), book);
   }
