@@ -1,0 +1,161 @@
+#include "tests/support/invariants.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace guilder::testing {
+namespace {
+
+struct Invariant {
+  const char* statement;
+  // Gives a row for each exception.
+  const char* exceptions;
+};
+
+// The buckets are those of ledger::Bucket: 1 issued, 2 redeemed, 3 expired; 11 pending, 12
+// available, 13 held, 14 debt. Movements are those of ledger::Movement.
+constexpr Invariant kInvariants[] = {
+    {"each book's accounts sum to zero", R"sql(
+       select book from (
+         select book, balance from ledger.control_accounts
+         union all
+         select book, pending + available + held - debt from ledger.accounts) b
+        group by book having sum(balance) <> 0
+     )sql"},
+    {"a control account's balance is the sum of its entries", R"sql(
+       select c.account_id from ledger.control_accounts c
+        where c.balance <>
+              (select coalesce(sum(case when e.credit_account = c.account_id then e.points
+                                        else -e.points end), 0)
+                 from ledger.entries e
+                where e.book = c.book and c.account_id in (e.debit_account, e.credit_account))
+     )sql"},
+    {"a member's balances are the sums of their entries", R"sql(
+       with sides as (
+         select book, credit_account as account_id, credit_bucket as bucket, points from ledger.entries
+         union all
+         select book, debit_account, debit_bucket, -points from ledger.entries),
+       sums as (
+         select book, account_id,
+                coalesce(sum(points) filter (where bucket = 11), 0) as pending,
+                coalesce(sum(points) filter (where bucket = 12), 0) as available,
+                coalesce(sum(points) filter (where bucket = 13), 0) as held,
+                -coalesce(sum(points) filter (where bucket = 14), 0) as debt
+           from sides group by book, account_id)
+       select a.account_id
+         from ledger.accounts a left join sums s using (book, account_id)
+        where (a.pending, a.available, a.held, a.debt) <>
+              (coalesce(s.pending, 0), coalesce(s.available, 0), coalesce(s.held, 0),
+               coalesce(s.debt, 0))
+     )sql"},
+    {"a member's balances are what the lots have left", R"sql(
+       select a.account_id
+         from ledger.accounts a
+         left join (select book, account_id,
+                           coalesce(sum(remaining - held) filter (where state = 0), 0) as pending,
+                           coalesce(sum(remaining - held) filter (where state = 1), 0) as available,
+                           sum(held) as held, sum(debt) as debt
+                      from ledger.lots group by book, account_id) l using (book, account_id)
+        where (a.pending, a.available, a.held, a.debt) <>
+              (coalesce(l.pending, 0), coalesce(l.available, 0), coalesce(l.held, 0),
+               coalesce(l.debt, 0))
+     )sql"},
+    {"what issuers issued is what their lots say", R"sql(
+       select c.partner_id from ledger.control_accounts c
+        where c.kind = 1
+          and -c.balance <> (select coalesce(sum(l.issued - l.reversed), 0) from ledger.lots l
+                              where l.book = c.book and l.issuer_id = c.partner_id)
+     )sql"},
+    {"what was redeemed and what expired is what the lots say", R"sql(
+       select b.book from ledger.books b
+        where (select coalesce(sum(redeemed), 0) from ledger.lots l where l.book = b.book) <>
+              (select coalesce(sum(balance), 0) from ledger.control_accounts c
+                where c.book = b.book and c.kind = 2)
+           or (select coalesce(sum(expired), 0) from ledger.lots l where l.book = b.book) <>
+              (select coalesce(sum(balance), 0) from ledger.control_accounts c
+                where c.book = b.book and c.kind = 3)
+     )sql"},
+    {"holds say what their lots say", R"sql(
+       with parts as (
+         select h.book, h.number, h.account_id, h.state, h.captured, h.refunded, p.lot_id, p.held,
+                p.captured as part_captured, p.refunded as part_refunded
+           from ledger.holds h,
+                unnest(h.lot_ids, h.lot_held, h.lot_captured, h.lot_refunded)
+                  as p (lot_id, held, captured, refunded))
+       select number from parts
+        group by book, number, state, captured, refunded
+       having captured <> sum(part_captured) or refunded <> sum(part_refunded)
+           or (state = 0) <> (sum(held) > 0)
+       union all
+       select l.lot_id from ledger.lots l
+        where l.held <> (select coalesce(sum(p.held), 0) from parts p
+                          where p.book = l.book and p.account_id = l.account_id
+                            and p.lot_id = l.lot_id)
+     )sql"},
+    {"journal numbers have no gaps, and posted times do not fall", R"sql(
+       select b.book from ledger.books b
+        where b.last_number <> (select count(*) from ledger.journal j where j.book = b.book)
+           or b.last_number <> (select coalesce(max(number), 0) from ledger.journal j
+                                 where j.book = b.book)
+       union all
+       select book from (
+         select book, posted_at_us,
+                lag(posted_at_us) over (partition by book order by number) as before_us
+           from ledger.journal) j
+        where posted_at_us < before_us
+     )sql"},
+    {"every entry has its record, and the record's time", R"sql(
+       select e.number from ledger.entries e
+         left join ledger.journal j
+           on j.book = e.book and j.number = e.number and j.posted_at_us = e.posted_at_us
+        where j.number is null
+     )sql"},
+    {"every record has its claim, and every claim its record", R"sql(
+       select j.number from ledger.journal j
+        where not exists (select from ledger.claims c where c.book = j.book and c.number = j.number)
+       union all
+       select c.number from ledger.claims c
+        where not exists (select from ledger.journal j
+                           where j.book = c.book and j.number = c.number
+                             and j.posted_at_us = c.posted_at_us)
+     )sql"},
+    {"positions are the sums of their entries", R"sql(
+       with moved as (
+         select book, contract_id, points,
+                case when debit_bucket = 1 then 1
+                     when credit_bucket = 1 and debit_bucket = 11 then 3
+                     when credit_bucket = 1 then 4
+                     when credit_bucket = 2 then 5
+                     when debit_bucket = 2 then 6
+                     when credit_bucket = 3 and debit_bucket = 11 then 8
+                     when credit_bucket = 3 then 7
+                     when debit_bucket = 11 and credit_bucket = 12 then 2
+                     else 0 end as movement
+           from ledger.entries)
+       select contract_id
+         from (select book, contract_id, movement, sum(points) as points
+                 from moved where movement > 0 group by book, contract_id, movement) m
+         full join (select book, contract_id, movement, sum(points) as points
+                      from ledger.positions group by book, contract_id, movement) p
+             using (book, contract_id, movement)
+        where m.points is distinct from p.points
+     )sql"},
+    {"every member has an account and a card", R"sql(
+       select m.account_id from member.members m
+        where not exists (select from ledger.accounts a
+                           where a.book = m.book and a.account_id = m.account_id)
+           or not exists (select from member.cards c
+                           where c.book = m.book and c.account_id = m.account_id)
+     )sql"},
+};
+
+}  // namespace
+
+std::string FindBrokenInvariant(const TestDatabase& database) {
+  for (const Invariant& invariant : kInvariants) {
+    const int exceptions = database.Query(invariant.exceptions).size();
+    if (exceptions > 0) return absl::StrCat(invariant.statement, "; exceptions: ", exceptions);
+  }
+  return "";
+}
+
+}  // namespace guilder::testing

@@ -1,0 +1,147 @@
+#include <set>
+
+#include "libs/base/reason.h"
+#include "libs/base/text.h"
+#include "services/member/domain/card_number.h"
+#include "services/member/domain/profile.h"
+#include "services/member/domain/timeline.h"
+#include "services/member/domain/vault.h"
+#include "tests/support/catch2.h"
+
+namespace guilder::member {
+namespace {
+
+using ledger::Bucket;
+using ledger::RecordKind;
+
+constexpr AccountId kMember(65'537);
+
+TEST_CASE("Card numbers: valid, different, and of one form", "[unit][member]") {
+  std::set<CardNumber> numbers;
+  for (const int64_t first : {int64_t{1}, kMaxCardSerial - 9'999}) {
+    for (int64_t serial = first; serial < first + 10'000; ++serial) {
+      const std::string digits = std::to_string(MakeCardNumber(serial).value());
+      if (digits.size() != 16 || digits.substr(0, 3) != "978" || !LuhnIsValid(digits)) {
+        FAIL(digits);
+      }
+      numbers.insert(MakeCardNumber(serial));
+    }
+  }
+  CHECK(numbers.size() == 20'000);
+}
+
+TEST_CASE("Profile: phone and e-mail have one form each", "[unit][member]") {
+  CHECK(NormalPhone("+49 (30) 123-45.67") == "+49301234567");
+  CHECK_FALSE(NormalPhone("030 1234567"));
+  CHECK_FALSE(NormalPhone("+12345"));
+  CHECK_FALSE(NormalPhone("+1234567890123456"));
+  CHECK(NormalEmail(" Ada@Example.ORG ") == "ada@example.org");
+  CHECK_FALSE(NormalEmail("ada"));
+  CHECK_FALSE(NormalEmail("@example.org"));
+  CHECK_FALSE(NormalEmail("a@b@c"));
+}
+
+TEST_CASE("Profile: a malformed field is named, but not its value", "[unit][member]") {
+  const auto refused = CheckedProfile({"Ada", "Byron", "not a phone", ""});
+  CHECK(ReasonOf(refused.status()) == Reason::kRequestMalformed);
+  CHECK(DetailsOf(refused.status()).at("field") == "phone");
+  CHECK(refused.status().message().find("not a") == absl::string_view::npos);
+  CHECK(ReasonOf(CheckedProfile({"A\nda", "", "", ""}).status()) == Reason::kRequestMalformed);
+  CHECK(CheckedProfile({" Ada ", "", "", ""})->given_name == "Ada");
+}
+
+TEST_CASE("Profile: masked for those who need not know", "[unit][member]") {
+  const Profile masked = Masked({"Ödön", "Byron", "+49301234567", "ada@example.org"});
+  CHECK(masked == Profile{"Ö…", "B…", "+49•••••••67", "a…@…"});
+  CHECK(Masked({}) == Profile{});
+}
+
+TEST_CASE("Vault: a profile opens for its member and this installation alone", "[unit][member]") {
+  const Profile profile{"Ada", "Byron", "+49301234567", "ada@example.org"};
+  const security::Secrets secrets = security::Secrets::Generate();
+  const Vault vault(secrets);
+  const SealedProfile sealed = vault.Seal(kMember, profile);
+  CHECK(sealed.profile.find("Ada") == std::string::npos);
+  CHECK(vault.Open(kMember, sealed) == profile);
+  CHECK_FALSE(vault.Open(AccountId(65'538), sealed));
+  CHECK_FALSE(Vault(security::Secrets::Generate()).Open(kMember, sealed));
+  CHECK(vault.PhoneIndex("+49301234567") == Vault(secrets).PhoneIndex("+49301234567"));
+  CHECK(vault.PhoneIndex("x") != vault.EmailIndex("x"));
+}
+
+PostedRecord ARecord(RecordKind kind, std::vector<ledger::Entry> entries) {
+  return {BookId(1), RecordNumber(5), Timestamp(9), kind, PartnerId(2), std::move(entries)};
+}
+
+ledger::Entry Moves(Bucket from, Bucket to, int64_t points, LotId lot) {
+  return {{kMember, from, lot}, {kMember, to, lot}, Points(points), {}};
+}
+
+TEST_CASE("Timeline: a purchase says what it gave and what else came with it", "[unit][member]") {
+  const LotId own = ledger::MakeLotId(RecordNumber(5));
+  const LotId older = ledger::MakeLotId(RecordNumber(3));
+  const TimelineItem item = Describe(
+      ARecord(RecordKind::kPurchase, {Moves(Bucket::kPending, Bucket::kAvailable, 7, older),
+                                      Moves(Bucket::kAvailable, Bucket::kExpired, 1, older),
+                                      Moves(Bucket::kIssued, Bucket::kPending, 20, own)}));
+  CHECK(item.text ==
+        "Purchase: 20 points, pending; 7 points had become available; 1 point had expired");
+  CHECK(item.points == Points(19));
+  CHECK(item.subject == "purchases/1-5");
+}
+
+TEST_CASE("Timeline: a return says what is owed", "[unit][member]") {
+  const LotId lot = ledger::MakeLotId(RecordNumber(3));
+  const TimelineItem item =
+      Describe(ARecord(RecordKind::kReturn, {Moves(Bucket::kAvailable, Bucket::kIssued, 30, lot),
+                                             Moves(Bucket::kDebt, Bucket::kIssued, 10, lot)}));
+  CHECK(item.text == "Return: 40 points taken back, of which 10 had been spent and are owed");
+  CHECK(item.points == Points(-30));
+}
+
+TEST_CASE("Timeline: a refusal says why", "[unit][member]") {
+  const TimelineItem item = Describe(
+      Refusal{Timestamp(1), RecordKind::kAuthorization, PartnerId(2), "INSUFFICIENT_POINTS"});
+  CHECK(item.text ==
+        "Refused payment with points, INSUFFICIENT_POINTS: fewer points are available than asked "
+        "for");
+}
+
+TEST_CASE("Timeline: lots promise what time will do to them", "[unit][member]") {
+  ledger::Lot lot;
+  lot.id = LotId(7);
+  lot.remaining = lot.issued = Points(50);
+  lot.held = Points(10);
+  lot.activates_at = Timestamp(5);
+  lot.expires_at = Timestamp(9);
+  const auto pending = Promises(BookId(1), lot, "fresh");
+  REQUIRE(pending.size() == 2);
+  CHECK(pending[0].text == "40 points from fresh become available");
+  CHECK(pending[1].text == "40 points from fresh expire");
+  CHECK(pending[1].points == Points(-40));
+  lot.on_due = ledger::OnDue::kCancel;
+  CHECK(Promises(BookId(1), lot, "fresh")[0].text ==
+        "40 points from fresh lapse unless the purchase is confirmed");
+  lot.expires_at = kNever;
+  lot.state = ledger::LotState::kActive;
+  CHECK(Promises(BookId(1), lot, "fresh").empty());
+}
+
+TEST_CASE("Timeline: at its limit the latest past and the soonest future stay", "[unit][member]") {
+  const auto items = [](int from, int count) {
+    std::vector<TimelineItem> made(static_cast<size_t>(count));
+    for (int i = 0; i < count; ++i) made[static_cast<size_t>(i)].at = Timestamp(from + i);
+    return made;
+  };
+  const auto times = [](const std::vector<TimelineItem>& merged) {
+    std::vector<int64_t> at;
+    for (const TimelineItem& item : merged) at.push_back(item.at.value());
+    return at;
+  };
+  CHECK(times(Merge(items(0, 9), items(100, 9), 4)) == std::vector<int64_t>{7, 8, 100, 101});
+  CHECK(times(Merge(items(0, 1), items(100, 9), 4)) == std::vector<int64_t>{0, 100, 101, 102});
+  CHECK(times(Merge(items(0, 9), items(100, 1), 4)) == std::vector<int64_t>{6, 7, 8, 100});
+}
+
+}  // namespace
+}  // namespace guilder::member
