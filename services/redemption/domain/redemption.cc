@@ -4,6 +4,7 @@
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/ledger/core/decide.h"
+#include "libs/ledger/core/record.h"
 
 namespace guilder::redemption {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "libs/base/types.h"
 #include "libs/ledger/core/configuration.h"
+#include "libs/ledger/core/decision_context.h"
 #include "libs/ledger/core/posting.h"
-#include "libs/ledger/store/command.h"
 
 namespace guilder::redemption {
 
