@@ -366,7 +366,7 @@ TEST_CASE(
   CHECK(ReasonOf(rpc::FromRpcStatus(again->error())) == Reason::kAlreadyConfirmed);
 }
 
-TEST_CASE("Pending points become available by date with the member's next purchase",
+TEST_CASE("Purchases: pending points become available by date with the member's next purchase",
           "[service][accrual][inv-64]") {
   World world;
   REQUIRE(world.Buy(world.APurchase("1")).ok());
@@ -376,7 +376,7 @@ TEST_CASE("Pending points become available by date with the member's next purcha
   CHECK(world.Sum("pending") == 35);
 }
 
-TEST_CASE("A partner sees its own purchases only, page by page",
+TEST_CASE("ListPurchases: a partner sees its own purchases only, page by page",
           "[service][accrual][inv-89][inv-107]") {
   const World world;
   std::vector<std::string> names;

@@ -233,7 +233,7 @@ TEST_CASE("DecideEarn: a closed account is refused before the points are looked 
         Reason::kAccountClosed);
 }
 
-TEST_CASE("On its date an unconfirmed lot is cancelled when its contract says so",
+TEST_CASE("Lots: on its date an unconfirmed lot is cancelled when its contract says so",
           "[unit][ledger]") {
   Account account;
   const LotId lot = account.Earn(100, Day(14), kNever, OnDue::kCancel);
@@ -341,7 +341,7 @@ TEST_CASE("DecideReverse: a debt for points held is repaid by others only after 
   CHECK(WhatIsWrong(account) == "");
 }
 
-TEST_CASE("A debt is repaid when points become available, however late that is noticed",
+TEST_CASE("Debts: a debt is repaid when points become available, however late that is noticed",
           "[unit][ledger]") {
   const auto make = [](bool touched_between) {
     Account account;
@@ -417,7 +417,7 @@ TEST_CASE("DecideCapture: the final one releases the rest", "[unit][ledger]") {
   CHECK(ReasonOf(account.Release(hold)) == Reason::kRedemptionClosed);
 }
 
-TEST_CASE("A hold is found by its partner alone", "[unit][ledger]") {
+TEST_CASE("Holds: a hold is found by its partner alone", "[unit][ledger]") {
   Account account;
   account.EarnNow(100);
   const RecordNumber hold = account.Hold(50);
@@ -427,7 +427,7 @@ TEST_CASE("A hold is found by its partner alone", "[unit][ledger]") {
   CHECK(ReasonOf(account.Capture(RecordNumber(77))) == Reason::kRedemptionNotFound);
 }
 
-TEST_CASE("A hold that ran out gives its points back and is closed", "[unit][ledger]") {
+TEST_CASE("Holds: a hold that ran out gives its points back and is closed", "[unit][ledger]") {
   Account account;
   account.EarnNow(100);
   const RecordNumber hold = account.Hold(60, Day(1));
@@ -438,7 +438,7 @@ TEST_CASE("A hold that ran out gives its points back and is closed", "[unit][led
   CHECK(account.Balances() == Balances{0, 100, 0, 0});
 }
 
-TEST_CASE("A hold that ran out after a capture counts as captured", "[unit][ledger]") {
+TEST_CASE("Holds: a hold that ran out after a capture counts as captured", "[unit][ledger]") {
   Account account;
   account.EarnNow(100);
   const RecordNumber hold = account.Hold(60, Day(1));
@@ -448,7 +448,7 @@ TEST_CASE("A hold that ran out after a capture counts as captured", "[unit][ledg
   CHECK(account.Balances() == Balances{0, 90, 0, 0});
 }
 
-TEST_CASE("Held points do not expire until they are released", "[unit][ledger]") {
+TEST_CASE("Lots: held points do not expire until they are released", "[unit][ledger]") {
   Account account;
   const LotId lot = account.EarnNow(100, Day(10));
   const RecordNumber hold = account.Hold(60);
@@ -463,7 +463,7 @@ TEST_CASE("Held points do not expire until they are released", "[unit][ledger]")
   CHECK(WhatIsWrong(account) == "");
 }
 
-TEST_CASE("An expired lot does not repay a debt when its hold runs out", "[unit][ledger]") {
+TEST_CASE("Lots: an expired lot does not repay a debt when its hold runs out", "[unit][ledger]") {
   Account account;
   const LotId debtor = account.EarnNow(50);
   account.Spend(50);
@@ -578,7 +578,7 @@ void Live(Account& account, std::mt19937& random) {
   }
 }
 
-TEST_CASE("Whatever happens to an account, lots, balances and entries agree",
+TEST_CASE("Accounts: whatever happens to an account, lots, balances and entries agree",
           "[unit][ledger][inv-18]") {
   const unsigned seed = std::random_device()();
   INFO("seed " << seed);
@@ -594,7 +594,7 @@ TEST_CASE("Whatever happens to an account, lots, balances and entries agree",
   }
 }
 
-TEST_CASE("How often an account is brought up changes nothing", "[unit][ledger]") {
+TEST_CASE("Accounts: how often an account is brought up changes nothing", "[unit][ledger]") {
   const unsigned seed = std::random_device()();
   INFO("seed " << seed);
   std::mt19937 random(seed);
