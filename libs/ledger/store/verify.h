@@ -21,7 +21,7 @@
 namespace guilder::ledger {
 
 struct VerifyOptions {
-  int records_per_read = 20'000;
+  int records_per_read = 10'000;
   int accounts_per_read = 1'000;
 };
 
