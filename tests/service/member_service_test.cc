@@ -212,7 +212,7 @@ TEST_CASE("EnrolMember: refusals in their order", "[service][member]") {
   CHECK(ReasonOf(world.Enrol(request)) == Reason::kRequestIdMalformed);
 }
 
-TEST_CASE("Nothing personal lies in the database as it is", "[service][member]") {
+TEST_CASE("EnrolMember: nothing personal lies in the database as it is", "[service][member]") {
   const World world;
   world.AMember();
   // As text, and as the hexadecimal form of "Byron", "1234567" and "example".
