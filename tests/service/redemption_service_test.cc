@@ -2,6 +2,7 @@
 #include <thread>
 #include <vector>
 
+#include "libs/ledger/store/verify.h"
 #include "tests/service/redemption_world.h"
 
 namespace guilder::redemption {
@@ -241,6 +242,32 @@ TEST_CASE("RefundRedemption: finds lots that were closed long ago", "[service][r
 
   CHECK(world.Balances() == std::vector<int64_t>{100, 0});
   CHECK(world.Authorize(world.AnAuthorization(100)).ok());
+}
+
+TEST_CASE("Redemption: the ledger verifies after all that can happen to one",
+          "[service][redemption][inv-1]") {
+  World world;
+  world.GivePoints(60, 10);
+  world.GivePoints(60);
+  const std::string captured = world.Hold(70);
+  const std::string voided = world.Hold(20);
+  world.Hold(10);
+  REQUIRE(world.Capture(World::ACapture(captured, 30)).ok());
+  REQUIRE(world.Capture(World::ACapture(captured, 30, /*final=*/true)).ok());
+  REQUIRE(world.Void(voided).ok());
+  REQUIRE(world.Refund(captured, 45).ok());
+  world.coalition.AdvanceDays(20);
+  REQUIRE(world.Refund(captured, 15).ok());
+
+  const auto report = ledger::Verify(world.coalition.network().pool(), {},
+                                     [](const ledger::VerifyProgress&) { return true; });
+
+  REQUIRE(report.ok());
+  for (const ledger::VerifyCheck& check : report->checks) {
+    INFO(check.name);
+    CHECK(check.first_failure == "");
+  }
+  CHECK(report->ok);
 }
 
 }  // namespace
