@@ -1,0 +1,239 @@
+#include "tests/model/history.h"
+
+#include <algorithm>
+#include <random>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+
+namespace guilder::model {
+namespace {
+
+constexpr int kMinAccounts = 2;
+constexpr int kMaxAccounts = 4;
+
+Timestamp Hours(int64_t hours) {
+  return Timestamp(hours * 3'600 * kMicrosPerSecond);
+}
+
+std::string Text(Timestamp duration) {
+  return duration == kNever ? "never" : absl::FormatDuration(absl::Microseconds(duration.value()));
+}
+
+class Generator {
+ public:
+  explicit Generator(uint64_t seed) : random_(seed) {}
+
+  History Generate(int commands) {
+    const int accounts = Between(kMinAccounts, kMaxAccounts);
+    for (int i = 0; i < accounts; ++i) AddOpen();
+    for (int sent = accounts; sent < commands;) {
+      if (Chance(6)) {
+        AddWait();
+      } else {
+        const int before = Last();
+        AddCommand();
+        sent += Last() - before;
+      }
+    }
+    return std::move(history_);
+  }
+
+ private:
+  int Between(int low, int high) {
+    return std::uniform_int_distribution<int>(low, high)(random_);
+  }
+  bool Chance(int percent) { return Between(1, 100) <= percent; }
+
+  int Last() const { return static_cast<int>(history_.steps.size()) - 1; }
+
+  void Add(Step step) {
+    history_.steps.push_back(step);
+    if (step.id_of == kNoStep) history_.steps.back().id_of = Last();
+  }
+
+  void AddOpen() {
+    Add({});
+    opens_.push_back(Last());
+  }
+
+  void AddWait() {
+    Step step;
+    step.wait = Hours(Chance(70) ? Between(1, 40) : Between(40, 300));
+    Add(step);
+  }
+
+  void AddCommand() {
+    const int dice = Between(1, 100);
+    if (dice <= 4) return AddRepeat();
+    if (dice <= 6) return AddReuseOfId();
+    if (dice <= 8 && !receipts_.empty()) return AddReceiptAgain();
+    Add(NewCommand());
+    Remember(Last());
+  }
+
+  // A repeat of an earlier request, because its answer was not heard.
+  void AddRepeat() { Add(history_.steps[AnyCommand()]); }
+
+  // Another request under an id that was used before.
+  void AddReuseOfId() {
+    const int earlier = AnyCommand();
+    // Accounts are opened by the programme, whose ids no partner can meet.
+    if (!history_.steps[earlier].request.partner) return;
+    Step step = NewCommand();
+    step.id_of = history_.steps[earlier].id_of;
+    // Only ids of one partner can meet.
+    step.request.partner = history_.steps[step.id_of].request.partner;
+    Add(step);
+  }
+
+  // The same receipt: sent anew with an id of its own, or for another card.
+  void AddReceiptAgain() {
+    Step step = history_.steps[receipts_[Below(receipts_.size())]];
+    step.id_of = kNoStep;
+    if (Chance(60)) step.account = AnyAccount();
+    Add(step);
+  }
+
+  Step NewCommand() {
+    const int dice = Between(1, 100);
+    if (dice <= 36) return Earn();
+    if (dice <= 42) return OnLot(Verb::kConfirm);
+    if (dice <= 46) return OnLot(Verb::kCancel);
+    if (dice <= 60) return OnLot(Verb::kReverse);
+    if (dice <= 76) return Hold();
+    if (dice <= 88) return OnHold(Verb::kCapture);
+    if (dice <= 92) return OnHold(Verb::kRelease);
+    return OnHold(Verb::kRefund);
+  }
+
+  Step Earn() {
+    Step step;
+    step.account = AnyAccount();
+    Request& request = step.request;
+    request.verb = Verb::kEarn;
+    request.partner = PartnerId(Between(1, 4));
+    request.contract = IssuanceContract(request.partner, Between(1, 2));
+    request.points = Points(Chance(2) ? Between(-1, 0) : Between(1, 100));
+    if (Chance(50)) request.activates_after = Hours(Between(1, 300));
+    // Sometimes before it is activated, and at the same instant.
+    if (Chance(70)) request.expires_after = Hours(Between(1, 900));
+    if (Chance(5)) request.expires_after = request.activates_after + Hours(Between(0, 1));
+    request.cancel_on_due = Chance(20);
+    if (Chance(25)) request.receipt = Last() + 2;
+    return step;
+  }
+
+  Step Hold() {
+    Step step;
+    step.account = AnyAccount();
+    step.request.verb = Verb::kHold;
+    step.request.partner = AnyTaker();
+    step.request.contract = RedemptionContract(step.request.partner);
+    step.request.points = Points(Chance(2) ? 0 : Between(1, Chance(50) ? 60 : 200));
+    step.request.expires_after = Hours(Between(1, 200));
+    return step;
+  }
+
+  Step OnLot(Verb verb) {
+    Step step;
+    step.request.verb = verb;
+    step.request.partner = PartnerId(Between(1, 4));
+    PickTarget(lots_, step);
+    if (verb == Verb::kReverse) step.request.points = Points(Between(0, 60));
+    return step;
+  }
+
+  Step OnHold(Verb verb) {
+    Step step;
+    step.request.verb = verb;
+    PickTarget(holds_, step);
+    const bool stranger = step.target == kNoStep || Chance(3);
+    step.request.partner = stranger ? AnyTaker() : history_.steps[step.target].request.partner;
+    if (verb == Verb::kCapture) {
+      step.request.points = Points(Chance(40) ? 0 : Between(1, 50));
+      step.request.final = Chance(50);
+    }
+    if (verb == Verb::kRefund) step.request.points = Points(Between(1, 40));
+    return step;
+  }
+
+  // One of the latest, mostly: the others are finished.
+  void PickTarget(const std::vector<int>& candidates, Step& step) {
+    if (candidates.empty() || Chance(1)) {
+      step.account = AnyAccount();
+      return;
+    }
+    const size_t recent = std::min<size_t>(candidates.size(), Chance(70) ? 6 : 30);
+    step.target = candidates[candidates.size() - 1 - Below(recent)];
+    step.account = Chance(2) ? AnyAccount() : history_.steps[step.target].account;
+  }
+
+  void Remember(int index) {
+    const Request& request = history_.steps[index].request;
+    if (request.verb == Verb::kEarn) lots_.push_back(index);
+    if (request.verb == Verb::kHold) holds_.push_back(index);
+    if (request.receipt != 0) receipts_.push_back(index);
+  }
+
+  size_t Below(size_t size) { return static_cast<size_t>(Between(0, static_cast<int>(size) - 1)); }
+  int AnyAccount() { return opens_[Below(opens_.size())]; }
+  PartnerId AnyTaker() { return PartnerId(Between(kFirstTaker, kPartners)); }
+  int AnyCommand() {
+    for (;;) {
+      const int index = Between(0, Last());
+      if (history_.steps[index].sends()) return index;
+    }
+  }
+
+  std::mt19937_64 random_;
+  History history_;
+  std::vector<int> opens_;
+  std::vector<int> lots_;
+  std::vector<int> holds_;
+  std::vector<int> receipts_;
+};
+
+std::string Describe(const Step& step, int index) {
+  std::string line = absl::StrCat("#", index, " ");
+  if (!step.sends()) return line + "wait " + Text(step.wait);
+  const Request& request = step.request;
+  absl::StrAppend(&line, VerbName(request.verb));
+  if (step.account != kNoStep) absl::StrAppend(&line, " account #", step.account);
+  if (request.partner) absl::StrAppend(&line, " partner ", request.partner.value());
+  if (request.points != Points(0)) absl::StrAppend(&line, " points ", request.points.value());
+  if (request.verb == Verb::kEarn) {
+    absl::StrAppend(&line, request.cancel_on_due ? " cancelled after " : " available after ",
+                    Text(request.activates_after));
+  }
+  if (request.verb == Verb::kEarn || request.verb == Verb::kHold) {
+    absl::StrAppend(&line, " expires after ", Text(request.expires_after));
+  }
+  if (step.target != kNoStep) absl::StrAppend(&line, " of #", step.target);
+  if (request.final) absl::StrAppend(&line, " final");
+  if (request.receipt != 0) absl::StrAppend(&line, " receipt ", request.receipt);
+  if (step.id_of != index) absl::StrAppend(&line, " with the request id of #", step.id_of);
+  return line;
+}
+
+}  // namespace
+
+int History::commands() const {
+  return static_cast<int>(std::count_if(steps.begin(), steps.end(), [](const Step& step) {
+    return step.sends() && !step.removed;
+  }));
+}
+
+std::string History::ToString() const {
+  std::string text;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    if (!steps[i].removed) absl::StrAppend(&text, Describe(steps[i], static_cast<int>(i)), "\n");
+  }
+  return text;
+}
+
+History GenerateHistory(uint64_t seed, int commands) {
+  return Generator(seed).Generate(commands);
+}
+
+}  // namespace guilder::model

@@ -1,0 +1,258 @@
+#include "tests/model/player.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+
+#include "libs/base/reason.h"
+#include "libs/ledger/core/digest.h"
+#include "tests/model/lane_command.h"
+
+namespace guilder::model {
+namespace {
+
+// A record that no book reaches.
+constexpr RecordNumber kNoSuchRecord(1'000'000'000);
+constexpr std::chrono::seconds kPatience(60);
+constexpr int kMostAttempts = 200;
+
+struct StepOf {
+  size_t history;
+  size_t step;
+};
+
+// Answers, as they come in on the lanes' threads.
+class Mailbox {
+ public:
+  void Put(StepOf of, absl::StatusOr<ledger::Answer> answer) {
+    {
+      const std::lock_guard lock(mutex_);
+      answers_.emplace_back(of, std::move(answer));
+    }
+    arrived_.notify_one();
+  }
+  // Waits for so many answers, and gives those that came when patience ends.
+  std::vector<std::pair<StepOf, absl::StatusOr<ledger::Answer>>> Take(size_t count) {
+    std::unique_lock lock(mutex_);
+    arrived_.wait_for(lock, kPatience, [&] { return answers_.size() >= count; });
+    return std::exchange(answers_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::vector<std::pair<StepOf, absl::StatusOr<ledger::Answer>>> answers_;
+};
+
+bool IsOutcomeUnknown(const absl::Status& status) {
+  const auto reason = ReasonOf(status);
+  return reason == Reason::kStoreUnavailable || reason == Reason::kQueueFull ||
+         reason == Reason::kDraining || reason == Reason::kDeadlineExceeded;
+}
+
+// A history on its way.
+struct Progress {
+  size_t next = 0;
+  // While it waits: what the clock had been moved when it began to.
+  std::optional<Timestamp> waits_since;
+};
+
+// A thread that plays a share of the histories.
+class Client {
+ public:
+  Client(World& world, const std::vector<History>& histories, std::vector<size_t> share,
+         const PlayOptions& options, uint64_t seed, std::vector<Played>& played)
+      : world_(world),
+        histories_(histories),
+        share_(std::move(share)),
+        options_(options),
+        random_(seed),
+        played_(played),
+        progress_(histories.size()) {}
+
+  void Run() {
+    while (!Finished() && world_.trouble().empty()) PlayWave();
+  }
+
+ private:
+  bool Finished() const {
+    return std::all_of(share_.begin(), share_.end(), [&](size_t history) {
+      return progress_[history].next == histories_[history].steps.size();
+    });
+  }
+
+  void PlayWave() {
+    ++wave_;
+    shortest_wait_ = kNever;
+    std::vector<StepOf> wave;
+    for (const size_t history : share_) Collect(history, wave);
+    if (wave.empty()) {
+      if (shortest_wait_ != kNever) world_.MoveClock(shortest_wait_);
+      return;
+    }
+    for (int attempt = 1; !wave.empty() && world_.trouble().empty(); ++attempt) {
+      if (attempt > kMostAttempts) return world_.AddTrouble("a command is refused again and again");
+      wave = SendAndHear(wave, attempt);
+    }
+  }
+
+  // Adds the next steps of a history that do not need to know what is not answered yet.
+  void Collect(size_t history, std::vector<StepOf>& wave) {
+    const std::vector<Step>& steps = histories_[history].steps;
+    Progress& progress = progress_[history];
+    int left = Between(1, options_.most_in_a_wave);
+    for (; progress.next < steps.size() && left > 0; ++progress.next) {
+      const Step& step = steps[progress.next];
+      if (step.removed) continue;
+      if (!step.sends()) {
+        if (!HasWaited(progress, step.wait)) return;
+        continue;
+      }
+      if (IsUnderWay(history, step.account) || IsUnderWay(history, step.target)) return;
+      Prepare(history, progress.next);
+      wave.push_back({history, progress.next});
+      --left;
+    }
+  }
+
+  bool HasWaited(Progress& progress, Timestamp wait) {
+    if (!progress.waits_since) progress.waits_since = world_.clock_moved();
+    const Timestamp left = *progress.waits_since + wait - world_.clock_moved();
+    if (left > Timestamp(0)) {
+      shortest_wait_ = std::min(shortest_wait_, left);
+      return false;
+    }
+    progress.waits_since.reset();
+    return true;
+  }
+
+  bool IsUnderWay(size_t history, int step) const {
+    return step != kNoStep && played_[history].sent[static_cast<size_t>(step)].wave == wave_;
+  }
+
+  void Prepare(size_t history, size_t index) {
+    const Step& step = histories_[history].steps[index];
+    std::vector<Sent>& all = played_[history].sent;
+    Sent& sent = all[index];
+    sent.wave = wave_;
+    sent.request = step.request;
+    if (step.account != kNoStep) {
+      sent.request.account = AccountOpenedBy(all[static_cast<size_t>(step.account)]);
+    }
+    if (ActsOnRecord(step.request.verb)) {
+      const Sent* target =
+          step.target == kNoStep ? nullptr : &all[static_cast<size_t>(step.target)];
+      const bool exists = target != nullptr && target->answer.ok();
+      sent.request.target = exists ? target->answer->place.number : kNoSuchRecord;
+    }
+    const Digest id = ledger::Sha256({absl::StrCat(options_.seed, "/", history, "/", step.id_of)});
+    std::copy_n(id.begin(), sent.request_id.size(), sent.request_id.begin());
+  }
+
+  static AccountId AccountOpenedBy(const Sent& open) {
+    int64_t id = 0;
+    if (open.answer.ok()) (void)absl::SimpleAtoi(open.answer->response.substr(7), &id);
+    return AccountId(id);
+  }
+
+  // Gives the steps that must be sent again.
+  std::vector<StepOf> SendAndHear(const std::vector<StepOf>& wave, int attempt) {
+    for (const StepOf& of : wave) Send(of, attempt);
+    if (options_.stormy) MakeWeather();
+    auto answers = mailbox_->Take(wave.size());
+    if (answers.size() != wave.size()) {
+      world_.AddTrouble(absl::StrCat(wave.size(), " commands got ", answers.size(), " answers"));
+      return {};
+    }
+    std::vector<StepOf> again;
+    for (auto& [of, answer] : answers) {
+      const bool lost = options_.stormy && Between(1, 100) <= 3;
+      if (lost || IsOutcomeUnknown(answer.status())) {
+        again.push_back(of);
+        continue;
+      }
+      Sent& sent = played_[of.history].sent[of.step];
+      sent.latest = world_.ClockAtMost();
+      sent.answer = std::move(answer);
+    }
+    return again;
+  }
+
+  void Send(StepOf of, int attempt) {
+    Sent& sent = played_[of.history].sent[of.step];
+    auto command = MakeLaneCommand(sent.request, sent.request_id, static_cast<int64_t>(of.history),
+                                   world_.BookForNewAccount(sent.request_id));
+    sent.fingerprint = command->fingerprint;
+    sent.natural_key = command->natural_key;
+    sent.earliest = world_.ClockAtLeast();
+    if (options_.stormy && attempt == 1 && Between(1, 200) == 1) {
+      command->deadline = absl::Now() + absl::Milliseconds(3);
+    }
+    const int process = options_.stormy ? Between(0, kProcesses - 1) : 0;
+    world_.Submit(process, std::move(command),
+                  [mailbox = mailbox_, of](absl::StatusOr<ledger::Answer> answer) {
+                    mailbox->Put(of, std::move(answer));
+                  });
+  }
+
+  // While commands are under way.
+  void MakeWeather() {
+    if (Between(1, 3) == 1) {
+      world_.MoveClock(Timestamp(Between(1, 20) * 3'600 * kMicrosPerSecond));
+    }
+    if (Between(1, 10) == 1) world_.SealEndedWindows();
+    if (Between(1, 5) == 1) world_.KillSomeLane();
+    if (Between(1, 30) == 1) world_.RestartProcess(Between(0, kProcesses - 1));
+  }
+
+  int Between(int low, int high) {
+    return std::uniform_int_distribution<int>(low, high)(random_);
+  }
+
+  World& world_;
+  const std::vector<History>& histories_;
+  const std::vector<size_t> share_;
+  const PlayOptions& options_;
+  std::mt19937_64 random_;
+  // Only the histories of this client's share are touched.
+  std::vector<Played>& played_;
+  std::vector<Progress> progress_;
+  // Outlives this client where an answer comes too late.
+  std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
+  int wave_ = 0;
+  Timestamp shortest_wait_ = kNever;
+};
+
+}  // namespace
+
+std::vector<Played> Play(World& world, const std::vector<History>& histories,
+                         const PlayOptions& options) {
+  std::vector<Played> played(histories.size());
+  for (size_t i = 0; i < histories.size(); ++i) played[i].sent.resize(histories[i].steps.size());
+  std::vector<std::thread> threads;
+  for (int c = 0; c < options.clients; ++c) {
+    std::vector<size_t> share;
+    for (size_t i = static_cast<size_t>(c); i < histories.size();
+         i += static_cast<size_t>(options.clients)) {
+      share.push_back(i);
+    }
+    threads.emplace_back([&, share, c] {
+      Client(world, histories, share, options, options.seed * 1'000 + static_cast<uint64_t>(c),
+             played)
+          .Run();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  return played;
+}
+
+}  // namespace guilder::model

@@ -1,0 +1,47 @@
+#include "tests/model/request.h"
+
+#include "libs/base/codec.h"
+
+namespace guilder::model {
+
+std::string VerbName(Verb verb) {
+  switch (verb) {
+    case Verb::kOpen:
+      return "open";
+    case Verb::kEarn:
+      return "earn";
+    case Verb::kConfirm:
+      return "confirm";
+    case Verb::kCancel:
+      return "cancel";
+    case Verb::kReverse:
+      return "reverse";
+    case Verb::kHold:
+      return "hold";
+    case Verb::kCapture:
+      return "capture";
+    case Verb::kRelease:
+      return "release";
+    case Verb::kRefund:
+      return "refund";
+  }
+  return "unknown";
+}
+
+std::string Request::Encode() const {
+  Encoder encoder;
+  encoder.Unsigned(static_cast<uint64_t>(verb))
+      .Id(partner)
+      .Id(contract)
+      .Id(account)
+      .Quantity(points)
+      .Quantity(activates_after)
+      .Quantity(expires_after)
+      .Unsigned(cancel_on_due)
+      .Unsigned(final)
+      .Id(target)
+      .Signed(receipt);
+  return encoder.Take();
+}
+
+}  // namespace guilder::model

@@ -1,0 +1,55 @@
+// What a history asks of the ledger: one form for the reference model and for the commands that go
+// through lanes.
+#pragma once
+
+#include <string>
+
+#include "libs/base/types.h"
+
+namespace guilder::model {
+
+enum class Verb {
+  kOpen,
+  kEarn,
+  kConfirm,
+  kCancel,
+  kReverse,
+  kHold,
+  kCapture,
+  kRelease,
+  kRefund,
+};
+
+// "earn".
+std::string VerbName(Verb verb);
+
+// Whether it names an earlier record.
+constexpr bool ActsOnRecord(Verb verb) {
+  return verb != Verb::kOpen && verb != Verb::kEarn && verb != Verb::kHold;
+}
+
+struct Request {
+  Verb verb = Verb::kOpen;
+  // Who asks, and the version of its contract that prices an earning or a hold.
+  PartnerId partner;
+  ContractId contract;
+  // None for kOpen.
+  AccountId account;
+  Points points;
+  // Counted from the posted time, in microseconds. kNever for no expiry.
+  Timestamp activates_after;
+  Timestamp expires_after = kNever;
+  // On its date an earning is cancelled rather than activated.
+  bool cancel_on_due = false;
+  // Of a capture: the rest is released.
+  bool final = false;
+  // The earning or the hold that it acts on.
+  RecordNumber target;
+  // Number of the receipt in its history; 0 for none.
+  int64_t receipt = 0;
+
+  // All of it as bytes.
+  std::string Encode() const;
+};
+
+}  // namespace guilder::model

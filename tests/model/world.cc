@@ -1,0 +1,160 @@
+#include "tests/model/world.h"
+
+#include <stdexcept>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+
+#include "libs/ledger/store/bootstrap.h"
+#include "libs/ledger/store/sealing.h"
+#include "tests/model/history.h"
+
+namespace guilder::model {
+namespace {
+
+constexpr int kLanesPerProcess = 2;
+constexpr int kPoolSize = 4;
+constexpr int kMostStarts = 10;
+
+// Long ago enough that months of moved clock stay within what has partitions.
+const absl::CivilDay kFirstDay(2026, 1, 1);
+
+Timestamp SystemClock() {
+  return Timestamp(absl::ToUnixMicros(absl::Now()));
+}
+
+std::string Partners() {
+  std::string sql;
+  for (int p = 1; p <= kPartners; ++p) {
+    absl::StrAppend(&sql,
+                    "insert into partner.partners (partner_id, slug, programme_id, display_name, "
+                    "state) overriding system value values (",
+                    p, ", 'partner-", p, "', 1, 'Partner', 'ACTIVE');\n");
+    const auto contract = [&](ContractId id, int number, const char* kind) {
+      absl::StrAppend(
+          &sql,
+          "insert into partner.contracts (contract_id, partner_id, number, kind, state, "
+          "effective_from_us, effective_until_us, rate_micros, currency, tax_code, tax_ppm, "
+          "proposed_by) overriding system value values (",
+          id.value(), ", ", p, ", ", number, ", '", kind, "', 'APPROVED', ", number, ", ",
+          number + 1, ", 10000, 'EUR', '', 0, 'submitter');\n");
+    };
+    contract(IssuanceContract(PartnerId(p), 1), 1, "ISSUANCE");
+    contract(IssuanceContract(PartnerId(p), 2), 2, "ISSUANCE");
+    contract(RedemptionContract(PartnerId(p)), 3, "REDEMPTION");
+  }
+  return sql;
+}
+
+}  // namespace
+
+World::World() : pool_(database_.dsn(), kPoolSize) {
+  ledger::ProgrammeSettings settings;
+  settings.time_zone = "UTC";
+  settings.cycle = "DAILY";
+  settings.books = kBooks;
+  settings.clock =
+      Timestamp(absl::ToUnixMicros(absl::FromCivil(kFirstDay, absl::UTCTimeZone())));
+  const absl::Status set_up = pool_.Run([&](postgres::Transaction& transaction) {
+    ledger::CreateProgramme(transaction, settings);
+    transaction.Script(Partners());
+    first_offset_us_ =
+        transaction.Script("select min(clock_offset_us) from ledger.books")[0].Int(0);
+    return absl::OkStatus();
+  });
+  if (!set_up.ok()) throw std::runtime_error(set_up.ToString());
+  for (auto& process : processes_) process = StartLanes();
+}
+
+World::~World() {
+  StopProcesses();
+}
+
+// A session may be killed while it is being opened; then the process is started again.
+std::shared_ptr<ledger::Lanes> World::StartLanes() const {
+  for (int attempt = 1;; ++attempt) {
+    auto lanes = ledger::Lanes::Start({.dsn = database_.dsn(), .lanes = kLanesPerProcess});
+    if (lanes.ok()) return *std::move(lanes);
+    if (attempt == kMostStarts) throw std::runtime_error(lanes.status().ToString());
+  }
+}
+
+void World::Submit(int process, std::unique_ptr<ledger::Command> command,
+                   ledger::Lanes::Done done) {
+  std::shared_ptr<ledger::Lanes> lanes;
+  {
+    const std::lock_guard lock(mutex_);
+    lanes = processes_[static_cast<size_t>(process)];
+  }
+  lanes->Submit(std::move(command), std::move(done));
+}
+
+BookId World::BookForNewAccount(const Uuid& request_id) const {
+  return BookId(1 + request_id[15] % kBooks);
+}
+
+Timestamp World::ClockAtLeast() const {
+  return SystemClock() + Timestamp(first_offset_us_ + moved_us_.load());
+}
+
+Timestamp World::ClockAtMost() const {
+  return SystemClock() + Timestamp(first_offset_us_ + moving_us_.load());
+}
+
+void World::Script(const std::string& sql) {
+  const absl::Status status = pool_.Run([&](postgres::Transaction& transaction) {
+    transaction.Script(sql);
+    return absl::OkStatus();
+  });
+  if (!status.ok()) AddTrouble(status.ToString());
+}
+
+void World::MoveClock(Timestamp by) {
+  moving_us_ += by.value();
+  Script(absl::StrCat("select from ledger.books order by book for no key update; "
+                      "update ledger.books set clock_offset_us = clock_offset_us + ",
+                      by.value()));
+  moved_us_ += by.value();
+}
+
+void World::SealEndedWindows() {
+  if (const auto sealed = ledger::SealEndedWindows(pool_); !sealed.ok()) {
+    AddTrouble(sealed.status().ToString());
+  }
+}
+
+void World::KillSomeLane() {
+  Script(
+      "select pg_terminate_backend(pid) from pg_stat_activity "
+      "where datname = current_database() and application_name = 'guilder lane' "
+      "order by state <> 'active', random() limit 1");
+}
+
+void World::RestartProcess(int process) {
+  std::shared_ptr<ledger::Lanes> lanes = StartLanes();
+  {
+    const std::lock_guard lock(mutex_);
+    lanes.swap(processes_[static_cast<size_t>(process)]);
+  }
+  lanes->Drain();
+}
+
+void World::StopProcesses() {
+  for (auto& process : processes_) {
+    if (process) process->Drain();
+    process.reset();
+  }
+}
+
+std::string World::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return trouble_;
+}
+
+void World::AddTrouble(const std::string& what) {
+  const std::lock_guard lock(mutex_);
+  if (trouble_.empty()) trouble_ = what;
+}
+
+}  // namespace guilder::model

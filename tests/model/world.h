@@ -1,0 +1,68 @@
+// A database with a programme, and two processes that write to it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "libs/base/types.h"
+#include "libs/ledger/store/lanes.h"
+#include "libs/postgres/pool.h"
+#include "tests/support/database.h"
+
+namespace guilder::model {
+
+inline constexpr int kBooks = 8;
+inline constexpr int kProcesses = 2;
+
+// Thread safe. What cannot be set up throws; what goes wrong later is kept for `trouble`.
+class World {
+ public:
+  World();
+  ~World();
+
+  const testing::TestDatabase& database() const { return database_; }
+  postgres::Pool& pool() { return pool_; }
+
+  // Gives a command to the lanes of one process.
+  void Submit(int process, std::unique_ptr<ledger::Command> command, ledger::Lanes::Done done);
+  BookId BookForNewAccount(const Uuid& request_id) const;
+
+  // What the programme's clock shows, at least and at most.
+  Timestamp ClockAtLeast() const;
+  Timestamp ClockAtMost() const;
+  // How far it was moved in all.
+  Timestamp clock_moved() const { return Timestamp(moved_us_.load()); }
+  void MoveClock(Timestamp by);
+
+  void SealEndedWindows();
+  // Ends the session of a lane, whatever it is doing.
+  void KillSomeLane();
+  // Lets a process end and another one take its place.
+  void RestartProcess(int process);
+  // Answers everything that was submitted, and ends both processes.
+  void StopProcesses();
+
+  // The first thing that did not work; empty when all did.
+  std::string trouble() const;
+  void AddTrouble(const std::string& what);
+
+ private:
+  std::shared_ptr<ledger::Lanes> StartLanes() const;
+  void Script(const std::string& sql);
+
+  testing::TestDatabase database_;
+  postgres::Pool pool_;
+  int64_t first_offset_us_ = 0;
+  // How far the clock was certainly moved, and how far it may have been.
+  std::atomic<int64_t> moved_us_ = 0;
+  std::atomic<int64_t> moving_us_ = 0;
+
+  mutable std::mutex mutex_;
+  std::array<std::shared_ptr<ledger::Lanes>, kProcesses> processes_;
+  std::string trouble_;
+};
+
+}  // namespace guilder::model
