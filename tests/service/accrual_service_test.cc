@@ -346,6 +346,29 @@ TEST_CASE("RecordReturn: a return that names no sale, or another's receipt, is p
   CHECK(waiting->parked_items_size() == 1);
 }
 
+TEST_CASE("ResolveParkedItem: an operator closes an item once, with a note, and partners may not",
+          "[service][accrual]") {
+  const World world;
+  REQUIRE(world.Buy(world.APurchase("1")).ok());
+  auto other = world.APurchase("1");
+  other.mutable_lines(0)->set_amount_minor_units(9900);
+  v1::ResolveParkedItemRequest request;
+  request.set_name(DetailsOf(world.Buy(other).status())["parked_item"]);
+  CHECK(ReasonOf(world.Call("fresh", &Stub::ResolveParkedItem, request).status()) ==
+        Reason::kPermissionDenied);
+
+  const clients::Client<v1::AccrualService> support(world.coalition.network().AsOperator("anna"));
+  const auto resolve = [&] { return support.Invoke(&Stub::ResolveParkedItem, request); };
+  CHECK(ReasonOf(resolve().status()) == Reason::kRequestMalformed);
+  request.set_resolution("the till was reset; posted under another number");
+  const auto resolved = resolve();
+  REQUIRE(resolved.ok());
+  CHECK(resolved->parked_item().resolved());
+  CHECK(ReasonOf(resolve().status()) == Reason::kWrongState);
+  request.set_name("parkedItems/1-00000000-0000-4000-8000-000000000000");
+  CHECK(ReasonOf(resolve().status()) == Reason::kParkedItemNotFound);
+}
+
 TEST_CASE(
     "ConfirmPurchases: a confirmed purchase's points are available, a cancelled one's are gone",
     "[service][accrual]") {
