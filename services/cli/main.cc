@@ -1,8 +1,11 @@
 // `guilder`: the operator's program.
 #include <CLI/CLI.hpp>
 
+#include "services/cli/bench/command.h"
 #include "services/cli/commands.h"
 #include "services/cli/context.h"
+#include "services/cli/demo/command.h"
+#include "services/cli/dev/commands.h"
 
 namespace guilder::cli {
 namespace {
@@ -33,6 +36,10 @@ int Main(int argc, char** argv) {
   app.fallthrough();
   Context context;
   AddGlobalFlags(app, context.flags());
+  AddBenchCommand(app, context);
+  AddDemoCommand(app, context);
+  AddDevCommand(app, context);
+  AddMigrateCommands(app, context);
   AddNetworkCommands(app, context);
   try {
     app.parse(argc, argv);

@@ -1,0 +1,196 @@
+#include "services/cli/bench/bench.h"
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "guilder/operator/v1/operator_service.grpc.pb.h"
+
+#include "libs/base/status_macros.h"
+#include "libs/clients/client.h"
+#include "services/cli/bench/calls.h"
+#include "services/cli/bench/load.h"
+#include "services/cli/bench/network_process.h"
+#include "services/cli/bench/pgbench.h"
+#include "services/cli/bench/store/databases.h"
+#include "services/cli/bench/store/raw_sql.h"
+
+namespace guilder::cli::bench {
+namespace {
+
+constexpr int kTpcbClients = 8;
+// Enough for every redemption that a run can make.
+constexpr int64_t kWelcomePoints = 1'000'000;
+constexpr int kRawConnections = 2;
+constexpr int kRawBatches[] = {64, 256, 512};
+
+struct VerifyOutcome {
+  bool ok = false;
+  int64_t records = 0;
+};
+
+absl::StatusOr<VerifyOutcome> VerifyLedger(const Network& network) {
+  namespace v1 = operator_::v1;
+  GUILDER_ASSIGN_OR_RETURN(const std::string endpoint, network.Endpoint("operator"));
+  GUILDER_ASSIGN_OR_RETURN(const std::string token, network.Token("auditor"));
+  const clients::Client<v1::OperatorService> client(clients::Channel(endpoint, token));
+  grpc::ClientContext context;
+  client.channel().Prepare(context, absl::Now() + absl::Minutes(30));
+  const auto reader = client.stub().VerifyLedger(&context, v1::VerifyLedgerRequest());
+  v1::VerifyLedgerResponse last;
+  while (reader->Read(&last)) {
+  }
+  GUILDER_RETURN_IF_ERROR(rpc::FromGrpcStatus(reader->Finish()));
+  if (!last.done()) return absl::UnavailableError("the verification ended without a result");
+  return VerifyOutcome{last.ok(), last.records_done()};
+}
+
+class Bench {
+ public:
+  Bench(const Profile& profile, const std::function<void(const std::string&)>& on_step)
+      : profile_(profile), on_step_(on_step) {}
+
+  absl::StatusOr<Figures> Run() {
+    const auto began = std::chrono::steady_clock::now();
+    figures_.profile = profile_.name;
+    GUILDER_RETURN_IF_ERROR(Prepare());
+    for (round_ = 1; round_ <= profile_.rounds; ++round_) GUILDER_RETURN_IF_ERROR(Round());
+    GUILDER_RETURN_IF_ERROR(Latencies());
+    on_step_("TPC-B again");
+    GUILDER_RETURN_IF_ERROR(Tpcb(kTpcbAfter, kTpcbClients));
+    on_step_("ledger verify");
+    GUILDER_ASSIGN_OR_RETURN(const VerifyOutcome verified, VerifyLedger(network_->facts()));
+    figures_.verify_ok = verified.ok;
+    figures_.verified_records = verified.records;
+    figures_.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    return std::move(figures_);
+  }
+
+ private:
+  absl::Status Prepare() {
+    on_step_("starting PostgreSQL and six services");
+    GUILDER_ASSIGN_OR_RETURN(network_, NetworkProcess::Start(kWelcomePoints));
+    on_step_("TPC-B");
+    GUILDER_ASSIGN_OR_RETURN(Pgbench pgbench, Pgbench::Prepare(dsn(), profile_.tpcb_scale));
+    pgbench_ = std::make_unique<Pgbench>(std::move(pgbench));
+    GUILDER_RETURN_IF_ERROR(Checkpoint(dsn()));
+    GUILDER_RETURN_IF_ERROR(Tpcb(kTpcbBefore, kTpcbClients));
+    GUILDER_RETURN_IF_ERROR(Tpcb(kTpcbSingle, 1));
+    on_step_(absl::StrCat("onboarding ", profile_.partners, " partners"));
+    GUILDER_ASSIGN_OR_RETURN(std::vector<Shop> shops, OnboardShops(network_->facts(), profile_));
+    GUILDER_ASSIGN_OR_RETURN(calls_, Calls::Open(network_->facts(), std::move(shops)));
+    on_step_(absl::StrCat("enrolling ", profile_.members, " members"));
+    GUILDER_RETURN_IF_ERROR(calls_->EnrolMembers(profile_));
+    figures_.members = static_cast<int64_t>(profile_.members);
+    // So that every card has been seen and the tables have a size.
+    on_step_("warming up");
+    const auto warm_up = calls_->PurchaseStreams(profile_.streams, profile_.in_flight_per_stream);
+    GUILDER_RETURN_IF_ERROR(
+        Measure(*warm_up, Window{absl::ZeroDuration(), Seconds(), {}}).status());
+    GUILDER_ASSIGN_OR_RETURN(shape_, ReadPurchaseShape(dsn()));
+    GUILDER_ASSIGN_OR_RETURN(raw_, RawSql::Prepare(dsn(), static_cast<int>(profile_.members),
+                                                   static_cast<int>(profile_.partners), shape_));
+    return absl::OkStatus();
+  }
+
+  absl::Status Round() {
+    GUILDER_RETURN_IF_ERROR(Checkpoint(dsn()));
+    GUILDER_RETURN_IF_ERROR(Raw());
+    GUILDER_RETURN_IF_ERROR(Posting());
+    const auto closed = [this](const auto& make) {
+      Callers callers;
+      for (int i = 0; i < profile_.in_flight; ++i) callers.push_back(make());
+      return ClosedLoop(std::move(callers));
+    };
+    GUILDER_RETURN_IF_ERROR(Rate(kOneShop, "", *closed([this] { return calls_->Purchase(1); })));
+    GUILDER_RETURN_IF_ERROR(Rate(kPairs, "", *closed([this] { return calls_->Pair(); })));
+    GUILDER_RETURN_IF_ERROR(Rate(kBalance, "", *closed([this] { return calls_->Balance(); })));
+    GUILDER_RETURN_IF_ERROR(Rate(kEmpty, "", *closed([this] { return calls_->Empty(); })));
+    Callers one;
+    one.push_back(calls_->Purchase());
+    return Rate(kSingle, "", *ClosedLoop(std::move(one)));
+  }
+
+  // Unary and streamed purchases, and what they leave on the disk.
+  absl::Status Posting() {
+    GUILDER_ASSIGN_OR_RETURN(const int64_t bytes_before, PostingBytes(dsn()));
+    GUILDER_ASSIGN_OR_RETURN(const PurchaseShape before, ReadPurchaseShape(dsn()));
+    Callers callers;
+    for (int i = 0; i < profile_.in_flight; ++i) callers.push_back(calls_->Purchase());
+    GUILDER_RETURN_IF_ERROR(Rate(kUnary, kUnaryCpu, *ClosedLoop(std::move(callers))));
+    GUILDER_RETURN_IF_ERROR(
+        Rate(kStreamed, kStreamedCpu,
+             *calls_->PurchaseStreams(profile_.streams, profile_.in_flight_per_stream)));
+    GUILDER_ASSIGN_OR_RETURN(const int64_t bytes_after, PostingBytes(dsn()));
+    GUILDER_ASSIGN_OR_RETURN(const PurchaseShape after, ReadPurchaseShape(dsn()));
+    figures_.samples[kBytes].push_back(static_cast<double>(bytes_after - bytes_before) /
+                                       static_cast<double>(after.purchases - before.purchases));
+    return absl::OkStatus();
+  }
+
+  absl::Status Raw() {
+    on_step_(kRawSql);
+    figures_.raw_sql_connections = kRawConnections;
+    double best = 0;
+    for (const int batch : kRawBatches) {
+      // The first round finds the best size.
+      if (round_ > 1 && batch != figures_.raw_sql_batch) continue;
+      GUILDER_ASSIGN_OR_RETURN(const double rate,
+                               raw_->Run(kRawConnections, batch, WarmUp() / 2, Seconds()));
+      if (rate > best) figures_.raw_sql_batch = batch;
+      best = std::max(best, rate);
+    }
+    figures_.samples[kRawSql].push_back(best);
+    return absl::OkStatus();
+  }
+
+  absl::Status Rate(const std::string& name, const std::string& cpu_name, Load& load) {
+    on_step_(name);
+    GUILDER_ASSIGN_OR_RETURN(
+        const Throughput measured,
+        Measure(load, Window{WarmUp(), Seconds(), [this] { return network_->CpuMicros(); }}));
+    figures_.samples[name].push_back(measured.per_second);
+    if (!cpu_name.empty()) figures_.samples[cpu_name].push_back(measured.cpu_us_each);
+    return absl::OkStatus();
+  }
+
+  absl::Status Latencies() {
+    on_step_("latency on schedule");
+    figures_.open_loop_per_second = figures_.Of(kUnary) / 2;
+    GUILDER_ASSIGN_OR_RETURN(figures_.latencies,
+                             OpenLoop([this] { return calls_->Purchase(); },
+                                      figures_.open_loop_per_second, Seconds() * 2));
+    return absl::OkStatus();
+  }
+
+  absl::Status Tpcb(const char* name, int clients) {
+    GUILDER_ASSIGN_OR_RETURN(const double tps, pgbench_->Run(clients, profile_.tpcb_seconds));
+    figures_.samples[name].push_back(tps);
+    return absl::OkStatus();
+  }
+
+  std::string dsn() const { return network_->facts().dsn; }
+  absl::Duration Seconds() const { return absl::Seconds(profile_.seconds); }
+  absl::Duration WarmUp() const { return absl::Seconds(profile_.warm_up_seconds); }
+
+  const Profile& profile_;
+  const std::function<void(const std::string&)>& on_step_;
+  std::unique_ptr<NetworkProcess> network_;
+  std::unique_ptr<Pgbench> pgbench_;
+  std::unique_ptr<Calls> calls_;
+  std::unique_ptr<RawSql> raw_;
+  PurchaseShape shape_;
+  Figures figures_;
+  int round_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<Figures> RunBench(const Profile& profile,
+                                 const std::function<void(const std::string&)>& on_step) {
+  return Bench(profile, on_step).Run();
+}
+
+}  // namespace guilder::cli::bench

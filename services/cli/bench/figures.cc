@@ -1,0 +1,161 @@
+#include "services/cli/bench/figures.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+#include "services/cli/bench/plot.h"
+#include "services/cli/bench/statistics.h"
+
+namespace guilder::cli::bench {
+namespace {
+
+constexpr double kTpcbBinds = 2'500;
+
+// Rounded for reading; what is small keeps its digits.
+std::string Number(double value) {
+  if (value == 0) return "–";
+  return value >= 100 ? absl::StrFormat("%.0f", value) : absl::StrFormat("%.2f", value);
+}
+
+std::string AtLeast(double value, double must) {
+  return value >= must ? "yes" : "no";
+}
+std::string AtMost(double value, double must) {
+  return value <= must ? "yes" : "no";
+}
+
+void ShowRates(const Figures& figures, Output& output) {
+  Table table({{"measured"}, {"per second", Align::kRight}, {"how"}});
+  table.AddRow({"TPC-B before", Number(figures.Of(kTpcbBefore)), "pgbench, 8 clients, prepared"});
+  table.AddRow({"TPC-B after", Number(figures.Of(kTpcbAfter)), ""});
+  table.AddRow({"TPC-B, one client", Number(figures.Of(kTpcbSingle)), ""});
+  table.AddRow({"raw SQL", Number(figures.Of(kRawSql)),
+                absl::StrCat("purchases, libpq, ", figures.raw_sql_connections,
+                             " connections, batches of ", figures.raw_sql_batch)});
+  table.AddRule();
+  table.AddRow({"RecordPurchase", Number(figures.Of(kUnary)), "256 in flight"});
+  table.AddRow({"RecordPurchases", Number(figures.Of(kStreamed)), "streamed"});
+  table.AddRow({"RecordPurchase, one shop", Number(figures.Of(kOneShop)), "256 in flight"});
+  table.AddRow({"RecordPurchase, one caller", Number(figures.Of(kSingle)), "one in flight"});
+  table.AddRow({"Authorize + Capture", Number(figures.Of(kPairs)), "pairs, 256 in flight"});
+  table.AddRow({"GetBalance", Number(figures.Of(kBalance)), "256 in flight"});
+  table.AddRow({"empty handler", Number(figures.Of(kEmpty)), "256 in flight"});
+  output.Print(table);
+}
+
+void ShowBars(const Figures& figures, Output& output) {
+  Table table({{"figure"},
+               {"measured", Align::kRight},
+               {"must", Align::kRight},
+               {"aim", Align::kRight},
+               {"reached"}});
+  const auto share = [&](const char* what, double value, double must, double aim) {
+    table.AddRow({what, absl::StrFormat("%.3f", value), absl::StrFormat("%g", must),
+                  absl::StrFormat("%g", aim), AtLeast(value, must)});
+  };
+  share("unary, share of raw SQL", figures.Share(kUnary, kRawSql), 0.25, 0.4);
+  share("streamed, share of raw SQL", figures.Share(kStreamed, kRawSql), 0.6, 0.8);
+  const double tpcb = std::max(figures.Of(kTpcbBefore), figures.Of(kTpcbAfter));
+  if (tpcb <= kTpcbBinds) {
+    share("unary, against TPC-B", figures.Of(kUnary) / tpcb, 2, 4);
+    share("streamed, against TPC-B", figures.Of(kStreamed) / tpcb, 5, 9);
+  }
+  share("one shop, against many", figures.Share(kOneShop, kUnary), 0.9, 1.0);
+  share("pairs, share of raw SQL", figures.Share(kPairs, kRawSql), 0.15, 0.25);
+  share("GetBalance, share of the empty handler", figures.Share(kBalance, kEmpty), 0.6, 0.8);
+  share("one caller, against TPC-B with one", figures.Share(kSingle, kTpcbSingle), 0.7, 1.0);
+  const double p99 = Percentile(figures.SortedLatencies(), 99);
+  table.AddRow({"p99 at half of the unary peak, ms", absl::StrFormat("%.1f", p99), "50", "20",
+                AtMost(p99, 50)});
+  const double bytes = figures.Of(kBytes);
+  table.AddRow({"bytes on disk per purchase", Number(bytes), "1500", "1100", AtMost(bytes, 1'500)});
+  table.AddRow({"ledger verify", figures.verify_ok ? "clean" : "NOT CLEAN", "clean", "clean",
+                figures.verify_ok ? "yes" : "no"});
+  output.Print(table);
+}
+
+}  // namespace
+
+double Figures::Of(const std::string& name) const {
+  const auto found = samples.find(name);
+  return found == samples.end() ? 0 : Median(found->second);
+}
+
+double Figures::Share(const std::string& name, const std::string& of) const {
+  const double whole = Of(of);
+  return whole == 0 ? 0 : Of(name) / whole;
+}
+
+std::vector<double> Figures::SortedLatencies() const {
+  std::vector<double> sorted;
+  for (const Latency& latency : latencies) sorted.push_back(latency.ms);
+  std::sort(sorted.begin(), sorted.end());
+  return sorted;
+}
+
+nlohmann::ordered_json ToJson(const Figures& figures) {
+  const std::vector<double> latencies = figures.SortedLatencies();
+  nlohmann::ordered_json json;
+  json["profile"] = figures.profile;
+  json["tpcb_tps"] = {{"before", figures.Of(kTpcbBefore)},
+                      {"after", figures.Of(kTpcbAfter)},
+                      {"single_client", figures.Of(kTpcbSingle)}};
+  json["raw_sql_per_second"] = figures.Of(kRawSql);
+  for (const char* name : {kUnary, kStreamed, kPairs, kBalance, kEmpty, kSingle, kOneShop}) {
+    json[name] = figures.Of(name);
+  }
+  json["shares"] = {{"unary", figures.Share(kUnary, kRawSql)},
+                    {"streamed", figures.Share(kStreamed, kRawSql)},
+                    {"pairs", figures.Share(kPairs, kRawSql)},
+                    {"get_balance", figures.Share(kBalance, kEmpty)},
+                    {"one_shop", figures.Share(kOneShop, kUnary)},
+                    {"single_caller", figures.Share(kSingle, kTpcbSingle)}};
+  json[kUnaryCpu] = figures.Of(kUnaryCpu);
+  json[kStreamedCpu] = figures.Of(kStreamedCpu);
+  json["latency_ms"] = {{"p50", Percentile(latencies, 50)},
+                        {"p99", Percentile(latencies, 99)},
+                        {"p999", Percentile(latencies, 99.9)},
+                        {"offered_per_second", figures.open_loop_per_second},
+                        {"requests", latencies.size()}};
+  json[kBytes] = figures.Of(kBytes);
+  json["raw_sql"] = {{"batch", figures.raw_sql_batch},
+                     {"connections", figures.raw_sql_connections}};
+  json["members"] = figures.members;
+  json["verified_records"] = figures.verified_records;
+  json["verify_ok"] = figures.verify_ok;
+  json["seconds"] = figures.seconds;
+  return json;
+}
+
+void Show(const Figures& figures, Output& output) {
+  ShowRates(figures, output);
+  ShowBars(figures, output);
+  output.Heading(absl::StrFormat("Latency of RecordPurchase, %.0f a second on schedule",
+                                 figures.open_loop_per_second));
+  const std::vector<double> latencies = figures.SortedLatencies();
+  output.Text(PlotLatencies(latencies, output.terminal()));
+  output.Text(absl::StrFormat(
+      "p50 %.1f ms, p99 %.1f ms, p99.9 %.1f ms; processor time per purchase %.0f us unary, %.0f us "
+      "streamed (services and PostgreSQL)",
+      Percentile(latencies, 50), Percentile(latencies, 99), Percentile(latencies, 99.9),
+      figures.Of(kUnaryCpu), figures.Of(kStreamedCpu)));
+}
+
+std::string ToCsv(const Figures& figures) {
+  std::string csv = "figure,round,at_ms,value\n";
+  for (const auto& [name, values] : figures.samples) {
+    for (size_t round = 0; round < values.size(); ++round) {
+      absl::StrAppend(&csv, name, ",", round + 1, ",,", values[round], "\n");
+    }
+  }
+  for (const Latency& latency : figures.latencies) {
+    absl::StrAppend(&csv, "latency_ms,,", latency.scheduled_ms, ",", latency.ms, "\n");
+  }
+  return csv;
+}
+
+}  // namespace guilder::cli::bench

@@ -1,0 +1,57 @@
+// What a run measured.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "services/cli/bench/statistics.h"
+#include "services/cli/output/output.h"
+
+namespace guilder::cli::bench {
+
+// Names of figures, as in the samples' file and, mostly, in the JSON.
+inline constexpr char kTpcbBefore[] = "tpcb_before";
+inline constexpr char kTpcbAfter[] = "tpcb_after";
+inline constexpr char kTpcbSingle[] = "tpcb_single_client";
+inline constexpr char kRawSql[] = "raw_sql_per_second";
+inline constexpr char kUnary[] = "unary_per_second";
+inline constexpr char kStreamed[] = "streamed_per_second";
+inline constexpr char kOneShop[] = "one_shop_per_second";
+inline constexpr char kPairs[] = "pairs_per_second";
+inline constexpr char kBalance[] = "get_balance_per_second";
+inline constexpr char kEmpty[] = "empty_handler_per_second";
+inline constexpr char kSingle[] = "single_caller_per_second";
+inline constexpr char kUnaryCpu[] = "cpu_us_per_purchase";
+inline constexpr char kStreamedCpu[] = "cpu_us_per_streamed_purchase";
+inline constexpr char kBytes[] = "bytes_per_purchase";
+
+struct Figures {
+  std::string profile;
+  // A value for each round.
+  std::map<std::string, std::vector<double>> samples;
+  std::vector<Latency> latencies;
+  double open_loop_per_second = 0;
+  int raw_sql_batch = 0;
+  int raw_sql_connections = 0;
+  int64_t members = 0;
+  int64_t verified_records = 0;
+  bool verify_ok = false;
+  double seconds = 0;
+
+  // The median; 0 for what was not measured.
+  double Of(const std::string& name) const;
+  double Share(const std::string& name, const std::string& of) const;
+  std::vector<double> SortedLatencies() const;
+};
+
+nlohmann::ordered_json ToJson(const Figures& figures);
+// Tables beside what must be reached, and the latencies as a picture.
+void Show(const Figures& figures, Output& output);
+// "figure,round,at_ms,value", a line for each sample.
+std::string ToCsv(const Figures& figures);
+
+}  // namespace guilder::cli::bench

@@ -1,0 +1,156 @@
+#include "services/cli/bench/load.h"
+
+#include <condition_variable>
+#include <utility>
+
+#include "absl/time/clock.h"
+
+#include "libs/rpc/status.h"
+
+namespace guilder::cli::bench {
+namespace {
+
+// Counts what is under way.
+class Gate {
+ public:
+  void Enter() {
+    const std::lock_guard lock(mutex_);
+    ++inside_;
+  }
+  void Leave() {
+    const std::lock_guard lock(mutex_);
+    if (--inside_ == 0) empty_.notify_all();
+  }
+  void AwaitEmpty() {
+    std::unique_lock lock(mutex_);
+    empty_.wait(lock, [this] { return inside_ == 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable empty_;
+  int64_t inside_ = 0;
+};
+
+class ClosedLoopLoad final : public Load {
+ public:
+  // Makes at most `limit` calls.
+  ClosedLoopLoad(Callers callers, int64_t limit)
+      : callers_(std::move(callers)), left_(limit), limit_(limit) {}
+  ~ClosedLoopLoad() override { End(); }
+
+  void Begin(Tally& tally) override {
+    tally_ = &tally;
+    left_ = limit_;
+    for (const auto& caller : callers_) {
+      under_way_.Enter();
+      CallOrLeave(*caller);
+    }
+  }
+  void End() override {
+    left_ = 0;
+    under_way_.AwaitEmpty();
+  }
+  void AwaitLimit() { under_way_.AwaitEmpty(); }
+
+ private:
+  void CallOrLeave(Caller& caller) {
+    if (left_.fetch_sub(1, std::memory_order_relaxed) <= 0) return under_way_.Leave();
+    caller.Begin([this, &caller](const grpc::Status& status) {
+      tally_->Add(status);
+      CallOrLeave(caller);
+    });
+  }
+
+  Callers callers_;
+  Tally* tally_ = nullptr;
+  Gate under_way_;
+  std::atomic<int64_t> left_;
+  const int64_t limit_;
+};
+
+}  // namespace
+
+void Tally::Add(const grpc::Status& status) {
+  done_.fetch_add(1, std::memory_order_relaxed);
+  if (status.ok()) return;
+  const std::lock_guard lock(mutex_);
+  if (first_failure_.ok()) first_failure_ = rpc::FromGrpcStatus(status);
+}
+
+absl::Status Tally::status() const {
+  const std::lock_guard lock(mutex_);
+  return first_failure_;
+}
+
+std::unique_ptr<Load> ClosedLoop(Callers callers) {
+  return std::make_unique<ClosedLoopLoad>(std::move(callers), INT64_MAX / 2);
+}
+
+absl::StatusOr<Throughput> Measure(Load& load, const Window& window) {
+  const auto cpu = [&] { return window.cpu_micros ? window.cpu_micros() : 0.0; };
+  Tally tally;
+  load.Begin(tally);
+  absl::SleepFor(window.warm_up);
+  const double cpu_before = cpu();
+  const int64_t done_before = tally.done();
+  const absl::Time began = absl::Now();
+  absl::SleepFor(window.duration);
+  const auto done = static_cast<double>(tally.done() - done_before);
+  const double seconds = absl::ToDoubleSeconds(absl::Now() - began);
+  const double cpu_used = cpu() - cpu_before;
+  load.End();
+  if (!tally.status().ok()) return tally.status();
+  if (done == 0) return absl::DeadlineExceededError("nothing was answered");
+  return Throughput{done / seconds, cpu_used / done};
+}
+
+absl::Status Repeat(Callers callers, int64_t count) {
+  Tally tally;
+  ClosedLoopLoad load(std::move(callers), count);
+  load.Begin(tally);
+  load.AwaitLimit();
+  return tally.status();
+}
+
+absl::StatusOr<std::vector<Latency>> OpenLoop(
+    const std::function<std::unique_ptr<Caller>()>& make_caller, double per_second,
+    absl::Duration duration) {
+  const auto calls = static_cast<size_t>(per_second * absl::ToDoubleSeconds(duration));
+  std::vector<Latency> latencies(calls);
+  Tally tally;
+  Gate under_way;
+  std::mutex mutex;
+  Callers idle;  // guarded by mutex
+  const absl::Time began = absl::Now();
+  for (size_t i = 0; i < calls; ++i) {
+    const absl::Time due = began + absl::Seconds(static_cast<double>(i) / per_second);
+    absl::SleepFor(due - absl::Now());
+    std::unique_ptr<Caller> caller;
+    {
+      const std::lock_guard lock(mutex);
+      if (!idle.empty()) {
+        caller = std::move(idle.back());
+        idle.pop_back();
+      }
+    }
+    if (caller == nullptr) caller = make_caller();
+    under_way.Enter();
+    Caller* const calling = caller.release();
+    calling->Begin([&, i, due, calling](const grpc::Status& status) {
+      latencies[i] = {absl::ToDoubleMilliseconds(due - began),
+                      absl::ToDoubleMilliseconds(absl::Now() - due)};
+      tally.Add(status);
+      {
+        const std::lock_guard lock(mutex);
+        idle.emplace_back(calling);
+      }
+      under_way.Leave();
+    });
+  }
+  under_way.AwaitEmpty();
+  if (!tally.status().ok()) return tally.status();
+  return latencies;
+}
+
+}  // namespace guilder::cli::bench
