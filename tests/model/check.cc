@@ -84,10 +84,10 @@ class Checker {
     for (const auto& [name, row] : expected) {
       const auto found = actual.find(name);
       if (found != actual.end() && found->second == row) continue;
-      return Fail(HistoryOf(name.first),
-                  absl::StrCat(table, " ", name.second, " is ",
-                               found == actual.end() ? "missing" : found->second,
-                               " rather than ", row));
+      return Fail(
+          HistoryOf(name.first),
+          absl::StrCat(table, " ", name.second, " is ",
+                       found == actual.end() ? "missing" : found->second, " rather than ", row));
     }
     for (const auto& [name, row] : actual) {
       if (!expected.contains(name)) {
@@ -116,12 +116,11 @@ class Checker {
     Table expected;
     for (const auto& [id, account] : replayed_.accounts) {
       for (const auto& [number, lot] : account.model.lots()) {
-        expected[{id, absl::StrCat(ledger::MakeLotId(number).value())}] =
-            Join({lot.issuer.value(), lot.contract.value(), lot.issued.value(),
-                  lot.activates_at.value(), lot.expires_at.value(), lot.cancel_on_due, lot.active,
-                  (lot.waiting + lot.free + lot.held).value(), lot.held.value(),
-                  lot.redeemed.value(), lot.reversed.value(), lot.expired.value(),
-                  lot.owed.value()});
+        expected[{id, absl::StrCat(ledger::MakeLotId(number).value())}] = Join(
+            {lot.issuer.value(), lot.contract.value(), lot.issued.value(), lot.activates_at.value(),
+             lot.expires_at.value(), lot.cancel_on_due, lot.active,
+             (lot.waiting + lot.free + lot.held).value(), lot.held.value(), lot.redeemed.value(),
+             lot.reversed.value(), lot.expired.value(), lot.owed.value()});
       }
     }
     Table actual;
@@ -138,10 +137,10 @@ class Checker {
     Table expected;
     for (const auto& [id, account] : replayed_.accounts) {
       for (const auto& [number, hold] : account.model.holds()) {
-        std::string text = Join({hold.partner.value(), hold.contract.value(),
-                                 hold.authorized.value(), hold.expires_at.value(),
-                                 StateOf(hold.end), hold.captured().value(),
-                                 hold.refunded().value()});
+        std::string text =
+            Join({hold.partner.value(), hold.contract.value(), hold.authorized.value(),
+                  hold.expires_at.value(), StateOf(hold.end), hold.captured().value(),
+                  hold.refunded().value()});
         for (const HoldPart& part : hold.parts) {
           absl::StrAppend(&text, " / ",
                           Join({ledger::MakeLotId(part.lot).value(), part.held.value(),
@@ -160,8 +159,7 @@ class Checker {
       const std::vector<int64_t> captured = row.IntArray(11);
       const std::vector<int64_t> refunded = row.IntArray(12);
       for (size_t i = 0; i < lots.size(); ++i) {
-        absl::StrAppend(&text, " / ",
-                        Join({lots[i], held.at(i), captured.at(i), refunded.at(i)}));
+        absl::StrAppend(&text, " / ", Join({lots[i], held.at(i), captured.at(i), refunded.at(i)}));
       }
       actual[{row.Id<AccountId>(0), absl::StrCat(row.Int(1))}] = std::move(text);
     }
@@ -187,8 +185,9 @@ class Checker {
     Table expected;
     for (const auto& [key, points] : replayed_.positions) {
       const auto& [book, window, contract, movement] = key;
-      expected[{{}, Join({book.value(), window.value(), contract.value(),
-                          static_cast<int>(movement)})}] = Join({points.value()});
+      expected[{
+          {}, Join({book.value(), window.value(), contract.value(), static_cast<int>(movement)})}] =
+          Join({points.value()});
     }
     Table actual;
     for (const Row& row : Query("select book, window_start_us, contract_id, movement, points "
@@ -229,8 +228,8 @@ class Checker {
 
   // What an account keeps about its lots to be spared loading them may be too careful, never wrong.
   void CompareDueDates() {
-    for (const Row& row : Query(
-             "select account_id, next_due_at_us, first_open_lot from ledger.accounts")) {
+    for (const Row& row :
+         Query("select account_id, next_due_at_us, first_open_lot from ledger.accounts")) {
       const auto& [id, account] = *replayed_.accounts.find(row.Id<AccountId>(0));
       if (row.Id<Timestamp>(1) > account.model.NextDue()) {
         Fail(account.history, absl::StrCat("account ", id.value(), " is due later than its lots"));

@@ -28,7 +28,7 @@ class Generator {
     const int accounts = Between(kMinAccounts, kMaxAccounts);
     for (int i = 0; i < accounts; ++i) AddOpen();
     for (int sent = accounts; sent < commands;) {
-      if (Chance(6)) {
+      if (Chance(4)) {
         AddWait();
       } else {
         const int before = Last();
@@ -40,9 +40,7 @@ class Generator {
   }
 
  private:
-  int Between(int low, int high) {
-    return std::uniform_int_distribution<int>(low, high)(random_);
-  }
+  int Between(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
   bool Chance(int percent) { return Between(1, 100) <= percent; }
 
   int Last() const { return static_cast<int>(history_.steps.size()) - 1; }
@@ -59,7 +57,7 @@ class Generator {
 
   void AddWait() {
     Step step;
-    step.wait = Hours(Chance(70) ? Between(1, 40) : Between(40, 300));
+    step.wait = Hours(Chance(80) ? Between(1, 48) : Between(48, 240));
     Add(step);
   }
 
@@ -97,13 +95,13 @@ class Generator {
 
   Step NewCommand() {
     const int dice = Between(1, 100);
-    if (dice <= 36) return Earn();
-    if (dice <= 42) return OnLot(Verb::kConfirm);
-    if (dice <= 46) return OnLot(Verb::kCancel);
-    if (dice <= 60) return OnLot(Verb::kReverse);
+    if (dice <= 34) return Earn();
+    if (dice <= 39) return OnLot(Verb::kConfirm);
+    if (dice <= 42) return OnLot(Verb::kCancel);
+    if (dice <= 56) return OnLot(Verb::kReverse);
     if (dice <= 76) return Hold();
-    if (dice <= 88) return OnHold(Verb::kCapture);
-    if (dice <= 92) return OnHold(Verb::kRelease);
+    if (dice <= 90) return OnHold(Verb::kCapture);
+    if (dice <= 94) return OnHold(Verb::kRelease);
     return OnHold(Verb::kRefund);
   }
 
@@ -115,7 +113,7 @@ class Generator {
     request.partner = PartnerId(Between(1, 4));
     request.contract = IssuanceContract(request.partner, Between(1, 2));
     request.points = Points(Chance(2) ? Between(-1, 0) : Between(1, 100));
-    if (Chance(50)) request.activates_after = Hours(Between(1, 300));
+    if (Chance(35)) request.activates_after = Hours(Between(1, 300));
     // Sometimes before it is activated, and at the same instant.
     if (Chance(70)) request.expires_after = Hours(Between(1, 900));
     if (Chance(5)) request.expires_after = request.activates_after + Hours(Between(0, 1));
@@ -130,7 +128,7 @@ class Generator {
     step.request.verb = Verb::kHold;
     step.request.partner = AnyTaker();
     step.request.contract = RedemptionContract(step.request.partner);
-    step.request.points = Points(Chance(2) ? 0 : Between(1, Chance(50) ? 60 : 200));
+    step.request.points = Points(Chance(2) ? 0 : Between(1, Chance(75) ? 40 : 200));
     step.request.expires_after = Hours(Between(1, 200));
     return step;
   }
@@ -147,7 +145,7 @@ class Generator {
   Step OnHold(Verb verb) {
     Step step;
     step.request.verb = verb;
-    PickTarget(holds_, step);
+    PickTarget(verb == Verb::kRefund && Chance(90) ? captured_ : holds_, step);
     const bool stranger = step.target == kNoStep || Chance(3);
     step.request.partner = stranger ? AnyTaker() : history_.steps[step.target].request.partner;
     if (verb == Verb::kCapture) {
@@ -164,7 +162,7 @@ class Generator {
       step.account = AnyAccount();
       return;
     }
-    const size_t recent = std::min<size_t>(candidates.size(), Chance(70) ? 6 : 30);
+    const size_t recent = std::min<size_t>(candidates.size(), Chance(70) ? 4 : 30);
     step.target = candidates[candidates.size() - 1 - Below(recent)];
     step.account = Chance(2) ? AnyAccount() : history_.steps[step.target].account;
   }
@@ -173,6 +171,8 @@ class Generator {
     const Request& request = history_.steps[index].request;
     if (request.verb == Verb::kEarn) lots_.push_back(index);
     if (request.verb == Verb::kHold) holds_.push_back(index);
+    const int target = history_.steps[index].target;
+    if (request.verb == Verb::kCapture && target != kNoStep) captured_.push_back(target);
     if (request.receipt != 0) receipts_.push_back(index);
   }
 
@@ -191,6 +191,7 @@ class Generator {
   std::vector<int> opens_;
   std::vector<int> lots_;
   std::vector<int> holds_;
+  std::vector<int> captured_;
   std::vector<int> receipts_;
 };
 
@@ -219,9 +220,8 @@ std::string Describe(const Step& step, int index) {
 }  // namespace
 
 int History::commands() const {
-  return static_cast<int>(std::count_if(steps.begin(), steps.end(), [](const Step& step) {
-    return step.sends() && !step.removed;
-  }));
+  return static_cast<int>(std::count_if(
+      steps.begin(), steps.end(), [](const Step& step) { return step.sends() && !step.removed; }));
 }
 
 std::string History::ToString() const {

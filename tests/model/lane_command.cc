@@ -132,8 +132,7 @@ class LaneCommand final : public ledger::Command {
     terms.points = request_.points;
     terms.activates_at = now + request_.activates_after;
     terms.expires_at = After(now, request_.expires_after);
-    terms.on_due =
-        request_.cancel_on_due ? ledger::OnDue::kCancel : ledger::OnDue::kActivate;
+    terms.on_due = request_.cancel_on_due ? ledger::OnDue::kCancel : ledger::OnDue::kActivate;
     return terms;
   }
 

@@ -93,7 +93,8 @@ TEST_CASE("Ledger: many members' random histories end as the reference model say
       absl::Seconds(FromEnvironment("GUILDER_MODEL_SECONDS", kDefaultSeconds));
   const int64_t given = FromEnvironment("GUILDER_MODEL_SEED", 0);
   uint64_t seed = given != 0 ? static_cast<uint64_t>(given) : std::random_device()();
-  const int histories = static_cast<int>(FromEnvironment("GUILDER_MODEL_HISTORIES", kHistoriesPerWorld));
+  const int histories =
+      static_cast<int>(FromEnvironment("GUILDER_MODEL_HISTORIES", kHistoriesPerWorld));
 
   int64_t played = 0;
   absl::Duration longest;

@@ -113,6 +113,8 @@ class Client {
     for (; progress.next < steps.size() && left > 0; ++progress.next) {
       const Step& step = steps[progress.next];
       if (step.removed) continue;
+      // Without its account a step has nothing to be sent to.
+      if (step.account != kNoStep && steps[static_cast<size_t>(step.account)].removed) continue;
       if (!step.sends()) {
         if (!HasWaited(progress, step.wait)) return;
         continue;
@@ -204,19 +206,18 @@ class Client {
                   });
   }
 
-  // While commands are under way.
+  // While commands are under way. The clock moves rarely and far, so that most commands find the
+  // time of those before them.
   void MakeWeather() {
-    if (Between(1, 3) == 1) {
-      world_.MoveClock(Timestamp(Between(1, 20) * 3'600 * kMicrosPerSecond));
+    if (Between(1, 16) == 1) {
+      world_.MoveClock(Timestamp(Between(1, 72) * 3'600 * kMicrosPerSecond));
     }
-    if (Between(1, 10) == 1) world_.SealEndedWindows();
-    if (Between(1, 5) == 1) world_.KillSomeLane();
-    if (Between(1, 30) == 1) world_.RestartProcess(Between(0, kProcesses - 1));
+    if (Between(1, 16) == 1) world_.SealEndedWindows();
+    if (Between(1, 8) == 1) world_.KillSomeLane();
+    if (Between(1, 40) == 1) world_.RestartProcess(Between(0, kProcesses - 1));
   }
 
-  int Between(int low, int high) {
-    return std::uniform_int_distribution<int>(low, high)(random_);
-  }
+  int Between(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
 
   World& world_;
   const std::vector<History>& histories_;

@@ -1,6 +1,6 @@
 // What an account of the ledger is meant to do, written to be read rather than to be fast: maps of
-// lots and holds, and a loop for each rule. Shares the vocabulary of the ledger (buckets, movements),
-// and none of its code.
+// lots and holds, and a loop for each rule. Shares the vocabulary of the ledger (buckets,
+// movements), and none of its code.
 #pragma once
 
 #include <map>

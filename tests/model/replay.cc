@@ -181,11 +181,11 @@ class Replayer {
       return Fail(step.history, Name(record) + " is earlier than the one before");
     }
     account->posted_at = record.posted_at;
-    const auto response =
-        account->model.Apply(step.sent->request, record.number, record.posted_at);
+    const auto response = account->model.Apply(step.sent->request, record.number, record.posted_at);
     const std::string what = VerbName(step.sent->request.verb) + ", " + Name(record);
     if (!response.ok()) {
-      return Fail(step.history, what + " should have been refused: " + response.status().ToString());
+      return Fail(step.history,
+                  what + " should have been refused: " + response.status().ToString());
     }
     if (*response != record.response) {
       return Fail(step.history,
@@ -198,7 +198,8 @@ class Replayer {
     if (step.sent->request.verb == Verb::kOpen) {
       const auto [opened, is_new] = replayed_.accounts.emplace(
           record.account,
-          ReplayedAccount{Account(record.account), step.history, record.book, record.number, {}, {}});
+          ReplayedAccount{
+              Account(record.account), step.history, record.book, record.number, {}, {}});
       if (!is_new) {
         Fail(step.history, Name(record) + " opens an account that is open");
         return nullptr;
@@ -236,10 +237,9 @@ class Replayer {
         continue;
       }
       if (!next_wave || wave < *next_wave) {
-        return Fail(account.history,
-                    absl::StrCat(VerbName((*refusal)->request.verb), " in wave ", wave,
-                                 " should not have been refused so: ",
-                                 (*refusal)->answer.status().ToString()));
+        return Fail(account.history, absl::StrCat(VerbName((*refusal)->request.verb), " in wave ",
+                                                  wave, " should not have been refused so: ",
+                                                  (*refusal)->answer.status().ToString()));
       }
       ++refusal;
     }

@@ -8,13 +8,10 @@
 namespace guilder::model {
 namespace {
 
-// The steps that may be left out and are not yet.
-std::vector<size_t> Removable(const History& history) {
+std::vector<size_t> Left(const History& history) {
   std::vector<size_t> steps;
   for (size_t i = 0; i < history.steps.size(); ++i) {
-    const Step& step = history.steps[i];
-    const bool opens = step.sends() && step.request.verb == Verb::kOpen;
-    if (!opens && !step.removed) steps.push_back(i);
+    if (!history.steps[i].removed) steps.push_back(i);
   }
   return steps;
 }
@@ -23,10 +20,10 @@ std::vector<size_t> Removable(const History& history) {
 
 History Shrink(History failing, const std::function<bool(const History&)>& fails,
                absl::Time deadline) {
-  size_t chunk = std::max<size_t>(1, Removable(failing).size() / 2);
+  size_t chunk = std::max<size_t>(1, Left(failing).size() / 2);
   for (;;) {
     bool shorter = false;
-    const std::vector<size_t> steps = Removable(failing);
+    const std::vector<size_t> steps = Left(failing);
     // From the end, because what comes after the failure goes first.
     for (size_t end = steps.size(); end > 0 && absl::Now() < deadline;) {
       const size_t begin = end > chunk ? end - chunk : 0;

@@ -16,6 +16,8 @@ namespace {
 constexpr int kLanesPerProcess = 2;
 constexpr int kPoolSize = 4;
 constexpr int kMostStarts = 10;
+// Nobody waits for an answer here, so batches may be large on a busy machine.
+constexpr absl::Duration kBatchTimeLimit = absl::Milliseconds(500);
 
 // Long ago enough that months of moved clock stay within what has partitions.
 const absl::CivilDay kFirstDay(2026, 1, 1);
@@ -54,8 +56,7 @@ World::World() : pool_(database_.dsn(), kPoolSize) {
   settings.time_zone = "UTC";
   settings.cycle = "DAILY";
   settings.books = kBooks;
-  settings.clock =
-      Timestamp(absl::ToUnixMicros(absl::FromCivil(kFirstDay, absl::UTCTimeZone())));
+  settings.clock = Timestamp(absl::ToUnixMicros(absl::FromCivil(kFirstDay, absl::UTCTimeZone())));
   const absl::Status set_up = pool_.Run([&](postgres::Transaction& transaction) {
     ledger::CreateProgramme(transaction, settings);
     transaction.Script(Partners());
@@ -74,7 +75,8 @@ World::~World() {
 // A session may be killed while it is being opened; then the process is started again.
 std::shared_ptr<ledger::Lanes> World::StartLanes() const {
   for (int attempt = 1;; ++attempt) {
-    auto lanes = ledger::Lanes::Start({.dsn = database_.dsn(), .lanes = kLanesPerProcess});
+    auto lanes = ledger::Lanes::Start(
+        {.dsn = database_.dsn(), .lanes = kLanesPerProcess, .batch_time_limit = kBatchTimeLimit});
     if (lanes.ok()) return *std::move(lanes);
     if (attempt == kMostStarts) throw std::runtime_error(lanes.status().ToString());
   }
@@ -112,9 +114,10 @@ void World::Script(const std::string& sql) {
 
 void World::MoveClock(Timestamp by) {
   moving_us_ += by.value();
-  Script(absl::StrCat("select from ledger.books order by book for no key update; "
-                      "update ledger.books set clock_offset_us = clock_offset_us + ",
-                      by.value()));
+  Script(
+      absl::StrCat("select from ledger.books order by book for no key update; "
+                   "update ledger.books set clock_offset_us = clock_offset_us + ",
+                   by.value()));
   moved_us_ += by.value();
 }
 
