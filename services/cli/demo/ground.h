@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "libs/base/types.h"
 #include "services/cli/demo/demo.h"
 #include "services/cli/network.h"
 

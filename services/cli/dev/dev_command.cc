@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
@@ -80,7 +81,8 @@ absl::Status RunDev(Context& context, const DevFlags& flags) {
   if (!flags.ready_file.empty()) {
     GUILDER_RETURN_IF_ERROR(WriteNetwork(flags.ready_file, network->facts()));
   }
-  context.output().Json({{"network", std::filesystem::absolute(data_directory + "/network.json")}});
+  context.output().Json(
+      {{"network", std::filesystem::absolute(data_directory + "/network.json").string()}});
   ShowWhatToTry(context.output(), network->facts(), data_directory);
   std::cout.flush();
   rpc::WaitForStopSignal();

@@ -15,6 +15,8 @@ absl::StatusOr<std::vector<ServerPlan>> MakeServices(const Shared& shared) {
   auto& [dsn, runtime, pool, secrets, lanes, cards] = shared;
   GUILDER_ASSIGN_OR_RETURN(auto partners, partner::MakePartnerService({runtime, pool, secrets}));
   GUILDER_ASSIGN_OR_RETURN(auto rules, accrual::MakeRuleService({runtime, pool, secrets}));
+  GUILDER_ASSIGN_OR_RETURN(auto operators,
+                           operator_::MakeOperatorService({runtime, pool, secrets}));
   return std::vector<ServerPlan>{
       {"partner", 7401, {{partner::kPartnerServiceName, std::move(partners)}}},
       {"accrual",
@@ -24,8 +26,7 @@ absl::StatusOr<std::vector<ServerPlan>> MakeServices(const Shared& shared) {
         {accrual::kRuleServiceName, std::move(rules)}}},
       {"member",
        7403,
-       {{member::kMemberServiceName,
-         member::MakeMemberService({runtime, pool, lanes, cards, secrets})}}},
+       {{member::kMemberServiceName, member::MakeMemberService({runtime, pool, lanes, secrets})}}},
       {"redemption",
        7404,
        {{redemption::kRedemptionServiceName,
@@ -34,10 +35,7 @@ absl::StatusOr<std::vector<ServerPlan>> MakeServices(const Shared& shared) {
        7405,
        {{settlement::kSettlementServiceName,
          settlement::MakeSettlementService({runtime, pool, secrets})}}},
-      {"operator",
-       7406,
-       {{operator_::kOperatorServiceName,
-         operator_::MakeOperatorService({runtime, pool, secrets})}}},
+      {"operator", 7406, {{operator_::kOperatorServiceName, std::move(operators)}}},
   };
 }
 
