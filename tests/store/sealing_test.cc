@@ -191,5 +191,35 @@ TEST_CASE("Sealing: a caller that cannot wait for the boundary is told so", "[st
   CHECK(ReasonOf(closed.status()) == Reason::kWindowNotOver);
 }
 
+// Goal: no record is posted after a boundary by a lane that does not know it yet, which a step of
+// the clock would do between the reading of the clock and the commit of the boundary. Method: hold
+// the boundary up there.
+TEST_CASE("Sealing: the clock does not move while a boundary is being set",
+          "[store][ledger][inv-80]") {
+  Network network(Hour(30));
+  std::thread closing;
+  absl::Status moved;
+  const absl::Status held = network.pool.Run([&](postgres::Transaction& transaction) {
+    transaction.Script("lock table ledger.boundaries in share row exclusive mode");
+    closing = std::thread([&] { (void)CloseOpenWindow(network.pool, absl::Now()); });
+    while (network.db
+               .Query("select from pg_locks where not granted "
+                      "and relation = 'ledger.boundaries'::regclass")
+               .empty()) {
+    }
+    moved = network.pool.Run([&](postgres::Transaction& move) {
+      move.Script(
+          "set local lock_timeout = '200ms'; "
+          "update ledger.books set clock_offset_us = clock_offset_us + 86400000000");
+      return absl::OkStatus();
+    });
+    return absl::OkStatus();
+  });
+  closing.join();
+  REQUIRE(held.ok());
+  CHECK(postgres::SqlStateOf(moved) == "55P03");
+  CHECK(network.db.Query("select from ledger.boundaries").size() == 1);
+}
+
 }  // namespace
 }  // namespace guilder::ledger

@@ -270,8 +270,11 @@ absl::StatusOr<std::vector<Window>> SealUntil(postgres::Pool& pool, const Cuttin
 // A boundary ahead of the clock: the next that is set already, or a new one.
 absl::StatusOr<Timestamp> SetBoundary(Transaction& transaction) {
   GUILDER_ASSIGN_OR_RETURN(const ProgrammeFacts programme, ReadProgramme(transaction));
-  // First the lock, then the clock: the lead begins when nobody can hold us up any more.
+  // First the locks, then the clock: the lead begins when nobody can hold us up any more. A step of
+  // the clock, which locks all books, would let lanes pass the boundary before they can know it.
   IncrementConfigurationVersion(transaction, programme.id);
+  const Rows books = transaction.Execute(kListBooks);
+  if (!books.empty()) transaction.Execute(kLockBook, Params().Int(books[0].Id<BookId>(0)));
   const Timestamp now = ReadProgrammeClock(transaction, programme.id);
   const Rows ahead = transaction.Execute(kFindBoundaryAhead, Params().Int(programme.id).Int(now));
   if (!ahead[0].IsNull(0)) return ahead[0].Id<Timestamp>(0);
