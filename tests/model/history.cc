@@ -100,7 +100,8 @@ class Generator {
     if (dice <= 42) return OnLot(Verb::kCancel);
     if (dice <= 56) return OnLot(Verb::kReverse);
     if (dice <= 76) return Hold();
-    if (dice <= 90) return OnHold(Verb::kCapture);
+    if (dice <= 87) return OnHold(Verb::kCapture);
+    if (dice <= 90) return Pay();
     if (dice <= 94) return OnHold(Verb::kRelease);
     return OnHold(Verb::kRefund);
   }
@@ -156,6 +157,15 @@ class Generator {
     return step;
   }
 
+  Step Pay() {
+    Step step = OnHold(Verb::kPay);
+    step.request.contract = IssuanceContract(step.request.partner, 1);
+    step.request.points = Points(Between(0, 80));
+    step.request.activates_after = Hours(Chance(50) ? 0 : Between(1, 100));
+    step.request.expires_after = Hours(Between(1, 900));
+    return step;
+  }
+
   // One of the latest, mostly: the others are finished.
   void PickTarget(const std::vector<int>& candidates, Step& step) {
     if (candidates.empty() || Chance(1)) {
@@ -169,10 +179,11 @@ class Generator {
 
   void Remember(int index) {
     const Request& request = history_.steps[index].request;
-    if (request.verb == Verb::kEarn) lots_.push_back(index);
+    if (request.verb == Verb::kEarn || request.verb == Verb::kPay) lots_.push_back(index);
     if (request.verb == Verb::kHold) holds_.push_back(index);
     const int target = history_.steps[index].target;
-    if (request.verb == Verb::kCapture && target != kNoStep) captured_.push_back(target);
+    const bool captures = request.verb == Verb::kCapture || request.verb == Verb::kPay;
+    if (captures && target != kNoStep) captured_.push_back(target);
     if (request.receipt != 0) receipts_.push_back(index);
   }
 
@@ -203,11 +214,12 @@ std::string Describe(const Step& step, int index) {
   if (step.account != kNoStep) absl::StrAppend(&line, " account #", step.account);
   if (request.partner) absl::StrAppend(&line, " partner ", request.partner.value());
   if (request.points != Points(0)) absl::StrAppend(&line, " points ", request.points.value());
-  if (request.verb == Verb::kEarn) {
+  const bool earns = request.verb == Verb::kEarn || request.verb == Verb::kPay;
+  if (earns) {
     absl::StrAppend(&line, request.cancel_on_due ? " cancelled after " : " available after ",
                     Text(request.activates_after));
   }
-  if (request.verb == Verb::kEarn || request.verb == Verb::kHold) {
+  if (earns || request.verb == Verb::kHold) {
     absl::StrAppend(&line, " expires after ", Text(request.expires_after));
   }
   if (step.target != kNoStep) absl::StrAppend(&line, " of #", step.target);

@@ -18,6 +18,7 @@ RecordKind KindOf(Verb verb) {
     case Verb::kOpen:
       return RecordKind::kEnrolment;
     case Verb::kEarn:
+    case Verb::kPay:
       return RecordKind::kPurchase;
     case Verb::kConfirm:
     case Verb::kCancel:
@@ -79,6 +80,13 @@ class LaneCommand final : public ledger::Command {
       case Verb::kRefund:
         GUILDER_RETURN_IF_ERROR(DecideRefund(posting, partner, request_.target, request_.points));
         return Text("refunded", request_.points);
+      case Verb::kPay: {
+        GUILDER_ASSIGN_OR_RETURN(
+            const Points taken,
+            DecideCapture(posting, partner, request_.target, Points(0), /*final=*/true));
+        GUILDER_RETURN_IF_ERROR(DecideEarn(posting, EarnTerms(posting.now())));
+        return absl::StrCat("took ", taken.value(), ", earned ", request_.points.value());
+      }
     }
     return absl::InternalError("no such verb");
   }
@@ -96,6 +104,9 @@ class LaneCommand final : public ledger::Command {
         return;
       case Verb::kHold:
         needs_lots = true;
+        return;
+      case Verb::kPay:
+        hold = request_.target;
         return;
       case Verb::kConfirm:
       case Verb::kCancel:

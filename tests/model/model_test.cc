@@ -45,7 +45,7 @@ std::optional<Failure> PlayAndCheck(const std::vector<History>& histories,
                                     const PlayOptions& options) {
   World world;
   const std::vector<Played> played = Play(world, histories, options);
-  world.StopProcesses();
+  world.Stop();
   return Check(world, played);
 }
 

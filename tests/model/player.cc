@@ -213,6 +213,8 @@ class Client {
       world_.MoveClock(Timestamp(Between(1, 72) * 3'600 * kMicrosPerSecond));
     }
     if (Between(1, 16) == 1) world_.SealEndedWindows();
+    if (Between(1, 100) == 1) world_.CloseOpenWindow();
+    if (Between(1, 150) == 1) world_.Verify();
     if (Between(1, 8) == 1) world_.KillSomeLane();
     if (Between(1, 40) == 1) world_.RestartProcess(Between(0, kProcesses - 1));
   }

@@ -101,6 +101,9 @@ absl::StatusOr<std::string> Account::Apply(const Request& request, RecordNumber 
     case Verb::kRefund:
       response = Refund(request);
       break;
+    case Verb::kPay:
+      response = Pay(request, number, now);
+      break;
   }
   if (response.ok()) LiveUntil(now);
   return response;
@@ -343,6 +346,19 @@ absl::StatusOr<std::string> Account::Refund(const Request& request) {
     for_others -= give(lot->first, lot->second, for_others);
   }
   return Text("refunded", request.points);
+}
+
+absl::StatusOr<std::string> Account::Pay(const Request& request, RecordNumber number,
+                                         Timestamp now) {
+  Request all = request;
+  all.points = kNothing;
+  all.final = true;
+  const absl::StatusOr<std::string> captured = Capture(all);
+  if (!captured.ok()) return captured;
+  LiveUntil(now);
+  const absl::StatusOr<std::string> earned = Earn(request, number, now);
+  if (!earned.ok()) return earned;
+  return absl::StrCat(*captured, ", ", *earned);
 }
 
 // ---- Parts of the above.

@@ -117,6 +117,7 @@ class Account {
   absl::StatusOr<std::string> Capture(const Request& request);
   absl::StatusOr<std::string> Release(const Request& request);
   absl::StatusOr<std::string> Refund(const Request& request);
+  absl::StatusOr<std::string> Pay(const Request& request, RecordNumber number, Timestamp now);
 
   void Activate(LotEntry& lot);
   void CancelWaiting(LotEntry& lot, Points points);

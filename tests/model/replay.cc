@@ -48,8 +48,9 @@ bool IsAboutClaims(const absl::Status& refusal) {
 
 class Replayer {
  public:
-  Replayer(const std::vector<Played>& played, Replayed& replayed)
-      : played_(played), replayed_(replayed) {}
+  Replayer(const std::set<Timestamp>& boundaries, const std::vector<Played>& played,
+           Replayed& replayed)
+      : boundaries_(boundaries), played_(played), replayed_(replayed) {}
 
   std::optional<Failure> Run(const std::vector<StoredRecord>& records) {
     for (size_t history = 0; history < played_.size(); ++history) {
@@ -275,8 +276,9 @@ class Replayer {
       AddToControl(record.book, move.from, -move.points);
       AddToControl(record.book, move.to, move.points);
       if (move.movement == ledger::Movement::kNone) continue;
-      const Timestamp window(record.posted_at.value() / kDay * kDay);
-      replayed_.positions[{record.book, window, move.contract, move.movement}] += move.points;
+      replayed_
+          .positions[{record.book, WindowOf(record.posted_at), move.contract, move.movement}] +=
+          move.points;
     }
     Moved actual;
     for (const ledger::Entry& entry : record.entries) {
@@ -286,11 +288,19 @@ class Replayer {
     return Fail(history, what + " moved" + Text(actual) + "\n  rather than" + Text(expected));
   }
 
+  // A window begins with a day or with a boundary on demand.
+  Timestamp WindowOf(Timestamp posted_at) const {
+    const Timestamp day(posted_at.value() / kDay * kDay);
+    const auto after = boundaries_.upper_bound(posted_at);
+    return after == boundaries_.begin() ? day : std::max(day, *std::prev(after));
+  }
+
   void AddToControl(BookId book, const Place& place, Points points) {
     if (!ledger::IsControl(place.bucket)) return;
     replayed_.control_accounts[{book, place.bucket, place.partner}] += points;
   }
 
+  const std::set<Timestamp>& boundaries_;
   const std::vector<Played>& played_;
   Replayed& replayed_;
   std::map<Uuid, std::vector<StepOf>> steps_;
@@ -301,8 +311,9 @@ class Replayer {
 }  // namespace
 
 std::optional<Failure> Replay(const std::vector<StoredRecord>& records,
+                              const std::set<Timestamp>& boundaries,
                               const std::vector<Played>& played, Replayed& replayed) {
-  return Replayer(played, replayed).Run(records);
+  return Replayer(boundaries, played, replayed).Run(records);
 }
 
 }  // namespace guilder::model

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -43,8 +44,10 @@ struct Replayed {
   std::map<BookId, std::vector<Timestamp>> posted;
 };
 
-// Replays records, each book's in order. Gives a failure, or fills `replayed`.
+// Replays records, each book's in order, with the boundaries of windows on demand. Gives a failure,
+// or fills `replayed`.
 std::optional<Failure> Replay(const std::vector<ledger::StoredRecord>& records,
+                              const std::set<Timestamp>& boundaries,
                               const std::vector<Played>& played, Replayed& replayed);
 
 }  // namespace guilder::model

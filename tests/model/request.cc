@@ -24,6 +24,8 @@ std::string VerbName(Verb verb) {
       return "release";
     case Verb::kRefund:
       return "refund";
+    case Verb::kPay:
+      return "pay";
   }
   return "unknown";
 }

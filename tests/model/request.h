@@ -18,6 +18,8 @@ enum class Verb {
   kCapture,
   kRelease,
   kRefund,
+  // Captures all of a hold and earns, in one command.
+  kPay,
 };
 
 // "earn".

@@ -8,6 +8,7 @@
 
 #include "libs/ledger/store/bootstrap.h"
 #include "libs/ledger/store/sealing.h"
+#include "libs/ledger/store/verify.h"
 #include "tests/model/history.h"
 
 namespace guilder::model {
@@ -69,7 +70,7 @@ World::World() : pool_(database_.dsn(), kPoolSize) {
 }
 
 World::~World() {
-  StopProcesses();
+  Stop();
 }
 
 // A session may be killed while it is being opened; then the process is started again.
@@ -127,6 +128,25 @@ void World::SealEndedWindows() {
   }
 }
 
+void World::CloseOpenWindow() {
+  if (is_closing_.exchange(true)) return;
+  const std::lock_guard lock(mutex_);
+  if (closing_.joinable()) closing_.join();
+  closing_ = std::thread([this] {
+    const auto closed = ledger::CloseOpenWindow(pool_, absl::Now() + absl::Minutes(1));
+    is_closing_ = false;
+    if (!closed.ok()) AddTrouble(closed.status().ToString());
+  });
+}
+
+void World::Verify() {
+  const auto report = ledger::Verify(pool_, {}, [](const auto&) { return true; });
+  if (!report.ok()) return AddTrouble(report.status().ToString());
+  for (const ledger::VerifyCheck& check : report->checks) {
+    if (!check.ok) AddTrouble(absl::StrCat(check.name, ": ", check.first_failure));
+  }
+}
+
 void World::KillSomeLane() {
   Script(
       "select pg_terminate_backend(pid) from pg_stat_activity "
@@ -143,7 +163,8 @@ void World::RestartProcess(int process) {
   lanes->Drain();
 }
 
-void World::StopProcesses() {
+void World::Stop() {
+  if (closing_.joinable()) closing_.join();
   for (auto& process : processes_) {
     if (process) process->Drain();
     process.reset();

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include "libs/base/types.h"
 #include "libs/ledger/store/lanes.h"
@@ -38,12 +39,16 @@ class World {
   void MoveClock(Timestamp by);
 
   void SealEndedWindows();
+  // Ends the open window by a boundary on demand, in the background and one at a time.
+  void CloseOpenWindow();
+  // Runs the ledger's verification, whatever else goes on.
+  void Verify();
   // Ends the session of a lane, whatever it is doing.
   void KillSomeLane();
   // Lets a process end and another one take its place.
   void RestartProcess(int process);
-  // Answers everything that was submitted, and ends both processes.
-  void StopProcesses();
+  // Answers everything that was submitted, and ends both processes and what is in the background.
+  void Stop();
 
   // The first thing that did not work; empty when all did.
   std::string trouble() const;
@@ -60,7 +65,10 @@ class World {
   std::atomic<int64_t> moved_us_ = 0;
   std::atomic<int64_t> moving_us_ = 0;
 
+  std::atomic<bool> is_closing_ = false;
+
   mutable std::mutex mutex_;
+  std::thread closing_;
   std::array<std::shared_ptr<ledger::Lanes>, kProcesses> processes_;
   std::string trouble_;
 };
