@@ -180,7 +180,8 @@ absl::Status PostAt(Run& run, const Shop& shop, const std::vector<size_t>& recei
     const auto redemption = carried.find(index);
     auto item = PurchaseRequest(run, run.work.receipts[index],
                                 redemption == carried.end() ? "" : redemption->second);
-    batch.Add(item.purchase().request_id(), std::move(item), index);
+    std::string id = item.purchase().request_id();
+    batch.Add(std::move(id), std::move(item), index);
   }
   return StreamBatch<v1::RecordPurchasesRequest, v1::RecordPurchasesResponse>(
       shop.purchases.channel(), batch,
