@@ -84,11 +84,8 @@ class Bench {
     on_step_(absl::StrCat("enrolling ", profile_.members, " members"));
     GUILDER_RETURN_IF_ERROR(calls_->EnrolMembers(profile_));
     figures_.members = static_cast<int64_t>(profile_.members);
-    // So that every card has been seen and the tables have a size.
     on_step_("warming up");
-    const auto warm_up = calls_->PurchaseStreams(profile_.streams, profile_.in_flight_per_stream);
-    GUILDER_RETURN_IF_ERROR(
-        Measure(*warm_up, Window{absl::ZeroDuration(), Seconds(), {}}).status());
+    GUILDER_RETURN_IF_ERROR(calls_->ShopOnce(profile_));
     GUILDER_ASSIGN_OR_RETURN(shape_, ReadPurchaseShape(dsn()));
     GUILDER_ASSIGN_OR_RETURN(raw_, RawSql::Prepare(dsn(), static_cast<int>(profile_.members),
                                                    static_cast<int>(profile_.partners), shape_));

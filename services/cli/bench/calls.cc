@@ -191,15 +191,15 @@ absl::Status Calls::EnrolMembers(const Profile& profile) {
 }
 
 const Shop& Calls::NextShop(size_t shops) {
-  return world_.shops[next_.fetch_add(1, std::memory_order_relaxed) % shops];
+  return world_.shops[next_shop_.fetch_add(1, std::memory_order_relaxed) % shops];
 }
 
 const std::string& Calls::NextCard() {
-  return world_.cards[next_.fetch_add(1, std::memory_order_relaxed) % world_.cards.size()];
+  return world_.cards[next_card_.fetch_add(1, std::memory_order_relaxed) % world_.cards.size()];
 }
 
 void Calls::Fill(accrual::v1::RecordPurchaseRequest& request, const Shop& shop) {
-  const size_t number = next_.fetch_add(1, std::memory_order_relaxed);
+  const size_t number = next_receipt_.fetch_add(1, std::memory_order_relaxed);
   request.set_request_id(NewUuid());
   accrual::v1::ReceiptKey& receipt = *request.mutable_receipt();
   receipt.set_store(shop.store);
@@ -254,6 +254,12 @@ std::unique_ptr<Caller> Calls::Empty() {
       member_[next_connection_++ % kConnections],
       &v1::Health::StubInterface::async_interface::Check,
       [](v1::HealthCheckRequest&) { return std::string(); });
+}
+
+absl::Status Calls::ShopOnce(const Profile& profile) {
+  Callers callers;
+  for (int i = 0; i < profile.in_flight; ++i) callers.push_back(Purchase());
+  return Repeat(std::move(callers), static_cast<int64_t>(world_.cards.size()));
 }
 
 std::unique_ptr<Load> Calls::PurchaseStreams(size_t streams, int in_flight_each) {

@@ -28,6 +28,9 @@ class Calls {
   // Enrols members, many at a time, whose cards the other calls show from then on.
   absl::Status EnrolMembers(const Profile& profile);
 
+  // One purchase of every member, so that each card has been seen.
+  absl::Status ShopOnce(const Profile& profile);
+
   // Records purchases of three lines, of any member at any of the first `shops` shops.
   std::unique_ptr<Caller> Purchase(size_t shops);
   std::unique_ptr<Caller> Purchase() { return Purchase(world_.shops.size()); }
@@ -53,7 +56,9 @@ class Calls {
   std::vector<std::shared_ptr<grpc::Channel>> accrual_;
   std::vector<std::shared_ptr<grpc::Channel>> member_;
   std::vector<std::shared_ptr<grpc::Channel>> redemption_;
-  std::atomic<size_t> next_{0};
+  std::atomic<size_t> next_shop_{0};
+  std::atomic<size_t> next_card_{0};
+  std::atomic<size_t> next_receipt_{0};
   std::atomic<size_t> next_connection_{0};
 };
 

@@ -57,6 +57,8 @@ std::string ReadToEnd(int fd) {
 // The child's life: says on `report_fd` why it could not start, or nothing, and serves until
 // `stop_fd` has ended, for whatever reason.
 [[noreturn]] void Serve(dev::NetworkOptions options, int report_fd, int stop_fd) {
+  // Ports that are taken are no news: another is tried.
+  setenv("GRPC_VERBOSITY", "NONE", 0);
   absl::Status status;
   auto network = dev::Network::Start(std::move(options));
   status = network.ok() ? (*network)->Save() : network.status();
