@@ -28,17 +28,22 @@ absl::StatusOr<CardNumber> ParseCardNumber(std::string_view digits);
 void FindCard(ledger::CardDirectory& directory, WorkerPool& workers, CardNumber card,
               absl::Time deadline, std::function<void(absl::StatusOr<AccountId>)> then);
 
-// The response that an answer stands for: the stored bytes, byte for byte, and the receipt. Says in
-// the call's trailing metadata when it is a repeat.
+// The response that an answer stands for: the stored bytes, byte for byte, and the receipt.
 template <typename Response>
-absl::StatusOr<Response> ToResponse(const ledger::Answer& answer, const Call& call) {
+absl::StatusOr<Response> ToResponse(const ledger::Answer& answer) {
   Response response;
   if (!response.ParseFromString(answer.response)) {
     return absl::InternalError("a stored response cannot be read");
   }
   *response.mutable_journal_receipt() = ToProto(answer.place);
-  if (answer.replayed) call.SetTrailingMetadata(kReplayedKey, "true");
   return response;
+}
+
+// The same for a call with one answer, whose trailing metadata says when it is a repeat.
+template <typename Response>
+absl::StatusOr<Response> ToResponse(const ledger::Answer& answer, const Call& call) {
+  if (answer.replayed) call.SetTrailingMetadata(kReplayedKey, "true");
+  return ToResponse<Response>(answer);
 }
 
 // Submits a command and answers the call with its outcome. `Response` has a `journal_receipt`,

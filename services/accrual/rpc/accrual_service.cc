@@ -20,11 +20,11 @@ using SharedCall = std::shared_ptr<const rpc::Call>;
 // An item's answer: the response that the ledger's answer stands for, or the refusal.
 template <typename Item, typename Response>
 Item AnswerItem(const std::string& request_id, const absl::StatusOr<ledger::Answer>& answer,
-                const rpc::Call& call, Response* (Item::*result)()) {
+                Response* (Item::*result)()) {
   Item item;
   item.set_request_id(request_id);
   absl::StatusOr<Response> response =
-      answer.ok() ? rpc::ToResponse<Response>(*answer, call) : answer.status();
+      answer.ok() ? rpc::ToResponse<Response>(*answer) : answer.status();
   if (response.ok()) {
     *(item.*result)() = *std::move(response);
   } else {
@@ -58,12 +58,11 @@ class AccrualService final : public v1::AccrualService::CallbackService {
         methods_, "RecordPurchases", context, {},
         [this](const SharedCall& call, const v1::RecordPurchasesRequest& item,
                rpc::ItemResponder<Response> respond) {
-          handlers_.RecordPurchase(
-              call, item.purchase(),
-              [call, respond,
-               id = item.purchase().request_id()](const absl::StatusOr<ledger::Answer>& answer) {
-                respond(AnswerItem(id, answer, *call, &Response::mutable_purchase));
-              });
+          handlers_.RecordPurchase(call, item.purchase(),
+                                   [respond, id = item.purchase().request_id()](
+                                       const absl::StatusOr<ledger::Answer>& answer) {
+                                     respond(AnswerItem(id, answer, &Response::mutable_purchase));
+                                   });
         });
   }
   grpc::ServerBidiReactor<v1::ConfirmPurchasesRequest, v1::ConfirmPurchasesResponse>*
@@ -75,9 +74,8 @@ class AccrualService final : public v1::AccrualService::CallbackService {
                rpc::ItemResponder<Response> respond) {
           handlers_.Confirm(
               call, item,
-              [call, respond,
-               id = item.request_id()](const absl::StatusOr<ledger::Answer>& answer) {
-                respond(AnswerItem(id, answer, *call, &Response::mutable_confirmation));
+              [respond, id = item.request_id()](const absl::StatusOr<ledger::Answer>& answer) {
+                respond(AnswerItem(id, answer, &Response::mutable_confirmation));
               });
         });
   }
