@@ -40,6 +40,7 @@ int Main(int argc, char** argv) {
   AddDemoCommand(app, context);
   AddDevCommand(app, context);
   AddMigrateCommands(app, context);
+  AddSetupCommand(app, context);
   AddNetworkCommands(app, context);
   try {
     app.parse(argc, argv);

@@ -15,7 +15,8 @@ Read of the JSON, besides the demonstration's counts and totals:
   welcome:          {partner: KEY, points_per_member}
   redemptions_file: CSV partner,member,points,refunded_points,kind: one line for each captured redemption
 
-`points_redeemed` is without what was refunded, `tax_minor_units` the sum of the taxes of all three legs.
+`points_redeemed` is without what was refunded; `tax_minor_units` is what the partner pays as tax, on issuance and
+fee, less the tax on the reimbursement that it is paid: net = reimbursement - issuance - fee - tax.
 Contracts must have one version and bill at posting.
 """
 
@@ -305,7 +306,7 @@ def recompute_money(contracts, points):
             money["reimbursement"], redemption["fee_ppm"]
         )
         money["fee_tax"] = share_of(money["fee"], redemption["fee_tax_ppm"])
-    money["tax"] = money["issuance_tax"] + money["reimbursement_tax"] + money["fee_tax"]
+    money["tax"] = money["issuance_tax"] + money["fee_tax"] - money["reimbursement_tax"]
     money["net"] = (
         money["reimbursement"]
         + money["reimbursement_tax"]

@@ -184,6 +184,12 @@ absl::Status CheckResults(const Results& results) {
   return absl::OkStatus();
 }
 
+// At once, because what follows may take a while.
+void Say(Output& output, const std::string& what) {
+  output.Text(what);
+  std::cout.flush();
+}
+
 void SetSampleCards(const Run& run, std::vector<NetworkPartner>& partners) {
   for (size_t i = run.work.receipts.size(); i-- > 0;) {
     const Receipt& receipt = run.work.receipts[i];
@@ -204,7 +210,7 @@ absl::Status RunDemo(const DemoOptions& options, Output& output, const Terminal&
       options.network_file.empty() ? "PostgreSQL and six services" : "on the network given"));
   GUILDER_ASSIGN_OR_RETURN(const std::unique_ptr<Ground> ground, Ground::Prepare(options, start));
 
-  output.Text(absl::StrCat("Onboarding ", DemoPartners().size() + 1,
+  Say(output, absl::StrCat("Onboarding ", DemoPartners().size() + 1,
                            " partners: submitted, reviewed and approved by three people"));
   GUILDER_ASSIGN_OR_RETURN(std::vector<NetworkPartner> partners,
                            OnboardAll(ground->network(), work, start));
@@ -213,7 +219,7 @@ absl::Status RunDemo(const DemoOptions& options, Output& output, const Terminal&
   GUILDER_RETURN_IF_ERROR(OpenShops(run, partners));
 
   const std::vector<Step> steps = CutIntoSteps(work, days.today, days.zone);
-  output.Text(absl::StrCat("Playing ", steps.size(), " weeks"));
+  Say(output, absl::StrCat("Playing ", steps.size(), " weeks"));
   Results results{.work = work, .outcome = run.outcome};
   GUILDER_ASSIGN_OR_RETURN(results.sealed_while_posting, Play(run, steps, error_terminal));
   GUILDER_ASSIGN_OR_RETURN(results.settled, Settle(ground->network()));

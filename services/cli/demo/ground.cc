@@ -59,6 +59,7 @@ absl::Status Ground::StartOwn(const DemoOptions& options, Timestamp clock) {
     network_file_ = fs::absolute(network.data_directory + "/network.json");
     restart_ = absl::StrCat("guilder dev --data-dir ", network.data_directory);
   }
+  network.usual_ports = false;
   network.programme.welcome_points = Points(kWelcomePoints);
   network.programme.time_zone = kTimeZone;
   network.programme.clock = clock;

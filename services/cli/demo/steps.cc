@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "libs/base/text.h"
+#include "services/cli/demo/partners.h"
 
 namespace guilder::cli::demo {
 namespace {
@@ -53,6 +54,10 @@ std::vector<Step> CutIntoSteps(const TillWork& work, absl::CivilDay today,
       meet(step, work.returns[returned].member, work.returns[returned].partner);
     }
     steps.push_back(std::move(step));
+  }
+  // Whoever cancelled nothing but charges has sent nothing, and still is a member.
+  for (size_t member = 0; member < known.size() && !steps.empty(); ++member) {
+    meet(steps.back(), member, WebShopPartner());
   }
   return steps;
 }

@@ -1,4 +1,5 @@
-// `guilder dev` and `guilder migrate`: the commands that run a network or its database themselves.
+// `guilder dev`, `guilder migrate` and `guilder setup`: the commands that run a network or its
+// database themselves.
 #pragma once
 
 namespace CLI {
@@ -11,5 +12,6 @@ class Context;
 
 void AddDevCommand(CLI::App& app, Context& context);
 void AddMigrateCommands(CLI::App& app, Context& context);
+void AddSetupCommand(CLI::App& app, Context& context);
 
 }  // namespace guilder::cli

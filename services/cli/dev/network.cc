@@ -5,6 +5,11 @@
 #include <utility>
 #include <vector>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -21,8 +26,8 @@
 #include "libs/rpc/server.h"
 #include "libs/security/secrets.h"
 #include "libs/security/store/credentials.h"
+#include "services/cli/dev/bootstrap.h"
 #include "services/cli/dev/services.h"
-#include "services/cli/dev/store/operators.h"
 
 namespace guilder::cli::dev {
 namespace {
@@ -46,6 +51,22 @@ absl::Status MakeDirectory(const std::string& path) {
   std::filesystem::create_directories(path, error);
   if (!error) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat("cannot create ", path, ": ", error.message()));
+}
+
+// Asked first, because gRPC complains aloud when it cannot have a port. Of names rather than IPv4
+// addresses nothing is known, so they are tried.
+bool IsFree(const std::string& host, int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  if (inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) return true;
+  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int yes = 1;
+  setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  const bool bound =
+      bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  close(descriptor);
+  return bound;
 }
 
 absl::Status AwaitHealth(const std::string& endpoint) {
@@ -119,12 +140,9 @@ class Network::Impl {
                              security::Secrets::LoadOrCreate(options_.data_directory + "/secrets"));
     secrets_ = std::make_unique<security::Secrets>(std::move(secrets));
     facts_.programme = options_.programme.slug;
-    if (facts_.operators.empty()) facts_.operators = NewTokens();
-    return pool_->Run([&](postgres::Transaction& transaction) {
-      ledger::CreateProgramme(transaction, options_.programme);
-      PutOperators(transaction, *secrets_, facts_.operators);
-      return absl::OkStatus();
-    });
+    GUILDER_ASSIGN_OR_RETURN(facts_.operators, dev::Bootstrap(*pool_, *secrets_, options_.programme,
+                                                              std::move(facts_.operators)));
+    return absl::OkStatus();
   }
 
   // The port that the server had last time, or the default, or any that is free.
@@ -136,7 +154,8 @@ class Network::Impl {
       const size_t colon = known->second.rfind(':');
       if (absl::SimpleAtoi(known->second.substr(colon + 1), &port)) ports.push_back(port);
     }
-    ports.push_back(plan.default_port);
+    if (options_.usual_ports) ports.push_back(plan.default_port);
+    std::erase_if(ports, [this](int port) { return !IsFree(options_.listen_host, port); });
     ports.push_back(0);
     return ports;
   }

@@ -19,6 +19,8 @@ struct NetworkOptions {
   // Everything is kept below; created when missing.
   std::string data_directory = "guilder-data";
   std::string listen_host = "127.0.0.1";
+  // Whether a fresh network takes ports 7401 to 7406 where they are free, or any.
+  bool usual_ports = true;
   // Of a fresh directory; one that has a programme keeps it.
   ledger::ProgrammeSettings programme;
   // Told in a sentence when PostgreSQL died and was started again. Called from another thread.
