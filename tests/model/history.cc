@@ -139,7 +139,12 @@ class Generator {
     step.request.verb = verb;
     step.request.partner = PartnerId(Between(1, 4));
     PickTarget(lots_, step);
-    if (verb == Verb::kReverse) step.request.points = Points(Between(0, 60));
+    if (verb == Verb::kReverse) {
+      // All of a lot, which is often spent or held by then, makes debts.
+      const bool all = step.target != kNoStep && Chance(40);
+      step.request.points =
+          all ? history_.steps[step.target].request.points : Points(Between(0, 60));
+    }
     return step;
   }
 

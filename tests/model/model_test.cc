@@ -1,10 +1,13 @@
 // Random histories through real lanes and through the reference model. See README.md.
+#include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <iostream>
-#include <memory>
+#include <mutex>
 #include <optional>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -23,8 +26,10 @@ namespace guilder::model {
 namespace {
 
 constexpr int kCommandsPerHistory = 200;
-constexpr int kHistoriesPerWorld = 400;
-constexpr int kDefaultSeconds = 45;
+constexpr int kHistoriesPerWorld = 300;
+// So that one is checked, or waits for a lock, while others go on.
+constexpr int kWorldsAtOnce = 3;
+constexpr int kDefaultSeconds = 55;
 constexpr absl::Duration kShrinkTime = absl::Minutes(2);
 
 int64_t FromEnvironment(const char* name, int64_t otherwise) {
@@ -43,7 +48,7 @@ std::vector<History> Generate(uint64_t seed, int histories) {
 
 std::optional<Failure> PlayAndCheck(const std::vector<History>& histories,
                                     const PlayOptions& options) {
-  World world;
+  World world(options.lanes);
   const std::vector<Played> played = Play(world, histories, options);
   world.Stop();
   return Check(world, played);
@@ -58,7 +63,7 @@ std::optional<PlayOptions> HowItFailsAlone(const History& history, uint64_t seed
   options.most_in_a_wave = 1;
   options.stormy = false;
   if (PlayAndCheck({history}, options)) return options;
-  options.most_in_a_wave = 6;
+  options.most_in_a_wave = 8;
   options.stormy = true;
   for (int i = 0; i < 10; ++i) {
     ++options.seed;
@@ -66,6 +71,47 @@ std::optional<PlayOptions> HowItFailsAlone(const History& history, uint64_t seed
   }
   return std::nullopt;
 }
+
+// Worlds one after the other, each with the next seed, until time is up or one failed. Thread safe.
+class Worlds {
+ public:
+  struct Failed {
+    uint64_t seed;
+    Failure failure;
+  };
+
+  Worlds(uint64_t first_seed, int histories, absl::Time end)
+      : histories_(histories), end_(end), next_seed_(first_seed) {}
+
+  void Run() {
+    absl::Duration longest;
+    do {
+      const absl::Time start = absl::Now();
+      PlayOptions options;
+      options.seed = next_seed_++;
+      // Few lanes make large batches, many make many small ones.
+      options.lanes = options.seed % 4 == 0 ? 3 : 1;
+      const auto failure = PlayAndCheck(Generate(options.seed, histories_), options);
+      played_ += histories_;
+      longest = std::max(longest, absl::Now() - start);
+      const std::lock_guard lock(mutex_);
+      if (failure && !failed_) failed_ = Failed{options.seed, *failure};
+      if (failed_) return;
+    } while (absl::Now() + longest < end_);
+  }
+
+  // When no thread runs any more.
+  const std::optional<Failed>& failed() const { return failed_; }
+  int64_t played() const { return played_; }
+
+ private:
+  const int histories_;
+  const absl::Time end_;
+  std::atomic<uint64_t> next_seed_;
+  std::atomic<int64_t> played_ = 0;
+  std::mutex mutex_;
+  std::optional<Failed> failed_;
+};
 
 std::string Explain(const Failure& failure, const std::vector<History>& histories, uint64_t seed) {
   std::string text = absl::StrCat(failure.what, "\n");
@@ -92,29 +138,24 @@ TEST_CASE("Ledger: many members' random histories end as the reference model say
   const absl::Duration budget =
       absl::Seconds(FromEnvironment("GUILDER_MODEL_SECONDS", kDefaultSeconds));
   const int64_t given = FromEnvironment("GUILDER_MODEL_SEED", 0);
-  uint64_t seed = given != 0 ? static_cast<uint64_t>(given) : std::random_device()();
   const int histories =
       static_cast<int>(FromEnvironment("GUILDER_MODEL_HISTORIES", kHistoriesPerWorld));
+  const uint64_t first_seed = given != 0 ? static_cast<uint64_t>(given) : std::random_device()();
 
-  int64_t played = 0;
-  absl::Duration longest;
-  do {
-    const absl::Time round_start = absl::Now();
-    const std::vector<History> generated = Generate(seed, histories);
-    PlayOptions options;
-    options.seed = seed;
-    if (const auto failure = PlayAndCheck(generated, options)) {
-      FAIL("GUILDER_MODEL_SEED=" << seed << " GUILDER_MODEL_HISTORIES=" << histories << ": "
-                                 << Explain(*failure, generated, seed));
-    }
-    played += histories;
-    ++seed;
-    longest = std::max(longest, absl::Now() - round_start);
-  } while (absl::Now() + longest < start + budget);
+  Worlds worlds(first_seed, histories, start + budget);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kWorldsAtOnce; ++i) threads.emplace_back([&] { worlds.Run(); });
+  for (std::thread& thread : threads) thread.join();
+
+  if (const auto& failed = worlds.failed()) {
+    FAIL("GUILDER_MODEL_SEED=" << failed->seed << " GUILDER_MODEL_HISTORIES=" << histories << ": "
+                               << Explain(failed->failure, Generate(failed->seed, histories),
+                                          failed->seed));
+  }
   const double seconds = absl::ToDoubleSeconds(absl::Now() - start);
-  std::cout << played << " histories of " << kCommandsPerHistory << " commands, "
-            << static_cast<int64_t>(played / seconds) << " a second, up to seed " << seed - 1
-            << "\n";
+  std::cout << worlds.played() << " histories of " << kCommandsPerHistory << " commands, "
+            << static_cast<double>(worlds.played()) / seconds << " a second, from seed "
+            << first_seed << "\n";
   SUCCEED();
 }
 

@@ -62,6 +62,9 @@ bool IsOutcomeUnknown(const absl::Status& status) {
 // A history on its way.
 struct Progress {
   size_t next = 0;
+  int wave = 0;
+  // Steps of the wave that are not answered.
+  int under_way = 0;
   // While it waits: what the clock had been moved when it began to.
   std::optional<Timestamp> waits_since;
 };
@@ -80,36 +83,35 @@ class Client {
         progress_(histories.size()) {}
 
   void Run() {
-    while (!Finished() && world_.trouble().empty()) PlayWave();
+    while (!Finished() && world_.trouble().empty()) PlayRound();
   }
 
  private:
   bool Finished() const {
     return std::all_of(share_.begin(), share_.end(), [&](size_t history) {
-      return progress_[history].next == histories_[history].steps.size();
+      const Progress& progress = progress_[history];
+      return progress.under_way == 0 && progress.next == histories_[history].steps.size();
     });
   }
 
-  void PlayWave() {
-    ++wave_;
+  // Sends what can be sent, of all histories, and hears the answers.
+  void PlayRound() {
     shortest_wait_ = kNever;
-    std::vector<StepOf> wave;
-    for (const size_t history : share_) Collect(history, wave);
-    if (wave.empty()) {
-      if (shortest_wait_ != kNever) world_.MoveClock(shortest_wait_);
-      return;
+    waiting_ = 0;
+    std::vector<StepOf> round = std::exchange(again_, {});
+    for (const size_t history : share_) {
+      if (progress_[history].under_way == 0) Collect(history, round);
     }
-    for (int attempt = 1; !wave.empty() && world_.trouble().empty(); ++attempt) {
-      if (attempt > kMostAttempts) return world_.AddTrouble("a command is refused again and again");
-      wave = SendAndHear(wave, attempt);
-    }
+    if (!round.empty()) return SendAndHear(round);
+    if (waiting_ > 0) world_.MoveClock(shortest_wait_);
   }
 
-  // Adds the next steps of a history that do not need to know what is not answered yet.
-  void Collect(size_t history, std::vector<StepOf>& wave) {
+  // Adds the next wave of a history: steps that do not need to know each other's answers.
+  void Collect(size_t history, std::vector<StepOf>& round) {
     const std::vector<Step>& steps = histories_[history].steps;
     Progress& progress = progress_[history];
     int left = Between(1, options_.most_in_a_wave);
+    ++progress.wave;
     for (; progress.next < steps.size() && left > 0; ++progress.next) {
       const Step& step = steps[progress.next];
       if (step.removed) continue;
@@ -121,7 +123,8 @@ class Client {
       }
       if (IsUnderWay(history, step.account) || IsUnderWay(history, step.target)) return;
       Prepare(history, progress.next);
-      wave.push_back({history, progress.next});
+      round.push_back({history, progress.next});
+      ++progress.under_way;
       --left;
     }
   }
@@ -131,6 +134,7 @@ class Client {
     const Timestamp left = *progress.waits_since + wait - world_.clock_moved();
     if (left > Timestamp(0)) {
       shortest_wait_ = std::min(shortest_wait_, left);
+      ++waiting_;
       return false;
     }
     progress.waits_since.reset();
@@ -138,14 +142,15 @@ class Client {
   }
 
   bool IsUnderWay(size_t history, int step) const {
-    return step != kNoStep && played_[history].sent[static_cast<size_t>(step)].wave == wave_;
+    return step != kNoStep &&
+           played_[history].sent[static_cast<size_t>(step)].wave == progress_[history].wave;
   }
 
   void Prepare(size_t history, size_t index) {
     const Step& step = histories_[history].steps[index];
     std::vector<Sent>& all = played_[history].sent;
     Sent& sent = all[index];
-    sent.wave = wave_;
+    sent.wave = progress_[history].wave;
     sent.request = step.request;
     if (step.account != kNoStep) {
       sent.request.account = AccountOpenedBy(all[static_cast<size_t>(step.account)]);
@@ -166,37 +171,36 @@ class Client {
     return AccountId(id);
   }
 
-  // Gives the steps that must be sent again.
-  std::vector<StepOf> SendAndHear(const std::vector<StepOf>& wave, int attempt) {
-    for (const StepOf& of : wave) Send(of, attempt);
-    if (options_.stormy) MakeWeather();
-    auto answers = mailbox_->Take(wave.size());
-    if (answers.size() != wave.size()) {
-      world_.AddTrouble(absl::StrCat(wave.size(), " commands got ", answers.size(), " answers"));
-      return {};
+  void SendAndHear(const std::vector<StepOf>& round) {
+    for (const StepOf& of : round) Send(of);
+    if (options_.stormy) MakeWeather(round.size());
+    auto answers = mailbox_->Take(round.size());
+    if (answers.size() != round.size()) {
+      return world_.AddTrouble(
+          absl::StrCat(round.size(), " commands got ", answers.size(), " answers"));
     }
-    std::vector<StepOf> again;
     for (auto& [of, answer] : answers) {
       const bool lost = options_.stormy && Between(1, 100) <= 3;
       if (lost || IsOutcomeUnknown(answer.status())) {
-        again.push_back(of);
+        again_.push_back(of);
         continue;
       }
       Sent& sent = played_[of.history].sent[of.step];
       sent.latest = world_.ClockAtMost();
       sent.answer = std::move(answer);
+      --progress_[of.history].under_way;
     }
-    return again;
   }
 
-  void Send(StepOf of, int attempt) {
+  void Send(StepOf of) {
     Sent& sent = played_[of.history].sent[of.step];
     auto command = MakeLaneCommand(sent.request, sent.request_id, static_cast<int64_t>(of.history),
                                    world_.BookForNewAccount(sent.request_id));
     sent.fingerprint = command->fingerprint;
     sent.natural_key = command->natural_key;
     sent.earliest = world_.ClockAtLeast();
-    if (options_.stormy && attempt == 1 && Between(1, 200) == 1) {
+    if (++sent.attempts > kMostAttempts) world_.AddTrouble("a command is never answered");
+    if (options_.stormy && sent.attempts == 1 && Between(1, 200) == 1) {
       command->deadline = absl::Now() + absl::Milliseconds(3);
     }
     const int process = options_.stormy ? Between(0, kProcesses - 1) : 0;
@@ -207,16 +211,16 @@ class Client {
   }
 
   // While commands are under way. The clock moves rarely and far, so that most commands find the
-  // time of those before them.
-  void MakeWeather() {
-    if (Between(1, 16) == 1) {
+  // time of those before them; sooner when few are left that do not wait for it.
+  void MakeWeather(size_t under_way) {
+    if (waiting_ > under_way || Between(1, 8) == 1) {
       world_.MoveClock(Timestamp(Between(1, 72) * 3'600 * kMicrosPerSecond));
     }
-    if (Between(1, 16) == 1) world_.SealEndedWindows();
-    if (Between(1, 100) == 1) world_.CloseOpenWindow();
-    if (Between(1, 150) == 1) world_.Verify();
-    if (Between(1, 8) == 1) world_.KillSomeLane();
-    if (Between(1, 40) == 1) world_.RestartProcess(Between(0, kProcesses - 1));
+    if (Between(1, 20) == 1) world_.SealEndedWindows();
+    if (Between(1, 150) == 1) world_.CloseOpenWindow();
+    if (Between(1, 300) == 1) world_.Verify();
+    if (Between(1, 15) == 1) world_.KillSomeLane();
+    if (Between(1, 80) == 1) world_.RestartProcess(Between(0, kProcesses - 1));
   }
 
   int Between(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
@@ -231,8 +235,11 @@ class Client {
   std::vector<Progress> progress_;
   // Outlives this client where an answer comes too late.
   std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
-  int wave_ = 0;
+  // What is to be sent again.
+  std::vector<StepOf> again_;
+  // Of the histories that wait for the clock in this round.
   Timestamp shortest_wait_ = kNever;
+  size_t waiting_ = 0;
 };
 
 }  // namespace

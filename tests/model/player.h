@@ -19,6 +19,7 @@ struct Sent {
   // No wave when it was not sent. The steps of one history that are under way together are a wave;
   // all of a wave are answered before the next one.
   int wave = 0;
+  int attempts = 0;
   Request request;
   Uuid request_id{};
   Digest fingerprint{};
@@ -40,8 +41,10 @@ struct PlayOptions {
   uint64_t seed = 1;
   // Threads, each with its share of the histories.
   int clients = 2;
+  // Of each process.
+  int lanes = 2;
   // Of one history. With 1, its commands follow each other.
-  int most_in_a_wave = 6;
+  int most_in_a_wave = 8;
   // Lost answers, missed deadlines, killed sessions, restarted processes, seals, and a clock that
   // moves on its own.
   bool stormy = true;

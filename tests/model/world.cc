@@ -14,14 +14,10 @@
 namespace guilder::model {
 namespace {
 
-constexpr int kLanesPerProcess = 2;
 constexpr int kPoolSize = 4;
 constexpr int kMostStarts = 10;
 // Nobody waits for an answer here, so batches may be large on a busy machine.
 constexpr absl::Duration kBatchTimeLimit = absl::Milliseconds(500);
-
-// Long ago enough that months of moved clock stay within what has partitions.
-const absl::CivilDay kFirstDay(2026, 1, 1);
 
 Timestamp SystemClock() {
   return Timestamp(absl::ToUnixMicros(absl::Now()));
@@ -52,12 +48,11 @@ std::string Partners() {
 
 }  // namespace
 
-World::World() : pool_(database_.dsn(), kPoolSize) {
+World::World(int lanes) : lanes_(lanes), pool_(database_.dsn(), kPoolSize) {
   ledger::ProgrammeSettings settings;
   settings.time_zone = "UTC";
   settings.cycle = "DAILY";
   settings.books = kBooks;
-  settings.clock = Timestamp(absl::ToUnixMicros(absl::FromCivil(kFirstDay, absl::UTCTimeZone())));
   const absl::Status set_up = pool_.Run([&](postgres::Transaction& transaction) {
     ledger::CreateProgramme(transaction, settings);
     transaction.Script(Partners());
@@ -77,7 +72,7 @@ World::~World() {
 std::shared_ptr<ledger::Lanes> World::StartLanes() const {
   for (int attempt = 1;; ++attempt) {
     auto lanes = ledger::Lanes::Start(
-        {.dsn = database_.dsn(), .lanes = kLanesPerProcess, .batch_time_limit = kBatchTimeLimit});
+        {.dsn = database_.dsn(), .lanes = lanes_, .batch_time_limit = kBatchTimeLimit});
     if (lanes.ok()) return *std::move(lanes);
     if (attempt == kMostStarts) throw std::runtime_error(lanes.status().ToString());
   }

@@ -21,7 +21,8 @@ inline constexpr int kProcesses = 2;
 // Thread safe. What cannot be set up throws; what goes wrong later is kept for `trouble`.
 class World {
  public:
-  World();
+  // Each process has so many lanes.
+  explicit World(int lanes);
   ~World();
 
   const testing::TestDatabase& database() const { return database_; }
@@ -58,6 +59,7 @@ class World {
   std::shared_ptr<ledger::Lanes> StartLanes() const;
   void Script(const std::string& sql);
 
+  const int lanes_;
   testing::TestDatabase database_;
   postgres::Pool pool_;
   int64_t first_offset_us_ = 0;
