@@ -196,6 +196,9 @@ class Shell {
     std::filesystem::remove_all(folder_);
   }
 
+  // --request-id of the commands that follow.
+  std::string request_id;
+
   Result Run(const std::string& command, const std::string& format = "table") {
     CLI::App app("test", "guilder");
     Context context;
@@ -203,6 +206,7 @@ class Shell {
     context.flags().endpoint = "127.0.0.1:" + std::to_string(port_);
     context.flags().network = folder_ / "empty.json";
     context.flags().output = format;
+    context.flags().request_id = request_id;
     std::ostringstream out;
     std::ostringstream error;
     std::streambuf* const real_out = std::cout.rdbuf(out.rdbuf());
@@ -259,7 +263,7 @@ TEST_CASE("CLI: an update names the fields that were given", "[service][cli]") {
   CHECK(shell.Run("partner update a").exit_code == ExitCode::kUsage);
 }
 
-TEST_CASE("CLI: a purchase is recorded at the programme's time, its request id told first",
+TEST_CASE("CLI: a purchase is recorded at the programme's time, told first with its request id",
           "[service][cli]") {
   Shell shell;
 
@@ -269,7 +273,7 @@ TEST_CASE("CLI: a purchase is recorded at the programme's time, its request id t
 
   const auto& request = shell.accrual.recorded;
   CHECK(result.exit_code == ExitCode::kDone);
-  CHECK(result.error == "request_id " + request.request_id() + "\n");
+  CHECK(result.error == "at 2026-05-04T03:02:01Z\nrequest_id " + request.request_id() + "\n");
   CHECK(request.receipt().store() == "partners/a/stores/s");
   CHECK(request.receipt().receipt_number() == "R1");
   CHECK(request.receipt().business_date() == "2026-05-04");
@@ -283,6 +287,21 @@ TEST_CASE("CLI: a purchase is recorded at the programme's time, its request id t
         "Points               1,234\n"
         "Points of each line  1000, 234\n"
         "Captured points      0\n");
+}
+
+TEST_CASE("CLI: a purchase that is repeated says when it happened", "[service][cli]") {
+  Shell shell;
+  shell.request_id = "772f5460-5ba3-4dd5-9808-53ffd82786ad";
+  const std::string command = "purchase record --store a/stores/s --card 42 --line sku=x,amount=1";
+
+  const Result vague = shell.Run(command);
+  CHECK(vague.exit_code == ExitCode::kUsage);
+  CHECK(vague.error.find("--at") != std::string::npos);
+  CHECK(shell.accrual.recorded.request_id().empty());
+
+  CHECK(shell.Run(command + " --at 2026-05-04T03:02:01Z").exit_code == ExitCode::kDone);
+  CHECK(shell.accrual.recorded.request_id() == shell.request_id);
+  CHECK(shell.accrual.recorded.occurred_at().seconds() == 1'777'863'721);
 }
 
 TEST_CASE("CLI: a refusal is told with its reason and facts", "[service][cli]") {

@@ -1,3 +1,6 @@
+#include <iostream>
+#include <string>
+
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -103,6 +106,19 @@ void ShowPurchase(Output& output, const v1::Purchase& purchase) {
   output.Print(table);
 }
 
+// When it happened: --at, else now, which is told on stderr with the request id, because a repeat
+// must say the same.
+absl::StatusOr<std::string> OccurrenceTime(const std::string& at, Context& context) {
+  if (!at.empty() && at != "now") return at;
+  if (!context.flags().request_id.empty()) {
+    return absl::InvalidArgumentError(
+        "a repeat with --request-id needs --at: the time that the first attempt told with its id");
+  }
+  const std::string now = context.Now();
+  std::cerr << "at " << now << std::endl;
+  return now;
+}
+
 std::function<absl::Status()> Record(Arguments& arguments, Context& context) {
   const std::string& store = arguments.Text("--store", "The store: PARTNER/stores/STORE_ID", true);
   const std::string& card = arguments.Text("--card", "The number of the member's card", true);
@@ -120,7 +136,7 @@ std::function<absl::Status()> Record(Arguments& arguments, Context& context) {
   return [&]() -> absl::Status {
     v1::RecordPurchaseRequest request;
     v1::RecordPurchaseResponse response;
-    const std::string when = at.empty() || at == "now" ? context.Now() : at;
+    GUILDER_ASSIGN_OR_RETURN(const std::string when, OccurrenceTime(at, context));
     GUILDER_RETURN_IF_ERROR(Assign(request, "occurred_at", when));
     request.mutable_receipt()->set_store(WithPrefix("partners/", store));
     request.mutable_receipt()->set_terminal(terminal);
@@ -170,8 +186,8 @@ std::function<absl::Status()> Return(Arguments& arguments, Context& context) {
     }
     request.set_return_number(number);
     request.set_card_number(card);
-    GUILDER_RETURN_IF_ERROR(
-        Assign(request, "occurred_at", at.empty() || at == "now" ? context.Now() : at));
+    GUILDER_ASSIGN_OR_RETURN(const std::string when, OccurrenceTime(at, context));
+    GUILDER_RETURN_IF_ERROR(Assign(request, "occurred_at", when));
     for (const std::string& line : lines) GUILDER_RETURN_IF_ERROR(AddReturnLine(line, request));
     GUILDER_RETURN_IF_ERROR(context.Call(request, response, PartnerIn(request.store())));
     context.output().Record(ToJson(response),
