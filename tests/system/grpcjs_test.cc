@@ -12,35 +12,10 @@
 #include <unistd.h>
 
 #include "tests/support/catch2.h"
+#include "tests/support/child_process.h"
 
 namespace guilder {
 namespace {
-
-std::string FromEnvironment(const char* name) {
-  const char* const value = std::getenv(name);
-  REQUIRE(value != nullptr);
-  return value;
-}
-
-// A directory that PostgreSQL's own user, who runs the server when we are root, can enter.
-class Directory {
- public:
-  Directory() {
-    char path[] = "/tmp/guilder-grpcjs-XXXXXX";
-    REQUIRE(mkdtemp(path) != nullptr);
-    path_ = path;
-    std::filesystem::permissions(path_, std::filesystem::perms::others_exec,
-                                 std::filesystem::perm_options::add);
-  }
-  ~Directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 int ExitCode(int status) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -50,7 +25,7 @@ int ExitCode(int status) {
 class DevNetwork {
  public:
   DevNetwork(const std::string& directory, const std::string& ready_file) {
-    std::vector<std::string> arguments{FromEnvironment("GUILDER_BIN_DIR") + "/guilder",
+    std::vector<std::string> arguments{testing::ProgramPath("guilder"),
                                        "dev",
                                        "--data-dir",
                                        directory + "/data",
@@ -104,15 +79,15 @@ class DevNetwork {
 
 TEST_CASE("guilder dev: a client of another make enrols, posts, spends and is refused by reason",
           "[system][dev]") {
-  const Directory directory;
+  const testing::TemporaryDirectory directory;
   const std::string ready_file = directory.path() + "/ready.json";
   DevNetwork network(directory.path(), ready_file);
   REQUIRE(network.WaitUntilUp());
   REQUIRE(std::filesystem::exists(ready_file));
 
   setenv("GUILDER_READY_FILE", ready_file.c_str(), 1);
-  const std::string scripts = FromEnvironment("GUILDER_SOURCE_DIR") + "/tests/system/node";
-  const std::string command = "node --test --test-reporter=spec '" + scripts + "/partner.test.js'";
+  const std::string script = testing::SourcePath("tests/system/node/partner.test.js");
+  const std::string command = "node --test --test-reporter=spec '" + script + "'";
   CHECK(ExitCode(std::system(command.c_str())) == 0);
 
   CHECK(network.Stop() == 0);
