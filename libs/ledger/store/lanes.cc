@@ -33,6 +33,8 @@ constexpr Statement kConfigurationVersion{"ledger.configuration_version", R"sql(
 
 // How often an idle lane looks whether the configuration changed.
 constexpr absl::Duration kConfigurationPatience = absl::Milliseconds(500);
+// A batch may always have as many commands, however slow they were.
+constexpr int kLeastBatch = 64;
 // How often a batch is run again because of a claim, a deadlock or a serialization failure.
 constexpr int kMaxRuns = 5;
 
@@ -104,9 +106,9 @@ class Lane {
         RefreshConfiguration();
         continue;
       }
-      const absl::Time began = absl::Now();
+      worked_ = absl::ZeroDuration();
       Process(batch, 0, batch.size());
-      AdaptBatchSize(batch.size(), absl::Now() - began);
+      AdaptBatchSize(batch.size());
     }
   }
 
@@ -144,12 +146,16 @@ class Lane {
     for (int run = 1;; ++run) {
       absl::StatusOr<Outcomes> outcomes =
           postgres::RunInTransaction(connection_, [&](postgres::Transaction& tx) {
-            return RunBatch(tx, commands, options_.programme, configuration_);
+            const absl::Time began = absl::Now();
+            auto decided = RunBatch(tx, commands, options_.programme, configuration_);
+            worked_ += absl::Now() - began;
+            return decided;
           });
       const bool again = IsClaimTakenMeanwhile(outcomes.status()) ||
                          DetailsOf(outcomes.status()).contains("retryable");
       if (outcomes.ok() || !again) return outcomes;
-      if (run == kMaxRuns) return Refuse(Reason::kStoreUnavailable, std::string(outcomes.status().message()));
+      if (run == kMaxRuns)
+        return Refuse(Reason::kStoreUnavailable, std::string(outcomes.status().message()));
     }
   }
 
@@ -160,10 +166,15 @@ class Lane {
     return state.rfind("22", 0) == 0 || state.rfind("23", 0) == 0;
   }
 
-  void AdaptBatchSize(size_t size, absl::Duration took) {
-    if (took > options_.batch_time_limit) {
-      batch_size_ = std::max(8, static_cast<int>(size) / 2);
-    } else if (size == static_cast<size_t>(batch_size_)) {
+  // By the time that grows with the batch. A commit waits for the disk as long for one command as
+  // for many: were it counted, a slow disk would make batches small and be waited for more often.
+  void AdaptBatchSize(size_t size) {
+    const auto commands = static_cast<int>(size);
+    if (worked_ > options_.batch_time_limit) {
+      const double share = absl::FDivDuration(options_.batch_time_limit, worked_);
+      batch_size_ =
+          std::max(std::min(kLeastBatch, options_.max_batch), static_cast<int>(commands * share));
+    } else if (commands == batch_size_) {
       batch_size_ = std::min(options_.max_batch, batch_size_ + batch_size_ / 4 + 1);
     }
   }
@@ -187,6 +198,8 @@ class Lane {
   std::shared_ptr<const Configuration> configuration_;
   LaneQueue queue_;
   int batch_size_;
+  // What the batch took so far, its commit left out.
+  absl::Duration worked_;
   std::thread thread_;
 };
 

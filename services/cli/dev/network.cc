@@ -34,7 +34,8 @@ namespace {
 
 // Blocking calls of six services, the authenticator, and what verifies and seals.
 constexpr int kConnections = 16;
-constexpr int kLanes = 2;
+// More than there are processors, so that some work while others wait for the disk.
+constexpr int kLanes = 4;
 
 std::string NetworkFile(const NetworkOptions& options) {
   return options.data_directory + "/network.json";
