@@ -118,8 +118,14 @@ absl::Status OpenShops(Run& run, const std::vector<NetworkPartner>& partners) {
 absl::StatusOr<int> PlayStep(Run& run, Redeemer& redeemer, const std::vector<Step>& steps,
                              size_t number) {
   const Step& step = steps[number];
-  GUILDER_RETURN_IF_ERROR(AdvanceClockTo(run.network, step.end));
-  auto sealing = std::async(std::launch::async, [&] { return SealEndedWindows(run.network); });
+  {
+    const Stopwatch watch(run, "clock");
+    GUILDER_RETURN_IF_ERROR(AdvanceClockTo(run.network, step.end));
+  }
+  auto sealing = std::async(std::launch::async, [&] {
+    const Stopwatch watch(run, "sealing");
+    return SealEndedWindows(run.network);
+  });
   const auto post = [&]() -> absl::Status {
     GUILDER_RETURN_IF_ERROR(EnrolMembers(run, step));
     const Timestamp began = number == 0 ? Timestamp() : steps[number - 1].end;
@@ -184,6 +190,12 @@ absl::Status CheckResults(const Results& results) {
   return absl::OkStatus();
 }
 
+template <typename Part>
+auto Timed(Run& run, const char* name, Part part) {
+  const Stopwatch watch(run, name);
+  return part();
+}
+
 // At once, because what follows may take a while.
 void Say(Output& output, const std::string& what) {
   output.Text(what);
@@ -205,26 +217,31 @@ absl::Status RunDemo(const DemoOptions& options, Output& output, const Terminal&
   GUILDER_ASSIGN_OR_RETURN(const Days days, ReadCalendar());
   GUILDER_ASSIGN_OR_RETURN(const TillWork work, LoadWork(options, days));
   const Timestamp start = ProgrammeStart(work, days.zone);
-  output.Text(absl::StrCat(
-      "Read ", work.counts.lines_read, " lines of purchases; starting ",
-      options.network_file.empty() ? "PostgreSQL and six services" : "on the network given"));
+  Say(output, absl::StrCat("Read ", work.counts.lines_read, " lines of purchases; starting ",
+                           options.network_file.empty() ? "PostgreSQL and six services"
+                                                        : "on the network given"));
   GUILDER_ASSIGN_OR_RETURN(const std::unique_ptr<Ground> ground, Ground::Prepare(options, start));
 
+  const Network& network = ground->network();
+  Run run(work, network,
+          absl::StrCat("demo/", absl::FormatCivilTime(days.today), "/", options.share));
   Say(output, absl::StrCat("Onboarding ", DemoPartners().size() + 1,
                            " partners: submitted, reviewed and approved by three people"));
-  GUILDER_ASSIGN_OR_RETURN(std::vector<NetworkPartner> partners,
-                           OnboardAll(ground->network(), work, start));
-  Run run(work, ground->network(),
-          absl::StrCat("demo/", absl::FormatCivilTime(days.today), "/", options.share));
+  GUILDER_ASSIGN_OR_RETURN(std::vector<NetworkPartner> partners, Timed(run, "onboarding", [&] {
+                             return OnboardAll(network, work, start);
+                           }));
   GUILDER_RETURN_IF_ERROR(OpenShops(run, partners));
 
   const std::vector<Step> steps = CutIntoSteps(work, days.today, days.zone);
   Say(output, absl::StrCat("Playing ", steps.size(), " weeks"));
   Results results{.work = work, .outcome = run.outcome};
   GUILDER_ASSIGN_OR_RETURN(results.sealed_while_posting, Play(run, steps, error_terminal));
-  GUILDER_ASSIGN_OR_RETURN(results.settled, Settle(ground->network()));
-  GUILDER_ASSIGN_OR_RETURN(results.verified, Verify(ground->network(), error_terminal));
-  GUILDER_ASSIGN_OR_RETURN(results.trial_balance, ReadTrialBalance(ground->network()));
+  GUILDER_ASSIGN_OR_RETURN(results.settled,
+                           Timed(run, "settlement", [&] { return Settle(network); }));
+  GUILDER_ASSIGN_OR_RETURN(results.verified, Timed(run, "verification", [&] {
+                             return Verify(network, error_terminal);
+                           }));
+  GUILDER_ASSIGN_OR_RETURN(results.trial_balance, ReadTrialBalance(network));
   SetSampleCards(run, partners);
   GUILDER_RETURN_IF_ERROR(ground->RememberPartners(std::move(partners)));
 

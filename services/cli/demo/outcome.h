@@ -11,6 +11,9 @@
 
 namespace guilder::cli::demo {
 
+// The part of a run in which purchases are under way.
+inline constexpr char kPostingPurchases[] = "purchases";
+
 struct PostedReceipt {
   bool recorded = false;
   std::string purchase;  // "purchases/…"
@@ -42,8 +45,14 @@ struct Outcome {
   // Reason → how many receipts; NOT_GOODS → how many lines.
   std::map<std::string, int64_t> rejected;
   std::vector<CapturedRedemption> redemptions;
-  // In which purchases were under way.
-  double posting_seconds = 0;
+  // How long each part of the run took. What "sealing" took runs beside the others.
+  std::map<std::string, double> seconds_of;
+
+  double PurchasesPerSecond() const {
+    const auto posting = seconds_of.find(kPostingPurchases);
+    if (posting == seconds_of.end() || posting->second <= 0) return 0;
+    return static_cast<double>(purchases) / posting->second;
+  }
 };
 
 }  // namespace guilder::cli::demo

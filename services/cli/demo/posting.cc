@@ -1,6 +1,5 @@
 #include "services/cli/demo/posting.h"
 
-#include <chrono>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -298,6 +297,7 @@ absl::Status Unexpected(const std::string& what, const absl::Status& status) {
 }
 
 absl::Status EnrolMembers(Run& run, const Step& step) {
+  const Stopwatch watch(run, "enrolment");
   return InParallel(step.members.size(), kThreads, [&](size_t i) {
     return Enrol(run, step.members[i], run.shops[step.first_partner[i]]);
   });
@@ -305,18 +305,16 @@ absl::Status EnrolMembers(Run& run, const Step& step) {
 
 absl::Status PostReceipts(Run& run, const Step& step,
                           const std::map<size_t, std::string>& carried) {
-  const auto began = std::chrono::steady_clock::now();
+  const Stopwatch watch(run, kPostingPurchases);
   const auto by_partner = ByPartner(run, step.receipts);
-  const absl::Status status = InParallel(run.shops.size(), run.shops.size(), [&](size_t partner) {
+  return InParallel(run.shops.size(), run.shops.size(), [&](size_t partner) {
     if (by_partner[partner].empty()) return absl::OkStatus();
     return PostAt(run, run.shops[partner], by_partner[partner], carried);
   });
-  run.outcome.posting_seconds +=
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  return status;
 }
 
 absl::Status ConfirmReceipts(Run& run, const Step& step) {
+  const Stopwatch watch(run, "confirmations");
   const auto by_partner = ByPartner(run, step.receipts);
   GUILDER_RETURN_IF_ERROR(InParallel(run.shops.size(), run.shops.size(), [&](size_t partner) {
     return ConfirmAt(run, run.shops[partner], by_partner[partner], step.end);
@@ -332,6 +330,7 @@ absl::Status ConfirmReceipts(Run& run, const Step& step) {
 }
 
 absl::Status PostReturns(Run& run, const Step& step) {
+  const Stopwatch watch(run, "returns");
   // Reversals of one sale add up exactly, but which of them takes the odd point depends on their
   // order.
   std::map<size_t, std::vector<size_t>> by_sale;

@@ -128,6 +128,7 @@ absl::Status Redeemer::RedeemOne(size_t number, const PlannedRedemption& planned
 }
 
 absl::Status Redeemer::Redeem(size_t number, const Step& step) {
+  const Stopwatch watch(run_, "redemptions");
   GUILDER_RETURN_IF_ERROR(RefundAll());
   if (number < kFirstStep) return absl::OkStatus();
   const size_t left = steps_ > kFirstStep ? steps_ - kFirstStep : 1;

@@ -145,10 +145,8 @@ Json ToJson(const Results& results) {
   AddSettlement(results, json);
   json["trial_balance"] = cli::ToJson(results.trial_balance);
   json["verify"] = VerifyJson(results.verified);
-  json["purchases_per_second"] =
-      outcome.posting_seconds > 0 ? static_cast<double>(outcome.purchases) / outcome.posting_seconds
-                                  : 0.0;
-  json["posting_seconds"] = outcome.posting_seconds;
+  json["purchases_per_second"] = outcome.PurchasesPerSecond();
+  json["seconds_of"] = outcome.seconds_of;
   json["seconds"] = results.seconds;
   return json;
 }

@@ -178,10 +178,7 @@ void Show(const Results& results, Output& output) {
   output.Heading("Trial balance of money (EUR)");
   output.Print(BalanceTable(results.trial_balance.money(), Cents));
   ShowChecks(results, output);
-  const double rate =
-      results.outcome.posting_seconds > 0
-          ? static_cast<double>(results.outcome.purchases) / results.outcome.posting_seconds
-          : 0;
+  const double rate = results.outcome.PurchasesPerSecond();
   output.Text("");
   output.Text(absl::StrCat(WithThousands(results.verified.records_total()), " journal records; ",
                            WithThousands(std::lround(rate)),

@@ -1,6 +1,7 @@
 // What every part of a demonstration shares while it runs.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -50,6 +51,24 @@ struct Run {
   Outcome outcome;
   Wallets wallets;
   std::mutex mutex;
+};
+
+// Adds the time that it lives to a part of the run.
+class Stopwatch {
+ public:
+  Stopwatch(Run& run, const char* part) : run_(run), part_(part) {}
+  ~Stopwatch() {
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began_;
+    const std::lock_guard lock(run_.mutex);
+    run_.outcome.seconds_of[part_] += seconds.count();
+  }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  Run& run_;
+  const char* const part_;
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
 
 // "partners/grocery/stores/branch-3"
