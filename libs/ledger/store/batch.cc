@@ -8,7 +8,6 @@
 #include "libs/base/status_macros.h"
 #include "libs/ledger/core/posting.h"
 #include "libs/ledger/store/batch_sql.h"
-#include "libs/ledger/store/claims.h"
 #include "libs/ledger/store/load_configuration.h"
 
 namespace guilder::ledger {
@@ -59,7 +58,7 @@ class Run {
   void AnswerFromClaims() {
     std::vector<Uuid> keys;
     for (const Command* command : commands_) {
-      keys.push_back(RequestClaimKey(command->partner, command->request_id));
+      keys.push_back(command->request_claim);
       if (command->natural_key) keys.push_back(*command->natural_key);
     }
     std::map<Uuid, TakenClaim> taken;
@@ -67,7 +66,7 @@ class Run {
     if (taken.empty()) return;
     for (size_t i = 0; i < commands_.size(); ++i) {
       Command& command = *commands_[i];
-      const auto request = taken.find(RequestClaimKey(command.partner, command.request_id));
+      const auto request = taken.find(command.request_claim);
       if (request != taken.end()) {
         const bool same = request->second.fingerprint == command.fingerprint;
         Settle(i, same ? absl::StatusOr<Answer>(request->second.answer)
@@ -173,6 +172,7 @@ class Run {
     command.parked = false;
     outcomes_[i] = Answer{record.response, command.place, record.kind, /*replayed=*/false};
     batch_.leaves.push_back(leaf);
+    batch_.request_claims.push_back(command.request_claim);
     batch_.natural_keys.push_back(command.natural_key);
     batch_.records.push_back(std::move(record));
     to_write_.push_back(&command);

@@ -46,8 +46,10 @@ struct BatchState {
   std::map<AccountId, AccountEntry> accounts;
   std::vector<Record> records;
 
-  // Parallel to `records`: the leaf of each, and its natural key where it has one.
+  // Parallel to `records`: the leaf of each, the claim of its request id, and its natural key where
+  // it has one.
   std::vector<Digest> leaves;
+  std::vector<Uuid> request_claims;
   std::vector<std::optional<Uuid>> natural_keys;
 };
 

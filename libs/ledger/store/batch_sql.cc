@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 
 #include "libs/base/reason.h"
-#include "libs/ledger/store/claims.h"
 
 namespace guilder::ledger {
 namespace {
@@ -301,7 +300,7 @@ Rows MakeRows(const BatchState& batch, const Configuration& configuration) {
     const auto [window, is_new] = window_starts.try_emplace(record.posted_at);
     if (is_new) window->second = configuration.calendar().WindowStart(record.posted_at);
     AddEntryRows(record, window->second, rows);
-    rows.claims.push_back({RequestClaimKey(record.partner, record.request_id), &record});
+    rows.claims.push_back({batch.request_claims[i], &record});
     if (batch.natural_keys[i]) rows.claims.push_back({*batch.natural_keys[i], &record});
   }
   std::sort(rows.claims.begin(), rows.claims.end(),

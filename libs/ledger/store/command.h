@@ -99,6 +99,11 @@ class Command {
   // command is then given to its RowStore to be kept, with `parked` set.
   virtual absl::Status OnNaturalKeyTaken(const JournalPlace& winner, RecordKind kind);
 
+  // ---- Set by the lane.
+
+  // The claim of its request id.
+  Uuid request_claim{};
+
   // ---- Set by the lane before RowStore::Write.
 
   // Where it was posted; no number for a parked one.

@@ -15,16 +15,15 @@ class LaneQueue::Selection {
  public:
   bool Admits(const Command& command) {
     if (command.account && stays_behind_.contains(command.account)) return false;
-    const Uuid request = RequestClaimKey(command.partner, command.request_id);
     const auto acts_on = std::pair(command.book, command.refers_to);
-    const bool alone = !claims_.contains(request) &&
+    const bool alone = !claims_.contains(command.request_claim) &&
                        !(command.natural_key && claims_.contains(*command.natural_key)) &&
                        !(command.refers_to && acts_on_.contains(acts_on));
     if (!alone) {
       if (command.account) stays_behind_.insert(command.account);
       return false;
     }
-    claims_.insert(request);
+    claims_.insert(command.request_claim);
     if (command.natural_key) claims_.insert(*command.natural_key);
     if (command.refers_to) acts_on_.insert(acts_on);
     return true;
@@ -38,11 +37,13 @@ class LaneQueue::Selection {
 };
 
 absl::Status LaneQueue::Push(PendingCommand& pending) {
+  Command& command = *pending.command;
+  command.request_claim = RequestClaimKey(command.partner, command.request_id);
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return Refuse(Reason::kDraining);
     if (queued_ >= max_queued_) return Refuse(Reason::kQueueFull);
-    std::deque<PendingCommand>& of_partner = waiting_[pending.command->partner];
+    std::deque<PendingCommand>& of_partner = waiting_[command.partner];
     if (static_cast<int>(of_partner.size()) >= max_queued_per_partner_) {
       return Refuse(Reason::kQueueFull);
     }
