@@ -68,7 +68,7 @@ void AddBenchCommand(CLI::App& app, Context& context) {
             "Measures a network of its own beside what its PostgreSQL can do at best",
             [&context](Arguments& arguments) -> std::function<absl::Status()> {
               const BenchFlags flags{
-                  arguments.Text("--profile", "quick, under a minute, or full, with medians"),
+                  arguments.Text("--profile", "quick, about a minute, or full, with medians"),
                   arguments.Text("--seconds", "How long each figure is measured in a round"),
                   arguments.Text("--csv", "A file for the raw samples")};
               return [&context, flags] { return Run(context, flags); };

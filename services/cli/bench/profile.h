@@ -11,10 +11,10 @@ struct Profile {
   // Every figure is the median of so many rounds.
   int rounds = 1;
   // How long each figure is measured in a round, and warmed up before.
-  int seconds = 3;
+  int seconds = 2;
   int warm_up_seconds = 1;
   int tpcb_scale = 10;
-  int tpcb_seconds = 4;
+  int tpcb_seconds = 3;
 
   size_t partners = 50;
   size_t members = 10'000;
@@ -23,7 +23,7 @@ struct Profile {
   int in_flight_per_stream = 256;
 };
 
-// Under a minute on two processors.
+// About a minute on two processors.
 inline Profile QuickProfile() {
   Profile profile;
   profile.name = "quick";
