@@ -5,13 +5,16 @@
 #include <cstring>
 #include <filesystem>
 #include <iostream>
+#include <thread>
 #include <utility>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 
 #include "libs/base/status_macros.h"
+#include "libs/rpc/server.h"
 #include "services/cli/demo/plan.h"
 #include "services/cli/dev/network.h"
 
@@ -34,6 +37,17 @@ absl::StatusOr<std::string> MakeFreshDirectory() {
   return path;
 }
 
+// Ctrl-C leaves nothing behind. PostgreSQL ends with this process. Before any thread starts.
+void RemoveWhenStopped(const std::string& directory) {
+  rpc::BlockStopSignals();
+  std::thread([directory] {
+    const int signal = rpc::WaitForStopSignal();
+    std::error_code ignored;
+    fs::remove_all(directory, ignored);
+    _exit(128 + signal);
+  }).detach();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Ground>> Ground::Prepare(const DemoOptions& options,
@@ -53,7 +67,10 @@ absl::Status Ground::StartOwn(const DemoOptions& options, Timestamp clock) {
   network.data_directory = options.data_directory;
   if (network.data_directory.empty()) {
     GUILDER_ASSIGN_OR_RETURN(network.data_directory, MakeFreshDirectory());
-    if (!options.keep) to_remove_ = network.data_directory;
+    if (!options.keep) {
+      to_remove_ = network.data_directory;
+      RemoveWhenStopped(to_remove_);
+    }
   }
   if (to_remove_.empty()) {
     network_file_ = fs::absolute(network.data_directory + "/network.json");
