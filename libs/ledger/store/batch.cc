@@ -13,16 +13,17 @@
 namespace guilder::ledger {
 namespace {
 
-constexpr char kClaimTaken[] = "a claim was taken meanwhile";
+constexpr char kClaimTaken[] = "a claim is taken";
 
 // A batch on its way through steps 2 to 4.
 class Run {
  public:
   Run(postgres::Transaction& tx, const std::vector<Command*>& commands, ProgrammeId programme,
-      std::shared_ptr<const Configuration>& configuration)
+      Claims claims, std::shared_ptr<const Configuration>& configuration)
       : tx_(tx),
         commands_(commands),
         programme_(programme),
+        claims_(claims),
         configuration_(configuration),
         outcomes_(commands.size(), absl::UnknownError("not decided")) {}
 
@@ -48,19 +49,21 @@ class Run {
       book.posted_at = std::max(book.posted_at, Timestamp(loaded_.clock_us + book.clock_offset_us));
     }
     settled_.assign(commands_.size(), false);
-    AnswerFromClaims();
+    if (claims_ == Claims::kLookedUp) AnswerFromClaims();
     LoadDeeply();
     LoadRows();
     return absl::OkStatus();
   }
 
+  static void AddClaims(const Command& command, std::vector<Uuid>& keys) {
+    keys.push_back(command.request_claim);
+    if (command.natural_key) keys.push_back(*command.natural_key);
+  }
+
   // Answers repeats, and receipts that are taken, without deciding them again.
   void AnswerFromClaims() {
     std::vector<Uuid> keys;
-    for (const Command* command : commands_) {
-      keys.push_back(command->request_claim);
-      if (command->natural_key) keys.push_back(*command->natural_key);
-    }
+    for (const Command* command : commands_) AddClaims(*command, keys);
     std::map<Uuid, TakenClaim> taken;
     for (TakenClaim& claim : FindClaims(tx_, keys)) taken.emplace(claim.key, std::move(claim));
     if (taken.empty()) return;
@@ -192,7 +195,17 @@ class Run {
     Settle(i, std::move(refusal));
   }
 
+  // A refused command inserts no claim, so its insert finds none: it may repeat one that was
+  // accepted.
+  bool RefusedRepeat() {
+    if (claims_ == Claims::kLookedUp || refusals_.empty()) return false;
+    std::vector<Uuid> keys;
+    for (const LoggedRefusal& refusal : refusals_) AddClaims(*refusal.command, keys);
+    return !FindClaims(tx_, keys).empty();
+  }
+
   absl::Status Write() {
+    if (RefusedRepeat()) return ClaimTaken();
     if (!batch_.records.empty()) {
       GUILDER_RETURN_IF_ERROR(WriteBatch(tx_, batch_, *configuration_));
     }
@@ -208,6 +221,7 @@ class Run {
   postgres::Transaction& tx_;
   const std::vector<Command*>& commands_;
   const ProgrammeId programme_;
+  const Claims claims_;
   std::shared_ptr<const Configuration>& configuration_;
   BatchState batch_;
   LoadedAccounts loaded_;
@@ -221,18 +235,18 @@ class Run {
 
 }  // namespace
 
-absl::Status ClaimTakenMeanwhile() {
+absl::Status ClaimTaken() {
   return absl::AbortedError(kClaimTaken);
 }
 
-bool IsClaimTakenMeanwhile(const absl::Status& status) {
+bool IsClaimTaken(const absl::Status& status) {
   return absl::IsAborted(status) && status.message() == kClaimTaken;
 }
 
 absl::StatusOr<Outcomes> RunBatch(postgres::Transaction& tx, const std::vector<Command*>& commands,
-                                  ProgrammeId programme,
+                                  ProgrammeId programme, Claims claims,
                                   std::shared_ptr<const Configuration>& configuration) {
-  return Run(tx, commands, programme, configuration).Finish();
+  return Run(tx, commands, programme, claims, configuration).Finish();
 }
 
 }  // namespace guilder::ledger

@@ -56,9 +56,14 @@ struct BatchState {
 // What came of each command: parallel to the commands of the batch.
 using Outcomes = std::vector<absl::StatusOr<Answer>>;
 
-// The status of a batch that met a claim which another lane committed meanwhile: to be run again.
-absl::Status ClaimTakenMeanwhile();
-bool IsClaimTakenMeanwhile(const absl::Status& status);
+// Whether a batch looks its claims up before it decides. Most batches hold no repeat, so the first
+// run leaves it to the insert to find one; a run that found one is run again, and looks first.
+enum class Claims { kFoundByInsert, kLookedUp };
+
+// The status of a batch that met a claim which it had not looked up, or which another lane
+// committed meanwhile: to be run again with Claims::kLookedUp.
+absl::Status ClaimTaken();
+bool IsClaimTaken(const absl::Status& status);
 
 // Steps 1 to 4 of a lane: locks the books, loads, decides and writes, in the transaction. The
 // caller commits, and only then answers.
@@ -66,7 +71,7 @@ bool IsClaimTakenMeanwhile(const absl::Status& status);
 // `configuration` is the lane's latest; it is replaced when a newer version is in force. Fails as a
 // whole only when the transaction must not commit.
 absl::StatusOr<Outcomes> RunBatch(postgres::Transaction& tx, const std::vector<Command*>& commands,
-                                  ProgrammeId programme,
+                                  ProgrammeId programme, Claims claims,
                                   std::shared_ptr<const Configuration>& configuration);
 
 }  // namespace guilder::ledger

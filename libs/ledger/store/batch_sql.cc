@@ -576,7 +576,7 @@ absl::Status WriteBatch(postgres::Transaction& tx, const BatchState& batch,
       .IntArray(b, [](const BookState* book) { return book->last_serial; })
       .BytesArray(b, [](const BookState* book) { return book->frontier.ToBytes(); });
   const int64_t claimed = tx.Execute(kWriteBatch, params)[0].Int(0);
-  if (claimed < static_cast<int64_t>(rows.claims.size())) return ClaimTakenMeanwhile();
+  if (claimed < static_cast<int64_t>(rows.claims.size())) return ClaimTaken();
 
   if (!rows.opened_accounts.empty()) {
     Params opened;

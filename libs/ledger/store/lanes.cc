@@ -37,6 +37,8 @@ constexpr absl::Duration kConfigurationPatience = absl::Milliseconds(500);
 constexpr int kLeastBatch = 64;
 // How often a batch is run again because of a claim, a deadlock or a serialization failure.
 constexpr int kMaxRuns = 5;
+// Repeats come together, as when a caller sends again what an outage left unanswered.
+constexpr int kBatchesToLookFirst = 64;
 
 postgres::SessionSettings LaneSession() {
   postgres::SessionSettings settings;
@@ -144,18 +146,22 @@ class Lane {
 
   absl::StatusOr<Outcomes> Run(const std::vector<Command*>& commands) {
     for (int run = 1;; ++run) {
+      const Claims claims = look_first_ > 0 ? Claims::kLookedUp : Claims::kFoundByInsert;
       absl::StatusOr<Outcomes> outcomes =
           postgres::RunInTransaction(connection_, [&](postgres::Transaction& tx) {
             const absl::Time began = absl::Now();
-            auto decided = RunBatch(tx, commands, options_.programme, configuration_);
+            auto decided = RunBatch(tx, commands, options_.programme, claims, configuration_);
             worked_ += absl::Now() - began;
             return decided;
           });
-      const bool again = IsClaimTakenMeanwhile(outcomes.status()) ||
-                         DetailsOf(outcomes.status()).contains("retryable");
+      const bool claim_taken = IsClaimTaken(outcomes.status());
+      if (claim_taken) look_first_ = kBatchesToLookFirst;
+      if (outcomes.ok() && look_first_ > 0) --look_first_;
+      const bool again = claim_taken || DetailsOf(outcomes.status()).contains("retryable");
       if (outcomes.ok() || !again) return outcomes;
-      if (run == kMaxRuns)
+      if (run == kMaxRuns) {
         return Refuse(Reason::kStoreUnavailable, std::string(outcomes.status().message()));
+      }
     }
   }
 
@@ -200,6 +206,8 @@ class Lane {
   int batch_size_;
   // What the batch took so far, its commit left out.
   absl::Duration worked_;
+  // How many batches still look their claims up before they decide.
+  int look_first_ = 0;
   std::thread thread_;
 };
 
