@@ -1,8 +1,8 @@
 // A compact byte encoding for what is digested, fingerprinted or stored as one value.
 //
-// Unsigned integers are base-128 varints, signed ones zigzag varints, as in Protocol Buffers; bytes are
-// their length and themselves; fixed-size digests stand as they are. There are no tags: a reader knows
-// the order of fields, and a format that may change begins with its version.
+// Unsigned integers are base-128 varints, signed ones zigzag varints, as in Protocol Buffers; bytes
+// are their length and themselves; fixed-size digests stand as they are. There are no tags: a
+// reader knows the order of fields, and a format that may change begins with its version.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,8 @@ class Encoder {
   std::string out_;
 };
 
-// Reads what an Encoder wrote. After a read past the end, or of a malformed varint, `ok()` is false and
-// every further read gives zero or nothing: check once, at the end.
+// Reads what an Encoder wrote. After a read past the end, or of a malformed varint, `ok()` is false
+// and every further read gives zero or nothing: check once, at the end.
 class Decoder {
  public:
   explicit Decoder(std::string_view bytes) : rest_(bytes) {}

@@ -41,7 +41,8 @@
     "the occurrence time is before what may still be posted; post an adjustment instead")          \
   X(kPageTokenInvalid, PAGE_TOKEN_INVALID, kInvalidArgument,                                       \
     "the page token is not one that this list gave")                                               \
-  X(kIbanInvalid, IBAN_INVALID, kInvalidArgument, "the IBAN's structure or check digits are wrong")\
+  X(kIbanInvalid, IBAN_INVALID, kInvalidArgument,                                                  \
+    "the IBAN's structure or check digits are wrong")                                              \
   /* Repeats. */                                                                                   \
   X(kRequestIdReused, REQUEST_ID_REUSED, kAlreadyExists,                                           \
     "this request_id was used for other content; a new request needs a new id")                    \

@@ -9,10 +9,10 @@
 #define GUILDER_CONCAT_INNER_(a, b) a##b
 #define GUILDER_CONCAT_(a, b) GUILDER_CONCAT_INNER_(a, b)
 
-#define GUILDER_RETURN_IF_ERROR(expression)                  \
-  do {                                                       \
+#define GUILDER_RETURN_IF_ERROR(expression)                                 \
+  do {                                                                      \
     if (absl::Status guilder_status_ = (expression); !guilder_status_.ok()) \
-      return guilder_status_;                                \
+      return guilder_status_;                                               \
   } while (false)
 
 // `GUILDER_ASSIGN_OR_RETURN(const int x, Parse(text));`

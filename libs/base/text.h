@@ -8,12 +8,15 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+
 #include "libs/base/types.h"
 
 namespace guilder {
 
 // Abseil's string_view is a type of its own on some distributions and std's on others.
-inline absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }
+inline absl::string_view ToAbsl(std::string_view text) {
+  return {text.data(), text.size()};
+}
 
 // Lower-case hexadecimal of the bytes.
 std::string ToHex(std::string_view bytes);
@@ -34,7 +37,9 @@ std::optional<int64_t> ParseInt(std::string_view text);
 
 // "EUR": three capital letters.
 std::optional<Currency> ParseCurrency(std::string_view text);
-inline std::string FormatCurrency(const Currency& currency) { return {currency.data(), 3}; }
+inline std::string FormatCurrency(const Currency& currency) {
+  return {currency.data(), 3};
+}
 
 // A decimal amount with at most `exponent` digits after the point as minor units: "3.86", 2 → 386.
 // Nothing when malformed, too precise or out of range. No exponent form, no grouping.
@@ -47,8 +52,12 @@ bool LuhnIsValid(std::string_view digits);
 // The digit that makes `digits` followed by it valid.
 char LuhnCheckDigit(std::string_view digits);
 
-inline absl::Time ToAbslTime(Timestamp at) { return absl::FromUnixMicros(at.value()); }
-inline Timestamp FromAbslTime(absl::Time at) { return Timestamp(absl::ToUnixMicros(at)); }
+inline absl::Time ToAbslTime(Timestamp at) {
+  return absl::FromUnixMicros(at.value());
+}
+inline Timestamp FromAbslTime(absl::Time at) {
+  return Timestamp(absl::ToUnixMicros(at));
+}
 // RFC 3339 in UTC, to the second: "2026-01-31T12:00:00Z".
 std::string FormatTimestamp(Timestamp at);
 

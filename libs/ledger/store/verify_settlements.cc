@@ -73,8 +73,8 @@ constexpr Statement kFindWrongLine{"verify.find_wrong_line", R"sql(
    limit 1
 )sql"};
 
-// `tax` of a net is what the partner owes: on issuance and fees, less that on reimbursements. Approval
-// makes obligations of nets.
+// `tax` of a net is what the partner owes: on issuance and fees, less that on reimbursements.
+// Approval makes obligations of nets.
 constexpr Statement kFindWrongNet{"verify.find_wrong_net", R"sql(
   select coalesce(n.settlement_id, l.settlement_id), coalesce(n.partner_id, l.partner_id)
     from settlement.nets n
