@@ -32,7 +32,10 @@ std::string DescribeReturn(const v1::RecordReturnRequest& request) {
 absl::StatusOr<std::string> AccrualHandlers::OwnSlug(const rpc::Call& call) const {
   const auto configuration = lanes_.configuration();
   const ledger::Partner* partner = configuration->FindPartner(call.principal().partner);
-  if (partner == nullptr) return Refuse(Reason::kPartnerNotFound);
+  // Its credential proves that there is such a partner: what is in memory is older than it is.
+  if (partner == nullptr) {
+    return Refuse(Reason::kStoreUnavailable, "the partner is new; it is known in a moment");
+  }
   return partner->slug;
 }
 
