@@ -23,7 +23,6 @@ constexpr size_t kMostLinesOfFunction = 70;
 using Reasons = std::map<std::string, std::string>;
 
 const Reasons kLongFiles = {
-    {"libs/ledger/store/batch_sql.cc", "the statements of a batch beside their only user"},
     {"tests/unit/ledger_decide_test.cc", "what the deciders promise, in one place"},
 };
 

@@ -1,0 +1,218 @@
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "libs/base/reason.h"
+#include "libs/ledger/store/batch_sql.h"
+
+namespace guilder::ledger {
+namespace {
+
+using postgres::Params;
+using postgres::Row;
+using postgres::Statement;
+
+// One row lock serialises every writer of a book, in this process or another.
+constexpr Statement kLockBooks{"ledger.lock_books", R"sql(
+  select book, last_number, last_posted_at_us, last_serial, clock_offset_us, format_version, secret,
+         frontier
+    from ledger.books
+   where book = any($1::int[])
+   order by book
+     for no key update
+)sql"};
+
+// A statement of its own: reading what a lock protects in the statement that takes the lock would
+// see the state from before the wait.
+constexpr Statement kLoadAccounts{"ledger.load_accounts", R"sql(
+  select (extract(epoch from clock_timestamp()) * 1000000)::bigint, c.version,
+         w.command, a.account_id, a.status, a.pending, a.available, a.held, a.debt, a.next_due_at_us,
+         a.first_open_lot, k.account_id, k.state
+    from ledger.configuration c
+    left join unnest($2::int[], $3::int[], $4::bigint[], $5::bigint[])
+           as w (command, book, account_id, card_number) on true
+    left join ledger.accounts a on a.book = w.book and a.account_id = w.account_id
+    left join member.cards k on k.card_number = w.card_number
+   where c.programme_id = $1
+)sql"};
+
+constexpr Statement kLoadLots{"ledger.load_lots", R"sql(
+  select l.account_id, l.lot_id, l.issuer_id, l.contract_id, l.issued, l.activates_at_us,
+         l.expires_at_us, l.on_due, l.state, l.remaining, l.held, l.redeemed, l.reversed, l.expired,
+         l.debt
+    from unnest($1::int[], $2::bigint[], $3::bigint[]) as w (book, account_id, first_lot)
+    join ledger.lots l on l.book = w.book and l.account_id = w.account_id and l.lot_id >= w.first_lot
+   order by l.account_id, l.lot_id
+)sql"};
+
+constexpr Statement kLoadHolds{"ledger.load_holds", R"sql(
+  select h.account_id, h.number, h.partner_id, h.store_id, h.contract_id, h.authorized,
+         h.expires_at_us, h.state, h.lot_ids, h.lot_held, h.lot_captured, h.lot_refunded
+    from unnest($1::int[], $2::bigint[]) as w (book, account_id)
+    join ledger.holds h on h.book = w.book and h.account_id = w.account_id
+   where h.state = 0 or h.number = any($3::bigint[])
+   order by h.account_id, h.number
+)sql"};
+
+constexpr Statement kFindClaims{"ledger.find_claims", R"sql(
+  select c.claim_key, j.book, j.number, j.posted_at_us, j.kind, j.fingerprint, j.response, j.leaf
+    from unnest($1::uuid[]) as w (claim_key)
+    join ledger.claims c on c.claim_key = w.claim_key
+    join ledger.journal j
+      on j.book = c.book and j.number = c.number and j.posted_at_us = c.posted_at_us
+)sql"};
+
+AccountState ReadAccount(const Row& row) {
+  AccountState account;
+  account.id = row.Id<AccountId>(3);
+  account.status = row.Enum<AccountStatus>(4);
+  account.pending = row.Id<Points>(5);
+  account.available = row.Id<Points>(6);
+  account.held = row.Id<Points>(7);
+  account.debt = row.Id<Points>(8);
+  account.next_due_at = row.Id<Timestamp>(9);
+  account.first_open_lot = row.Id<LotId>(10);
+  return account;
+}
+
+Lot ReadLot(const Row& row) {
+  Lot lot;
+  lot.id = row.Id<LotId>(1);
+  lot.issuer = row.Id<PartnerId>(2);
+  lot.contract = row.Id<ContractId>(3);
+  lot.issued = row.Id<Points>(4);
+  lot.activates_at = row.Id<Timestamp>(5);
+  lot.expires_at = row.Id<Timestamp>(6);
+  lot.on_due = row.Enum<OnDue>(7);
+  lot.state = row.Enum<LotState>(8);
+  lot.remaining = row.Id<Points>(9);
+  lot.held = row.Id<Points>(10);
+  lot.redeemed = row.Id<Points>(11);
+  lot.reversed = row.Id<Points>(12);
+  lot.expired = row.Id<Points>(13);
+  lot.debt = row.Id<Points>(14);
+  return lot;
+}
+
+Hold ReadHold(const Row& row) {
+  Hold hold;
+  hold.number = row.Id<RecordNumber>(1);
+  hold.partner = row.Id<PartnerId>(2);
+  hold.store = row.Id<StoreId>(3);
+  hold.contract = row.Id<ContractId>(4);
+  hold.authorized = row.Id<Points>(5);
+  hold.expires_at = row.Id<Timestamp>(6);
+  hold.state = row.Enum<HoldState>(7);
+  const std::vector<int64_t> lots = row.IntArray(8);
+  const std::vector<int64_t> held = row.IntArray(9);
+  const std::vector<int64_t> captured = row.IntArray(10);
+  const std::vector<int64_t> refunded = row.IntArray(11);
+  for (size_t i = 0; i < lots.size(); ++i) {
+    hold.parts.push_back(
+        {LotId(lots[i]), Points(held.at(i)), Points(captured.at(i)), Points(refunded.at(i))});
+  }
+  return hold;
+}
+
+}  // namespace
+
+absl::Status LockBooks(postgres::Transaction& tx, const std::set<BookId>& books,
+                       BatchState& batch) {
+  for (const Row& row : tx.Execute(kLockBooks, Params().IntArray(books))) {
+    BookState book;
+    book.id = row.Id<BookId>(0);
+    if (row.Int(5) > kBookFormat) {
+      return Refuse(
+          Reason::kStoreUnavailable,
+          absl::StrCat("book ", book.id.value(), " is in a newer format; upgrade this service"));
+    }
+    std::optional<Frontier> frontier = Frontier::Parse(row.Int(1), row.Bytes(7));
+    if (!frontier) return absl::InternalError(absl::StrCat("frontier of book ", book.id.value()));
+    book.frontier = *std::move(frontier);
+    book.posted_at = row.Id<Timestamp>(2);
+    book.last_serial = row.Int(3);
+    book.clock_offset_us = row.Int(4);
+    book.secret = row.Bytes(6);
+    batch.books.emplace(book.id, std::move(book));
+  }
+  if (batch.books.size() == books.size()) return absl::OkStatus();
+  return absl::FailedPreconditionError("a command names a book that does not exist");
+}
+
+LoadedAccounts LoadAccounts(postgres::Transaction& tx, ProgrammeId programme,
+                            const std::vector<Command*>& commands, BatchState& batch) {
+  std::vector<int64_t> indexes(commands.size());
+  for (size_t i = 0; i < indexes.size(); ++i) indexes[i] = static_cast<int64_t>(i);
+  LoadedAccounts loaded;
+  loaded.cards.resize(commands.size());
+  const auto rows = tx.Execute(kLoadAccounts, Params()
+                                                  .Int(programme)
+                                                  .IntArray(indexes)
+                                                  .IntArray(commands, &Command::book)
+                                                  .IntArray(commands, &Command::account)
+                                                  .IntArray(commands, &Command::card));
+  for (const Row& row : rows) {
+    loaded.clock_us = row.Int(0);
+    loaded.config_version = row.Int(1);
+    if (row.IsNull(2)) continue;
+    if (!row.IsNull(3)) {
+      const AccountId id = row.Id<AccountId>(3);
+      AccountEntry& entry = batch.accounts[id];
+      if (!entry.found) entry.state = ReadAccount(row);
+      entry.found = true;
+    }
+    if (!row.IsNull(11)) {
+      loaded.cards.at(row.Int(2)) = {true, row.Int(12) != 0, row.Id<AccountId>(11)};
+    }
+  }
+  return loaded;
+}
+
+void LoadLotsAndHolds(postgres::Transaction& tx, const std::map<AccountId, LotId>& from,
+                      const std::set<RecordNumber>& named_holds, BatchState& batch) {
+  if (from.empty()) return;
+  using From = std::pair<const AccountId, LotId>;
+  const auto book_of = [](const From& account) { return BookOf(account.first); };
+  const auto lots = tx.Execute(
+      kLoadLots,
+      Params().IntArray(from, book_of).IntArray(from, &From::first).IntArray(from, &From::second));
+  for (const Row& row : lots) {
+    batch.accounts[row.Id<AccountId>(0)].state.lots.push_back(ReadLot(row));
+  }
+  bool any_holds = !named_holds.empty();
+  for (const auto& [id, lot] : from) {
+    AccountEntry& entry = batch.accounts[id];
+    entry.state.lots_loaded = true;
+    entry.loaded_lots = entry.state.lots;
+    any_holds = any_holds || entry.state.held > Points(0);
+  }
+  if (!any_holds) return;
+  const auto holds = tx.Execute(
+      kLoadHolds,
+      Params().IntArray(from, book_of).IntArray(from, &From::first).IntArray(named_holds));
+  for (const Row& row : holds) {
+    AccountEntry& entry = batch.accounts[row.Id<AccountId>(0)];
+    entry.state.holds.push_back(ReadHold(row));
+    entry.loaded_holds.push_back(entry.state.holds.back());
+  }
+}
+
+std::vector<TakenClaim> FindClaims(postgres::Transaction& tx, const std::vector<Uuid>& keys) {
+  std::vector<TakenClaim> taken;
+  for (const Row& row : tx.Execute(kFindClaims, Params().UuidArray(keys))) {
+    TakenClaim claim;
+    claim.key = row.Uuid(0);
+    claim.answer.place = {row.Id<BookId>(1), row.Id<RecordNumber>(2), row.Id<Timestamp>(3),
+                          row.Digest(7)};
+    claim.answer.kind = row.Enum<RecordKind>(4);
+    claim.answer.response = row.Bytes(6);
+    claim.answer.replayed = true;
+    claim.fingerprint = row.Digest(5);
+    taken.push_back(std::move(claim));
+  }
+  return taken;
+}
+
+}  // namespace guilder::ledger
