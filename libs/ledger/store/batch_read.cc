@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "libs/base/reason.h"
+#include "libs/ledger/store/account_rows.h"
 #include "libs/ledger/store/batch_sql.h"
 
 namespace guilder::ledger {
@@ -64,58 +65,6 @@ constexpr Statement kFindClaims{"ledger.find_claims", R"sql(
       on j.book = c.book and j.number = c.number and j.posted_at_us = c.posted_at_us
 )sql"};
 
-AccountState ReadAccount(const Row& row) {
-  AccountState account;
-  account.id = row.Id<AccountId>(3);
-  account.status = row.Enum<AccountStatus>(4);
-  account.pending = row.Id<Points>(5);
-  account.available = row.Id<Points>(6);
-  account.held = row.Id<Points>(7);
-  account.debt = row.Id<Points>(8);
-  account.next_due_at = row.Id<Timestamp>(9);
-  account.first_open_lot = row.Id<LotId>(10);
-  return account;
-}
-
-Lot ReadLot(const Row& row) {
-  Lot lot;
-  lot.id = row.Id<LotId>(1);
-  lot.issuer = row.Id<PartnerId>(2);
-  lot.contract = row.Id<ContractId>(3);
-  lot.issued = row.Id<Points>(4);
-  lot.activates_at = row.Id<Timestamp>(5);
-  lot.expires_at = row.Id<Timestamp>(6);
-  lot.on_due = row.Enum<OnDue>(7);
-  lot.state = row.Enum<LotState>(8);
-  lot.remaining = row.Id<Points>(9);
-  lot.held = row.Id<Points>(10);
-  lot.redeemed = row.Id<Points>(11);
-  lot.reversed = row.Id<Points>(12);
-  lot.expired = row.Id<Points>(13);
-  lot.debt = row.Id<Points>(14);
-  return lot;
-}
-
-Hold ReadHold(const Row& row) {
-  Hold hold;
-  hold.number = row.Id<RecordNumber>(1);
-  hold.partner = row.Id<PartnerId>(2);
-  hold.store = row.Id<StoreId>(3);
-  hold.contract = row.Id<ContractId>(4);
-  hold.authorized = row.Id<Points>(5);
-  hold.expires_at = row.Id<Timestamp>(6);
-  hold.state = row.Enum<HoldState>(7);
-  const std::vector<int64_t> lots = row.IntArray(8);
-  const std::vector<int64_t> held = row.IntArray(9);
-  const std::vector<int64_t> captured = row.IntArray(10);
-  const std::vector<int64_t> refunded = row.IntArray(11);
-  for (size_t i = 0; i < lots.size(); ++i) {
-    hold.parts.push_back(
-        {LotId(lots[i]), Points(held.at(i)), Points(captured.at(i)), Points(refunded.at(i))});
-  }
-  return hold;
-}
-
 }  // namespace
 
 absl::Status LockBooks(postgres::Transaction& tx, const std::set<BookId>& books,
@@ -160,7 +109,7 @@ LoadedAccounts LoadAccounts(postgres::Transaction& tx, ProgrammeId programme,
     if (!row.IsNull(3)) {
       const AccountId id = row.Id<AccountId>(3);
       AccountEntry& entry = batch.accounts[id];
-      if (!entry.found) entry.state = ReadAccount(row);
+      if (!entry.found) entry.state = AccountFromRow(row, 3);
       entry.found = true;
     }
     if (!row.IsNull(11)) {
@@ -179,7 +128,7 @@ void LoadLotsAndHolds(postgres::Transaction& tx, const std::map<AccountId, LotId
       kLoadLots,
       Params().IntArray(from, book_of).IntArray(from, &From::first).IntArray(from, &From::second));
   for (const Row& row : lots) {
-    batch.accounts[row.Id<AccountId>(0)].state.lots.push_back(ReadLot(row));
+    batch.accounts[row.Id<AccountId>(0)].state.lots.push_back(LotFromRow(row));
   }
   bool any_holds = !named_holds.empty();
   for (const auto& [id, lot] : from) {
@@ -194,7 +143,7 @@ void LoadLotsAndHolds(postgres::Transaction& tx, const std::map<AccountId, LotId
       Params().IntArray(from, book_of).IntArray(from, &From::first).IntArray(named_holds));
   for (const Row& row : holds) {
     AccountEntry& entry = batch.accounts[row.Id<AccountId>(0)];
-    entry.state.holds.push_back(ReadHold(row));
+    entry.state.holds.push_back(HoldFromRow(row, 8));
     entry.loaded_holds.push_back(entry.state.holds.back());
   }
 }

@@ -1,6 +1,7 @@
 #include "libs/ledger/store/reader.h"
 
 #include "libs/ledger/core/posting.h"
+#include "libs/ledger/store/account_rows.h"
 #include "libs/postgres/connection.h"
 
 namespace guilder::ledger {
@@ -53,57 +54,8 @@ constexpr postgres::Statement kReadDetails{"reader.details",
 #undef GUILDER_ACCOUNT_COLUMNS_
 
 // From column `first` on.
-AccountAsOfNow AccountFromRow(const postgres::Row& row, int first) {
-  AccountAsOfNow account;
-  account.state.id = row.Id<AccountId>(first);
-  account.state.status = row.Enum<AccountStatus>(first + 1);
-  account.state.pending = row.Id<Points>(first + 2);
-  account.state.available = row.Id<Points>(first + 3);
-  account.state.held = row.Id<Points>(first + 4);
-  account.state.debt = row.Id<Points>(first + 5);
-  account.state.next_due_at = row.Id<Timestamp>(first + 6);
-  account.state.first_open_lot = row.Id<LotId>(first + 7);
-  account.now = row.Id<Timestamp>(first + 8);
-  return account;
-}
-
-Lot LotFromRow(const postgres::Row& row) {
-  Lot lot;
-  lot.id = row.Id<LotId>(1);
-  lot.issuer = row.Id<PartnerId>(2);
-  lot.contract = row.Id<ContractId>(3);
-  lot.issued = row.Id<Points>(4);
-  lot.activates_at = row.Id<Timestamp>(5);
-  lot.expires_at = row.Id<Timestamp>(6);
-  lot.on_due = row.Enum<OnDue>(7);
-  lot.state = row.Enum<LotState>(8);
-  lot.remaining = row.Id<Points>(9);
-  lot.held = row.Id<Points>(10);
-  lot.redeemed = row.Id<Points>(11);
-  lot.reversed = row.Id<Points>(12);
-  lot.expired = row.Id<Points>(13);
-  lot.debt = row.Id<Points>(14);
-  return lot;
-}
-
-Hold HoldFromRow(const postgres::Row& row) {
-  Hold hold;
-  hold.number = row.Id<RecordNumber>(1);
-  hold.partner = row.Id<PartnerId>(2);
-  hold.store = row.Id<StoreId>(3);
-  hold.contract = row.Id<ContractId>(4);
-  hold.authorized = row.Id<Points>(5);
-  hold.expires_at = row.Id<Timestamp>(6);
-  hold.state = row.Enum<HoldState>(7);
-  const std::vector<int64_t> lots = row.IntArray(15);
-  const std::vector<int64_t> held = row.IntArray(16);
-  const std::vector<int64_t> captured = row.IntArray(17);
-  const std::vector<int64_t> refunded = row.IntArray(18);
-  for (size_t i = 0; i < lots.size(); ++i) {
-    hold.parts.push_back(
-        {LotId(lots[i]), Points(held.at(i)), Points(captured.at(i)), Points(refunded.at(i))});
-  }
-  return hold;
+AccountAsOfNow AsOfNowFromRow(const postgres::Row& row, int first) {
+  return {AccountFromRow(row, first), row.Id<Timestamp>(first + 8)};
 }
 
 enum class Detail { kAccount, kLot, kHold };
@@ -112,11 +64,11 @@ std::optional<AccountAsOfNow> ReadDetails(postgres::Transaction& transaction, Ac
   const postgres::Rows rows =
       transaction.Execute(kReadDetails, postgres::Params().Int(BookOf(id)).Int(id));
   if (rows.empty()) return std::nullopt;
-  AccountAsOfNow account = AccountFromRow(rows[0], 1);
+  AccountAsOfNow account = AsOfNowFromRow(rows[0], 1);
   for (const postgres::Row row : rows) {
     const auto detail = row.Enum<Detail>(0);
     if (detail == Detail::kLot) account.state.lots.push_back(LotFromRow(row));
-    if (detail == Detail::kHold) account.state.holds.push_back(HoldFromRow(row));
+    if (detail == Detail::kHold) account.state.holds.push_back(HoldFromRow(row, 15));
   }
   account.state.lots_loaded = true;
   // Nothing that this posting does is written, so its number only has to be free.
@@ -129,7 +81,7 @@ std::optional<AccountAsOfNow> ReadDetails(postgres::Transaction& transaction, Ac
 std::optional<AccountAsOfNow> FromFirstLook(postgres::Transaction& transaction,
                                             const postgres::Rows& rows) {
   if (rows.empty()) return std::nullopt;
-  AccountAsOfNow account = AccountFromRow(rows[0], 0);
+  AccountAsOfNow account = AsOfNowFromRow(rows[0], 0);
   if (account.now < account.state.next_due_at) return account;
   return ReadDetails(transaction, account.state.id);
 }

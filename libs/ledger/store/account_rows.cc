@@ -1,0 +1,57 @@
+#include "libs/ledger/store/account_rows.h"
+
+namespace guilder::ledger {
+
+AccountState AccountFromRow(const postgres::Row& row, int first) {
+  AccountState account;
+  account.id = row.Id<AccountId>(first);
+  account.status = row.Enum<AccountStatus>(first + 1);
+  account.pending = row.Id<Points>(first + 2);
+  account.available = row.Id<Points>(first + 3);
+  account.held = row.Id<Points>(first + 4);
+  account.debt = row.Id<Points>(first + 5);
+  account.next_due_at = row.Id<Timestamp>(first + 6);
+  account.first_open_lot = row.Id<LotId>(first + 7);
+  return account;
+}
+
+Lot LotFromRow(const postgres::Row& row) {
+  Lot lot;
+  lot.id = row.Id<LotId>(1);
+  lot.issuer = row.Id<PartnerId>(2);
+  lot.contract = row.Id<ContractId>(3);
+  lot.issued = row.Id<Points>(4);
+  lot.activates_at = row.Id<Timestamp>(5);
+  lot.expires_at = row.Id<Timestamp>(6);
+  lot.on_due = row.Enum<OnDue>(7);
+  lot.state = row.Enum<LotState>(8);
+  lot.remaining = row.Id<Points>(9);
+  lot.held = row.Id<Points>(10);
+  lot.redeemed = row.Id<Points>(11);
+  lot.reversed = row.Id<Points>(12);
+  lot.expired = row.Id<Points>(13);
+  lot.debt = row.Id<Points>(14);
+  return lot;
+}
+
+Hold HoldFromRow(const postgres::Row& row, int first_array) {
+  Hold hold;
+  hold.number = row.Id<RecordNumber>(1);
+  hold.partner = row.Id<PartnerId>(2);
+  hold.store = row.Id<StoreId>(3);
+  hold.contract = row.Id<ContractId>(4);
+  hold.authorized = row.Id<Points>(5);
+  hold.expires_at = row.Id<Timestamp>(6);
+  hold.state = row.Enum<HoldState>(7);
+  const std::vector<int64_t> lots = row.IntArray(first_array);
+  const std::vector<int64_t> held = row.IntArray(first_array + 1);
+  const std::vector<int64_t> captured = row.IntArray(first_array + 2);
+  const std::vector<int64_t> refunded = row.IntArray(first_array + 3);
+  for (size_t i = 0; i < lots.size(); ++i) {
+    hold.parts.push_back(
+        {LotId(lots[i]), Points(held.at(i)), Points(captured.at(i)), Points(refunded.at(i))});
+  }
+  return hold;
+}
+
+}  // namespace guilder::ledger
