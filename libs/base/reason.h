@@ -115,7 +115,10 @@
   X(kStoreUnavailable, STORE_UNAVAILABLE, kUnavailable,                                            \
     "the database did not answer; the outcome may be unknown: repeat with the same request_id")    \
   X(kDraining, DRAINING, kUnavailable, "the server is stopping; repeat with the same request_id")  \
-  X(kInternal, INTERNAL, kInternal, "our mistake; give the incident id to an operator")
+  X(kInternal, INTERNAL, kInternal, "our mistake; give the incident id to an operator")            \
+  /* Later ones. */                                                                                \
+  X(kPointBlockExhausted, POINT_BLOCK_EXHAUSTED, kFailedPrecondition,                              \
+    "the partner's prepaid blocks have fewer points left than this would give; buy another")
 
 namespace guilder {
 

@@ -139,6 +139,17 @@ constexpr Invariant kInvariants[] = {
              using (book, contract_id, movement)
         where m.points is distinct from p.points
      )sql"},
+    {"what was granted of a limit is in the pool, in the allowances, or spent", R"sql(
+       select l.limit_id from ledger.limits l
+        where l.granted <> l.pool
+              + (select coalesce(sum(a.remaining), 0) from ledger.allowances a
+                  where a.limit_id = l.limit_id)
+              + (select coalesce(sum(case when e.debit_bucket = 1 then e.points else -e.points end), 0)
+                   from ledger.entries e
+                   join partner.contracts c on c.contract_id = e.contract_id
+                  where c.partner_id * 16 + 1 = l.limit_id and c.funding = 'PREPAID_BLOCK'
+                    and 1 in (e.debit_bucket, e.credit_bucket))
+     )sql"},
     {"every member has an account and a card", R"sql(
        select m.account_id from member.members m
         where not exists (select from ledger.accounts a

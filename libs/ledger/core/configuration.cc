@@ -22,6 +22,11 @@ Configuration::Configuration(int64_t version, Programme programme, Calendar cale
   for (Partner& partner : partners) {
     by_slug_.emplace(partner.slug, partner.id);
     const PartnerId id = partner.id;
+    for (const Contract& contract : partner.issuance) {
+      if (!contract.limit) continue;
+      limits_.emplace(contract.id, contract.limit);
+      partner_limits_.emplace(id, contract.limit);
+    }
     partners_.emplace(id, std::move(partner));
   }
 }
@@ -34,6 +39,16 @@ const Partner* Configuration::FindPartner(PartnerId id) const {
 const Partner* Configuration::FindPartner(std::string_view slug) const {
   const auto found = by_slug_.find(slug);
   return found == by_slug_.end() ? nullptr : FindPartner(found->second);
+}
+
+LimitId Configuration::LimitOf(ContractId contract) const {
+  const auto found = limits_.find(contract);
+  return found == limits_.end() ? LimitId() : found->second;
+}
+
+LimitId Configuration::LimitOf(PartnerId partner) const {
+  const auto found = partner_limits_.find(partner);
+  return found == partner_limits_.end() ? LimitId() : found->second;
 }
 
 Timestamp Configuration::EndOfDayAfter(Timestamp at, int days) const {

@@ -9,6 +9,7 @@
 
 #include "libs/base/types.h"
 #include "libs/ledger/core/calendar.h"
+#include "libs/ledger/core/limit.h"
 #include "libs/ledger/core/state.h"
 
 namespace guilder::ledger {
@@ -37,6 +38,9 @@ struct Contract {
   int activation_days = 0;
   OnDue on_due = OnDue::kActivate;
   int lot_life_days = 0;  // 0 for no expiry
+  // What bounds its issuance over all books; none when nothing does.
+  LimitId limit;
+  WhenExhausted when_exhausted = WhenExhausted::kRefuse;
 };
 
 struct Store {
@@ -82,6 +86,13 @@ class Configuration {
   // The partner that pays for gifts; nullptr before it is onboarded.
   const Partner* operator_partner() const { return FindPartner(operator_partner_); }
 
+  // The limit that bounds a contract's issuance; none when there is none.
+  LimitId LimitOf(ContractId contract) const;
+  // The limit of what a partner issues, under any of its contracts; none when there is none.
+  LimitId LimitOf(PartnerId partner) const;
+  // Whether any contract is limited.
+  bool has_limits() const { return !limits_.empty(); }
+
   // The end of the local day that is `days` after the day of `at`, in the programme's zone: the
   // first instant that is too late.
   Timestamp EndOfDayAfter(Timestamp at, int days) const;
@@ -95,6 +106,9 @@ class Configuration {
   Calendar calendar_;
   std::map<PartnerId, Partner> partners_;
   std::map<std::string, PartnerId, std::less<>> by_slug_;
+  // Of limited contracts only.
+  std::map<ContractId, LimitId> limits_;
+  std::map<PartnerId, LimitId> partner_limits_;
   PartnerId operator_partner_;
 };
 

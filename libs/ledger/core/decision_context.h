@@ -1,6 +1,9 @@
 // What a decider may know besides the account.
 #pragma once
 
+#include <algorithm>
+#include <vector>
+
 #include "libs/base/types.h"
 #include "libs/ledger/core/configuration.h"
 
@@ -19,6 +22,14 @@ struct DecisionContext {
   // Whether the command's account exists. False for one that the command opens; its id is that of
   // the posting's account.
   bool account_found = false;
+  // The limits of which all books together have less left than the command asked for when it was
+  // decided without knowing that. A decider that declares no policy may leave it unread: what still
+  // asks for too much is refused.
+  std::vector<LimitId> exhausted{};
+
+  bool IsExhausted(LimitId limit) const {
+    return limit && std::find(exhausted.begin(), exhausted.end(), limit) != exhausted.end();
+  }
 };
 
 }  // namespace guilder::ledger

@@ -7,6 +7,7 @@
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/ledger/core/posting.h"
+#include "libs/ledger/store/allowances.h"
 #include "libs/ledger/store/batch_sql.h"
 #include "libs/ledger/store/load_configuration.h"
 
@@ -28,6 +29,10 @@ class Run {
         outcomes_(commands.size(), absl::UnknownError("not decided")) {}
 
   absl::StatusOr<Outcomes> Finish() {
+    for (Command* command : commands_) {
+      command->needed_allowance.reset();
+      command->comes_after_waiting = false;
+    }
     GUILDER_RETURN_IF_ERROR(Load());
     for (size_t i = 0; i < commands_.size(); ++i) {
       if (!settled_[i]) Decide(i);
@@ -51,6 +56,7 @@ class Run {
     settled_.assign(commands_.size(), false);
     if (claims_ == Claims::kLookedUp) AnswerFromClaims();
     LoadDeeply();
+    LoadAllowances();
     LoadRows();
     return absl::OkStatus();
   }
@@ -108,6 +114,29 @@ class Run {
     LoadLotsAndHolds(tx_, from, holds, batch_);
   }
 
+  // Loads the allowances that commands may spend, and those that loaded lots may give back to.
+  void LoadAllowances() {
+    if (!configuration_->has_limits()) return;
+    std::set<Allowances::Key> keys;
+    const auto add = [&](LimitId limit, BookId book) {
+      if (limit) keys.emplace(limit, book);
+    };
+    for (size_t i = 0; i < commands_.size(); ++i) {
+      const Command& command = *commands_[i];
+      if (settled_[i] || command.issues == Issues::kNothing) continue;
+      const Partner* const payer = command.issues == Issues::kPartnersPoints
+                                       ? configuration_->FindPartner(command.partner)
+                                       : configuration_->operator_partner();
+      if (payer != nullptr) add(configuration_->LimitOf(payer->id), command.book);
+    }
+    for (const auto& [id, account] : batch_.accounts) {
+      for (const Lot& lot : account.loaded_lots) {
+        add(configuration_->LimitOf(lot.contract), BookOf(id));
+      }
+    }
+    allowances_.Load(tx_, keys);
+  }
+
   void LoadRows() {
     std::map<RowStore*, std::vector<Command*>> by_store;
     for (size_t i = 0; i < commands_.size(); ++i) {
@@ -118,6 +147,10 @@ class Run {
 
   void Decide(size_t i) {
     Command& command = *commands_[i];
+    if (command.account && waiting_accounts_.contains(command.account)) {
+      command.comes_after_waiting = true;
+      return;
+    }
     BookState& book = batch_.books.at(command.book);
     const bool opens = !command.account;
     AccountState before;
@@ -128,21 +161,43 @@ class Run {
     const bool found = loaded != batch_.accounts.end();
     if (found) before = loaded->second.state;
 
-    Posting posting(before, RecordNumber(book.frontier.size() + 1), book.posted_at);
-    posting.BringUpToNow();
-    const DecisionContext context{*configuration_, loaded_.cards[i], found};
-    absl::StatusOr<std::string> response = command.Decide(context, posting);
-    if (!response.ok()) {
-      refusals_.push_back({&command, response.status(), book.posted_at});
-      Settle(i, response.status());
-      return;
+    DecisionContext context{*configuration_, loaded_.cards[i], found};
+    // Once; again for each limit that is found to be exhausted.
+    while (true) {
+      Posting posting(before, RecordNumber(book.frontier.size() + 1), book.posted_at);
+      posting.BringUpToNow();
+      absl::StatusOr<std::string> response = command.Decide(context, posting);
+      if (!response.ok()) return RefuseCommand(i, response.status());
+      if (!opens && !found) return Settle(i, Refuse(Reason::kMemberNotFound));
+      const AllowanceChanges changes = ChangesOf(posting.entries(), *configuration_);
+      const absl::StatusOr<LimitId> lacking = allowances_.FindShort(book.id, changes);
+      if (!lacking.ok()) return Settle(i, lacking.status());
+      if (!*lacking) {
+        if (opens) ++book.last_serial;
+        allowances_.Apply(book.id, changes);
+        return Accept(i, *std::move(response), std::move(posting), book);
+      }
+      const Points needed = -changes.at(*lacking);
+      const Points left = allowances_.Total(tx_, programme_, *lacking);
+      if (needed <= left) return Wait(command, {*lacking, needed});
+      if (context.IsExhausted(*lacking)) {
+        return RefuseCommand(i, Refuse(Reason::kPointBlockExhausted, {},
+                                       {{"remaining_points", std::to_string(left.value())}}));
+      }
+      context.exhausted.push_back(*lacking);
     }
-    if (!opens && !found) {
-      Settle(i, Refuse(Reason::kMemberNotFound));
-      return;
-    }
-    if (opens) ++book.last_serial;
-    Accept(i, *std::move(response), std::move(posting), book);
+  }
+
+  void RefuseCommand(size_t i, absl::Status refusal) {
+    Command& command = *commands_[i];
+    refusals_.push_back({&command, refusal, batch_.books.at(command.book).posted_at});
+    Settle(i, std::move(refusal));
+  }
+
+  // The command leaves the batch, and with it those of its account that come after it.
+  void Wait(Command& command, NeededAllowance needed) {
+    command.needed_allowance = needed;
+    if (command.account) waiting_accounts_.insert(command.account);
   }
 
   void Accept(size_t i, std::string response, Posting posting, BookState& book) {
@@ -208,6 +263,7 @@ class Run {
     if (RefusedRepeat()) return ClaimTaken();
     if (!batch_.records.empty()) {
       GUILDER_RETURN_IF_ERROR(WriteBatch(tx_, batch_, *configuration_));
+      GUILDER_RETURN_IF_ERROR(allowances_.Write(tx_));
     }
     if (!refusals_.empty()) WriteRefusals(tx_, refusals_);
     std::map<RowStore*, std::vector<Command*>> by_store;
@@ -225,6 +281,9 @@ class Run {
   std::shared_ptr<const Configuration>& configuration_;
   BatchState batch_;
   LoadedAccounts loaded_;
+  Allowances allowances_;
+  // Accounts with a command that left the batch.
+  std::set<AccountId> waiting_accounts_;
   // Parallel to the commands: whether the outcome is known.
   std::vector<bool> settled_;
   Outcomes outcomes_;

@@ -53,7 +53,8 @@ struct BatchState {
   std::vector<std::optional<Uuid>> natural_keys;
 };
 
-// What came of each command: parallel to the commands of the batch.
+// What came of each command: parallel to the commands of the batch. Says nothing of a command that
+// was not decided (`needed_allowance`, `comes_after_waiting`).
 using Outcomes = std::vector<absl::StatusOr<Answer>>;
 
 // Whether a batch looks its claims up before it decides. Most batches hold no repeat, so the first

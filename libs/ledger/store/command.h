@@ -11,6 +11,7 @@
 #include "libs/base/types.h"
 #include "libs/ledger/core/configuration.h"
 #include "libs/ledger/core/decision_context.h"
+#include "libs/ledger/core/limit.h"
 #include "libs/ledger/core/posting.h"
 #include "libs/ledger/core/record.h"
 
@@ -38,6 +39,15 @@ struct Answer {
   RecordKind kind{};
   // Whether it is the stored answer to an earlier request.
   bool replayed = false;
+};
+
+// Whose points a command may issue, and so which limit it may spend from.
+enum class Issues { kNothing, kPartnersPoints, kOperatorPartnersPoints };
+
+// What must be moved to a command's book before it can be decided.
+struct NeededAllowance {
+  LimitId limit;
+  Points points;
 };
 
 // Reads and writes a service's own rows for its commands of a batch, in the lane's transaction. One
@@ -81,6 +91,8 @@ class Command {
   RecordNumber refers_to;
   // The redemption that it captures, voids or refunds.
   RecordNumber hold;
+  // Whose points Decide may issue. Its partner's, or the operator-partner's.
+  Issues issues = Issues::kNothing;
   // Whether it decides over lots. Lots are then loaded, from this one at the latest.
   bool needs_lots = false;
   std::optional<LotId> needs_lot;
@@ -103,6 +115,10 @@ class Command {
 
   // The claim of its request id.
   Uuid request_claim{};
+  // It was not decided: its book lacks this, or it comes after a command of its account that waits.
+  // It is to be decided again.
+  std::optional<NeededAllowance> needed_allowance;
+  bool comes_after_waiting = false;
 
   // ---- Set by the lane before RowStore::Write.
 

@@ -13,6 +13,9 @@ namespace guilder::ledger {
 // What a batch has so far, and so what may join it.
 class LaneQueue::Selection {
  public:
+  explicit Selection(const std::multiset<AccountId>& stays_behind)
+      : stays_behind_(stays_behind.begin(), stays_behind.end()) {}
+
   bool Admits(const Command& command) {
     if (command.account && stays_behind_.contains(command.account)) return false;
     const auto acts_on = std::pair(command.book, command.refers_to);
@@ -42,9 +45,12 @@ absl::Status LaneQueue::Push(PendingCommand& pending) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return Refuse(Reason::kDraining);
-    if (queued_ >= max_queued_) return Refuse(Reason::kQueueFull);
+    const auto aside = aside_.find(command.partner);
+    const int places_kept = aside == aside_.end() ? 0 : aside->second;
+    if (queued_ + static_cast<int>(accounts_aside_.size()) >= max_queued_)
+      return Refuse(Reason::kQueueFull);
     std::deque<PendingCommand>& of_partner = waiting_[command.partner];
-    if (static_cast<int>(of_partner.size()) >= max_queued_per_partner_) {
+    if (static_cast<int>(of_partner.size()) + places_kept >= max_queued_per_partner_) {
       return Refuse(Reason::kQueueFull);
     }
     of_partner.push_back(std::move(pending));
@@ -57,9 +63,19 @@ absl::Status LaneQueue::Push(PendingCommand& pending) {
 std::vector<PendingCommand> LaneQueue::PopBatch(int max, absl::Duration patience) {
   std::unique_lock lock(mutex_);
   arrived_.wait_for(lock, absl::ToChronoMilliseconds(patience),
-                    [&] { return queued_ > 0 || closed_; });
+                    [&] { return queued_ > 0 || (closed_ && aside_.empty()); });
+  std::vector<PendingCommand> batch = Select(max);
+  if (batch.empty() && queued_ > 0) {
+    // All that is here stays behind what was set aside.
+    arrived_.wait_for(lock, absl::ToChronoMilliseconds(patience));
+    batch = Select(max);
+  }
+  return batch;
+}
+
+std::vector<PendingCommand> LaneQueue::Select(int max) {
   std::vector<PendingCommand> batch;
-  Selection selection;
+  Selection selection(accounts_aside_);
   // One pass gives each partner a command; passes go on until the batch is full or nothing more
   // fits.
   std::map<PartnerId, size_t> looked_at;
@@ -88,6 +104,45 @@ std::vector<PendingCommand> LaneQueue::PopBatch(int max, absl::Duration patience
   return batch;
 }
 
+void LaneQueue::SetAside(const Command& command) {
+  const std::lock_guard lock(mutex_);
+  accounts_aside_.insert(command.account);
+  ++aside_[command.partner];
+}
+
+void LaneQueue::PutBack(PendingCommand pending) {
+  {
+    const std::lock_guard lock(mutex_);
+    TakeFromAside(*pending.command);
+    ToFront(std::move(pending));
+  }
+  arrived_.notify_one();
+}
+
+void LaneQueue::Forget(const Command& command) {
+  {
+    const std::lock_guard lock(mutex_);
+    TakeFromAside(command);
+  }
+  arrived_.notify_one();
+}
+
+void LaneQueue::Unpop(std::vector<PendingCommand> commands) {
+  const std::lock_guard lock(mutex_);
+  for (auto last = commands.rbegin(); last != commands.rend(); ++last) ToFront(std::move(*last));
+}
+
+void LaneQueue::ToFront(PendingCommand pending) {
+  waiting_[pending.command->partner].push_front(std::move(pending));
+  ++queued_;
+}
+
+void LaneQueue::TakeFromAside(const Command& command) {
+  accounts_aside_.erase(accounts_aside_.find(command.account));
+  const auto of_partner = aside_.find(command.partner);
+  if (--of_partner->second == 0) aside_.erase(of_partner);
+}
+
 void LaneQueue::Close() {
   {
     const std::lock_guard lock(mutex_);
@@ -98,7 +153,7 @@ void LaneQueue::Close() {
 
 bool LaneQueue::ClosedAndEmpty() const {
   const std::lock_guard lock(mutex_);
-  return closed_ && queued_ == 0;
+  return closed_ && queued_ == 0 && aside_.empty();
 }
 
 }  // namespace guilder::ledger

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -18,6 +19,8 @@ namespace guilder::ledger {
 struct PendingCommand {
   std::unique_ptr<Command> command;
   std::function<void(absl::StatusOr<Answer>)> done;
+  // How often it left a batch to wait for an allowance.
+  int waits = 0;
 };
 
 // Bounded, and fair: partners take turns, so that one that sends much waits for itself. Within a
@@ -35,12 +38,26 @@ class LaneQueue {
   // overtake another of its account. Gives none when the wait was in vain.
   std::vector<PendingCommand> PopBatch(int max, absl::Duration patience);
 
+  // A popped command waits elsewhere and comes back: until PutBack, or Forget when it never will,
+  // its place is kept, and commands of its account stay behind it.
+  void SetAside(const Command& command);
+  void PutBack(PendingCommand pending);
+  void Forget(const Command& command);
+
+  // Puts popped commands to the front again, in their order, whatever the bounds.
+  void Unpop(std::vector<PendingCommand> commands);
+
   // From now on nothing is taken, and PopBatch does not wait.
   void Close();
+  // Whether it is closed, and nothing waits here or was set aside.
   bool ClosedAndEmpty() const;
 
  private:
   class Selection;
+
+  std::vector<PendingCommand> Select(int max);
+  void ToFront(PendingCommand pending);
+  void TakeFromAside(const Command& command);
 
   mutable std::mutex mutex_;
   std::condition_variable arrived_;
@@ -50,6 +67,9 @@ class LaneQueue {
   // Whose turn comes next: the first partner after this one.
   PartnerId last_served_;
   int queued_ = 0;
+  // Commands that were set aside: the account of each, and how many each partner has.
+  std::multiset<AccountId> accounts_aside_;
+  std::map<PartnerId, int> aside_;
   bool closed_ = false;
 };
 

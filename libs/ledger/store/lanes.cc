@@ -11,6 +11,7 @@
 
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
+#include "libs/ledger/store/allocator.h"
 #include "libs/ledger/store/batch.h"
 #include "libs/ledger/store/lane_queue.h"
 #include "libs/ledger/store/load_configuration.h"
@@ -37,6 +38,8 @@ constexpr absl::Duration kConfigurationPatience = absl::Milliseconds(500);
 constexpr int kLeastBatch = 64;
 // How often a batch is run again because of a claim, a deadlock or a serialization failure.
 constexpr int kMaxRuns = 5;
+// How often a command asks for an allowance that others then take before it does.
+constexpr int kMaxWaits = 64;
 // Repeats come together, as when a caller sends again what an outage left unanswered.
 constexpr int kBatchesToLookFirst = 64;
 
@@ -75,10 +78,12 @@ class SharedConfiguration {
 // A thread, its connection and its queue.
 class Lane {
  public:
-  Lane(const LanesOptions& options, postgres::Connection connection, SharedConfiguration& shared)
+  Lane(const LanesOptions& options, postgres::Connection connection, SharedConfiguration& shared,
+       Allocator& allocator)
       : options_(options),
         connection_(std::move(connection)),
         shared_(shared),
+        allocator_(allocator),
         configuration_(shared.Get()),
         queue_(options.max_queued_per_lane, options.max_queued_per_partner),
         batch_size_(options.max_batch) {
@@ -132,7 +137,16 @@ class Lane {
     absl::StatusOr<Outcomes> outcomes = Run(commands);
     if (outcomes.ok()) {
       shared_.Offer(configuration_);
-      for (size_t i = begin; i < end; ++i) batch[i].done(std::move((*outcomes)[i - begin]));
+      bool undecided = false;
+      for (size_t i = begin; i < end; ++i) {
+        const Command& command = *batch[i].command;
+        if (command.needed_allowance || command.comes_after_waiting) {
+          undecided = true;
+        } else {
+          batch[i].done(std::move((*outcomes)[i - begin]));
+        }
+      }
+      if (undecided) SetAside(batch, begin, end);
       return;
     }
     if (IsPoison(outcomes.status()) && end - begin > 1) {
@@ -142,6 +156,41 @@ class Lane {
       return;
     }
     for (size_t i = begin; i < end; ++i) batch[i].done(outcomes.status());
+  }
+
+  // Sends the commands [begin, end) that lack an allowance to the allocator, and puts those that
+  // come after one back into the queue, where they stay behind it.
+  void SetAside(Batch& batch, size_t begin, size_t end) {
+    Batch waiting;
+    Batch behind;
+    for (size_t i = begin; i < end; ++i) {
+      const Command& command = *batch[i].command;
+      if (command.needed_allowance) {
+        queue_.SetAside(command);
+        waiting.push_back(std::move(batch[i]));
+      } else if (command.comes_after_waiting) {
+        behind.push_back(std::move(batch[i]));
+      }
+    }
+    queue_.Unpop(std::move(behind));
+    for (PendingCommand& pending : waiting) AskAllocator(std::move(pending));
+  }
+
+  void AskAllocator(PendingCommand pending) {
+    // Others took what was moved for it, again and again.
+    if (++pending.waits > kMaxWaits) {
+      queue_.Forget(*pending.command);
+      return pending.done(Refuse(Reason::kQueueFull));
+    }
+    const NeededAllowance needed = *pending.command->needed_allowance;
+    const BookId book = pending.command->book;
+    auto shared = std::make_shared<PendingCommand>(std::move(pending));
+    allocator_.Ask(needed.limit, {book, needed.points}, [this, shared](const absl::Status& status) {
+      if (status.ok()) return queue_.PutBack(std::move(*shared));
+      const auto done = std::move(shared->done);
+      queue_.Forget(*shared->command);
+      done(status);
+    });
   }
 
   absl::StatusOr<Outcomes> Run(const std::vector<Command*>& commands) {
@@ -201,6 +250,7 @@ class Lane {
   const LanesOptions& options_;
   postgres::Connection connection_;
   SharedConfiguration& shared_;
+  Allocator& allocator_;
   std::shared_ptr<const Configuration> configuration_;
   LaneQueue queue_;
   int batch_size_;
@@ -216,17 +266,20 @@ class Lane {
 class Lanes::Impl {
  public:
   Impl(LanesOptions options, std::vector<BookId> books)
-      : options_(std::move(options)), books_(std::move(books)) {}
+      : options_(std::move(options)),
+        books_(std::move(books)),
+        allocator_(options_.dsn, options_.programme) {}
 
   absl::Status Open(postgres::Connection first,
                     std::shared_ptr<const Configuration> configuration) {
     shared_.Offer(configuration);
     const int lanes = std::min<int>(options_.lanes, static_cast<int>(books_.size()));
-    lanes_.push_back(std::make_unique<Lane>(options_, std::move(first), shared_));
+    lanes_.push_back(std::make_unique<Lane>(options_, std::move(first), shared_, allocator_));
     for (int i = 1; i < lanes; ++i) {
       GUILDER_ASSIGN_OR_RETURN(postgres::Connection connection,
                                postgres::Connection::Open(options_.dsn, LaneSession()));
-      lanes_.push_back(std::make_unique<Lane>(options_, std::move(connection), shared_));
+      lanes_.push_back(
+          std::make_unique<Lane>(options_, std::move(connection), shared_, allocator_));
     }
     return absl::OkStatus();
   }
@@ -254,6 +307,8 @@ class Lanes::Impl {
   const LanesOptions options_;
   const std::vector<BookId> books_;
   SharedConfiguration shared_;
+  // Outlives the lanes, which wait for what it was asked.
+  Allocator allocator_;
   std::vector<std::unique_ptr<Lane>> lanes_;
 };
 

@@ -37,7 +37,7 @@ constexpr Statement kPartners{"ledger.load_partners", R"sql(
 
 constexpr Statement kContracts{"ledger.load_contracts", R"sql(
   select c.partner_id, c.kind, c.contract_id, c.number, c.effective_from_us, c.effective_until_us,
-         c.rate_micros, c.activation_days, c.default_outcome, c.lot_life_days
+         c.rate_micros, c.activation_days, c.default_outcome, c.lot_life_days, c.funding, c.when_exhausted
     from partner.contracts c join partner.partners p using (partner_id)
    where p.programme_id = $1 and c.state = 'APPROVED'
    order by c.partner_id, c.effective_from_us
@@ -73,6 +73,9 @@ Contract ReadContract(const Row& row) {
   contract.activation_days = static_cast<int>(row.Int(7));
   contract.on_due = row.Text(8) == "CANCEL" ? OnDue::kCancel : OnDue::kActivate;
   contract.lot_life_days = static_cast<int>(row.Int(9));
+  if (row.Text(10) == "PREPAID_BLOCK") contract.limit = PointBlocksOf(row.Id<PartnerId>(0));
+  contract.when_exhausted =
+      row.Text(11) == "ISSUE_NOTHING" ? WhenExhausted::kIssueNothing : WhenExhausted::kRefuse;
   return contract;
 }
 

@@ -1,0 +1,25 @@
+// Limits over all books, for services that grant and show them without lanes.
+#pragma once
+
+#include "libs/base/types.h"
+#include "libs/ledger/core/limit.h"
+
+namespace guilder::postgres {
+class Transaction;
+}
+
+namespace guilder::ledger {
+
+// Grants more of a limit: all books may spend it from the commit on.
+void GrantLimit(postgres::Transaction& transaction, LimitId limit, Points points);
+
+struct LimitState {
+  Points granted;
+  // What no book has spent, in the pool and in all books' allowances.
+  Points remaining;
+};
+
+// Zeros for a limit that was never granted.
+LimitState ReadLimit(postgres::Transaction& transaction, LimitId limit);
+
+}  // namespace guilder::ledger
