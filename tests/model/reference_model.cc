@@ -157,6 +157,11 @@ void Account::ReleaseDue(Timestamp at) {
 void Account::ExpireDue(Timestamp at) {
   for (auto& [number, lot] : lots_) {
     if (lot.expires_at > at) continue;
+    // Its own debt first, which would stay for ever.
+    const Points paid = std::min(lot.owed, lot.free);
+    lot.owed -= paid;
+    lot.free -= paid;
+    Note(Available(number), Debt(number), paid, {});
     Note(Pending(number), Expired(), lot.waiting, lot.contract, Movement::kExpiredPending);
     Note(Available(number), Expired(), lot.free, lot.contract, Movement::kExpired);
     lot.expired += lot.waiting + lot.free;

@@ -9,7 +9,8 @@
 
 namespace guilder::ledger {
 
-// One side of an entry. `lot` is none on control accounts.
+// One side of an entry. `lot` is none on control accounts, but where points that had expired are
+// taken back: every entry that gives or takes points names their lot.
 struct Side {
   AccountId account;
   Bucket bucket;

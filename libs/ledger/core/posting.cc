@@ -120,8 +120,10 @@ void Posting::Reverse(LotId id, Points points) {
   if (expired > Points(0)) {
     lot.expired -= expired;
     lot.reversed += expired;
-    Move(Control(Bucket::kExpired, {}), Control(Bucket::kIssued, lot.issuer), expired,
-         lot.contract);
+    // No side is the member's, and still the entry says whose points they were.
+    Side from = Control(Bucket::kExpired, {});
+    from.lot = id;
+    Move(from, Control(Bucket::kIssued, lot.issuer), expired, lot.contract);
     points -= expired;
   }
   if (points > Points(0)) {
@@ -154,6 +156,12 @@ void Posting::RepayDebt() {
 }
 
 void Posting::Expire(Lot& lot) {
+  // What came back from a hold or a refund after its day pays what its own lot owes: expired, it
+  // would leave a debt behind that nothing else may repay.
+  const Points owed = lot.state == LotState::kActive ? std::min(lot.debt, lot.free()) : Points(0);
+  lot.remaining -= owed;
+  lot.debt -= owed;
+  Move(Member(Bucket::kAvailable, lot.id), Member(Bucket::kDebt, lot.id), owed, {});
   const Points points = lot.free();
   const Bucket from = lot.state == LotState::kPending ? Bucket::kPending : Bucket::kAvailable;
   lot.remaining -= points;
