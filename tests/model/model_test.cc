@@ -133,7 +133,7 @@ std::string Explain(const Failure& failure, const std::vector<History>& historie
 
 TEST_CASE("Ledger: many members' random histories end as the reference model says",
           "[model][ledger][inv-1][inv-2][inv-3][inv-5][inv-6][inv-8][inv-11][inv-12][inv-13]"
-          "[inv-14][inv-104][inv-106]") {
+          "[inv-14][inv-106]") {
   const absl::Time start = absl::Now();
   const absl::Duration budget =
       absl::Seconds(FromEnvironment("GUILDER_MODEL_SECONDS", kDefaultSeconds));

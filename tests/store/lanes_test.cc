@@ -211,7 +211,7 @@ TEST_CASE("Lanes: a book in a newer format is not written", "[store][ledger][inv
 }
 
 TEST_CASE("Lanes: posted time never falls, even when the clock stands behind it",
-          "[store][ledger][inv-104]") {
+          "[store][ledger]") {
   World world;
   const int64_t ahead = world.coalition.Now().value() + 3600 * kMicrosPerSecond;
   world.coalition.database().Query("update ledger.books set last_posted_at_us = " +

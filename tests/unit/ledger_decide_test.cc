@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <random>
@@ -220,6 +221,26 @@ TEST_CASE("DecideEarn: no points make no lot", "[unit][ledger]") {
   account.Earn(0, Day(1));
   CHECK(account.state().lots.empty());
   CHECK(account.entries().empty());
+}
+
+TEST_CASE("DecideEarn: more points than a command or an account may have are refused",
+          "[unit][ledger][inv-10]") {
+  const auto earn = [](Account& account, Points points) {
+    const EarnTerms terms{kIssuer, kIssuance, points, Day(14)};
+    return account.Do([&](Posting& p) { return DecideEarn(p, terms); });
+  };
+  Account account;
+  CHECK(ReasonOf(earn(account, kMaxPointsPerCommand + Points(1))) == Reason::kAmountOutOfRange);
+  CHECK(ReasonOf(earn(account, Points(INT64_MAX))) == Reason::kAmountOutOfRange);
+  CHECK(ReasonOf(earn(account, Points(-1))) == Reason::kAmountOutOfRange);
+
+  for (Points sum; sum < kMaxPointsPerAccount; sum += kMaxPointsPerCommand) {
+    REQUIRE(earn(account, kMaxPointsPerCommand).ok());
+  }
+
+  CHECK(ReasonOf(earn(account, Points(1))) == Reason::kAmountOutOfRange);
+  CHECK(account.state().pending == kMaxPointsPerAccount);
+  CHECK(WhatIsWrong(account) == "");
 }
 
 TEST_CASE("DecideEarn: a closed account is refused before the points are looked at",
@@ -475,6 +496,27 @@ TEST_CASE("Lots: an expired lot does not repay a debt when its hold runs out", "
   CHECK(WhatIsWrong(account) == "");
 }
 
+TEST_CASE("Lots: what comes back after its day pays its own lot's debt, and only then expires",
+          "[unit][ledger]") {
+  Account held;
+  const LotId goods = held.EarnNow(100, Day(10));
+  held.Hold(100, Day(12));
+  REQUIRE(held.Reverse(goods, 70).ok());
+  held.At(Day(13)).Touch();
+  CHECK(held.Balances() == Balances{0, 0, 0, 0});
+  CHECK(held.lot(goods).expired == Points(30));
+  CHECK(WhatIsWrong(held) == "");
+
+  Account spent;
+  const LotId other = spent.EarnNow(100, Day(10));
+  const RecordNumber hold = spent.Spend(100);
+  REQUIRE(spent.At(Day(11)).Reverse(other, 70).ok());
+  REQUIRE(spent.Refund(hold, 100).ok());
+  CHECK(spent.Balances() == Balances{0, 0, 0, 0});
+  CHECK(spent.lot(other).expired == Points(30));
+  CHECK(WhatIsWrong(spent) == "");
+}
+
 TEST_CASE("DecideRefund: the lots that paid get back theirs, the last first", "[unit][ledger]") {
   Account account;
   const LotId soon = account.EarnNow(100, Day(10));
@@ -590,6 +632,45 @@ TEST_CASE("Accounts: whatever happens to an account, lots, balances and entries 
       const std::string wrong = WhatIsWrong(account);
       if (wrong.empty()) continue;
       FAIL(wrong << " in step " << step << " of life " << life);
+    }
+  }
+}
+
+// Lets everything fall due, pays what is owed and spends what is left.
+void End(Account& account) {
+  account.At(account.now() + Timestamp(1'000 * kMicrosPerDay)).Touch();
+  if (account.state().debt > Points(0)) account.EarnNow(account.state().debt.value());
+  if (account.state().available == Points(0)) return;
+  const RecordNumber hold = account.Hold(account.state().available.value(), kNever);
+  REQUIRE(account.Capture(hold).ok());
+}
+
+TEST_CASE("Accounts: points that are given or taken name their lots, and each lot closes to zero",
+          "[unit][ledger][inv-6]") {
+  const unsigned seed = std::random_device()();
+  INFO("seed " << seed);
+  std::mt19937 random(seed);
+  for (int life = 0; life < 300; ++life) {
+    INFO("life " << life);
+    Account account;
+    for (int step = 0; step < 60; ++step) Live(account, random);
+    End(account);
+
+    std::map<LotId, int64_t> left;
+    bool all_named = true;
+    for (const Entry& entry : account.entries()) {
+      for (const Side& side : {entry.debit, entry.credit}) {
+        if (!IsControl(side.bucket)) all_named = all_named && side.lot;
+      }
+      all_named = all_named && (entry.debit.lot || entry.credit.lot);
+      if (!IsControl(entry.debit.bucket)) left[entry.debit.lot] -= entry.points.value();
+      if (!IsControl(entry.credit.bucket)) left[entry.credit.lot] += entry.points.value();
+    }
+    CHECK(all_named);
+    CHECK(account.Balances() == Balances{0, 0, 0, 0});
+    CHECK(std::all_of(left.begin(), left.end(), [](const auto& lot) { return lot.second == 0; }));
+    for (const Lot& lot : account.state().lots) {
+      if (!lot.closed()) FAIL("lot " << lot.id.value() << " is open");
     }
   }
 }

@@ -36,6 +36,10 @@ absl::Status DecideEarn(Posting& posting, const EarnTerms& terms) {
   if (absl::Status open = CheckOpen(posting.account()); !open.ok()) return open;
   if (terms.points == Points(0)) return absl::OkStatus();
   if (absl::Status points = CheckPoints(terms.points); !points.ok()) return points;
+  const AccountState& account = posting.account();
+  if (account.pending + account.available + account.held > kMaxPointsPerAccount - terms.points) {
+    return Refuse(Reason::kAmountOutOfRange, "the account's points");
+  }
   Lot lot;
   lot.issuer = terms.issuer;
   lot.contract = terms.contract;

@@ -13,6 +13,10 @@
 
 namespace guilder::ledger {
 
+// What an account may hold in all. Far above what anybody has, and so far from the end of int64
+// that no sum over a book overflows.
+inline constexpr Points kMaxPointsPerAccount{1'000 * kMaxPointsPerCommand.value()};
+
 struct EarnTerms {
   PartnerId issuer;
   ContractId contract;
@@ -25,7 +29,7 @@ struct EarnTerms {
 // Gives points as one new lot, or none when there are no points. What is due at once is activated
 // at once, and repays debts.
 //
-// Refuses: kAccountClosed, kAmountOutOfRange.
+// Refuses: kAccountClosed; kAmountOutOfRange, also where the account would hold too many.
 absl::Status DecideEarn(Posting& posting, const EarnTerms& terms);
 
 // Makes the pending lot of a purchase available. Gives the points.

@@ -155,7 +155,14 @@ class Lane {
       Process(batch, middle, end);
       return;
     }
-    for (size_t i = begin; i < end; ++i) batch[i].done(outcomes.status());
+    const absl::Status status = ToldToCaller(outcomes.status());
+    for (size_t i = begin; i < end; ++i) batch[i].done(status);
+  }
+
+  // A sum that would leave int64 is refused by PostgreSQL, and said as what it is.
+  static absl::Status ToldToCaller(const absl::Status& status) {
+    if (postgres::SqlStateOf(status) != "22003") return status;
+    return Refuse(Reason::kAmountOutOfRange, "the sum of an account of the book");
   }
 
   // Sends the commands [begin, end) that lack an allowance to the allocator, and puts those that
