@@ -15,6 +15,8 @@ namespace {
 constexpr int kMaxMessageBytes = 64 * 1024 * 1024;
 constexpr int kKeepaliveMs = 30'000;
 constexpr int kLongestReconnectMs = 1'000;
+// How long a server may take to greet. Despite its name, that is what the option is about.
+constexpr int kGreetingMs = 2'000;
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   if (path.empty()) return std::string();
@@ -32,13 +34,13 @@ grpc::ChannelArguments Arguments() {
   // Repeats are ours; what gRPC waits for between connections must not outlast them.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 50);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kGreetingMs);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kLongestReconnectMs);
   return arguments;
 }
 
-std::shared_ptr<grpc::Channel> Connect(const std::string& endpoint,
-                                       const std::shared_ptr<grpc::ChannelCredentials>& by) {
+std::shared_ptr<grpc::Channel> Open(const std::string& endpoint,
+                                    const std::shared_ptr<grpc::ChannelCredentials>& by) {
   return grpc::CreateCustomChannel(endpoint, by, Arguments());
 }
 
@@ -57,14 +59,18 @@ absl::StatusOr<Channel> Channel::Make(const std::string& endpoint, std::string b
     if (!read.ok()) return read.status();
     *text = *std::move(read);
   }
-  return Channel(Connect(endpoint, grpc::SslCredentials(tls)), std::move(bearer));
+  return Channel(Open(endpoint, grpc::SslCredentials(tls)), std::move(bearer));
 }
 
 Channel::Channel(const std::string& endpoint, std::string bearer)
-    : Channel(Connect(endpoint, grpc::InsecureChannelCredentials()), std::move(bearer)) {}
+    : Channel(Open(endpoint, grpc::InsecureChannelCredentials()), std::move(bearer)) {}
 
 Channel Channel::WithBearer(std::string bearer) const {
   return Channel(channel_, std::move(bearer));
+}
+
+void Channel::Connect(absl::Time deadline) const {
+  channel_->WaitForConnected(absl::ToChronoTime(deadline));
 }
 
 void Channel::Prepare(grpc::ClientContext& context, absl::Time deadline) const {

@@ -38,6 +38,13 @@ class Channel {
   const std::shared_ptr<grpc::Channel>& grpc() const { return channel_; }
   const std::string& bearer() const { return bearer_; }
 
+  // Waits until there is a connection, at most until the deadline; not at all when there is one.
+  //
+  // gRPC makes a connection only while somebody waits for it. A caller that sleeps between attempts
+  // that fail at once would find the server again only every five seconds, when gRPC looks by
+  // itself.
+  void Connect(absl::Time deadline) const;
+
   // Sets credentials and deadline.
   void Prepare(grpc::ClientContext& context, absl::Time deadline) const;
 

@@ -66,7 +66,7 @@ class Client {
       }
       if (status.ok()) return response;
       absl::Status error = rpc::FromGrpcStatus(status);
-      if (!retrier.WaitBeforeRepeat(error)) return error;
+      if (!retrier.WaitBeforeRepeat(error, channel_)) return error;
     }
   }
 

@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -38,7 +39,8 @@ struct ItemStreamCalls {
   // The request id of an item, and the one that an answer is for.
   std::function<const std::string&(const Request&)> id_of_item;
   std::function<const std::string&(const Response&)> id_of_answer;
-  // Takes an answer. Called by threads of gRPC, for one answer at a time; must not block.
+  // Takes an answer. Called by threads of gRPC, for one answer at a time; must not block. What it
+  // throws ends the stream with INTERNAL.
   std::function<Verdict(const Request&, const Response&)> on_answer;
 };
 
@@ -64,9 +66,9 @@ class ItemStreamRun {
     std::optional<Retrier> retrier(std::in_place, options_.policy);
     for (;;) {
       const absl::Status status = RunStream();
-      if (status.ok()) return status;
+      if (status.ok() || !failure_.ok()) return failure_.ok() ? status : failure_;
       if (std::exchange(progressed_, false)) retrier.emplace(options_.policy);
-      if (!retrier->WaitBeforeRepeat(status)) return status;
+      if (!retrier->WaitBeforeRepeat(status, channel_)) return status;
     }
   }
 
@@ -86,7 +88,7 @@ class ItemStreamRun {
 
     void OnReadDone(bool ok) override {
       if (!ok) return run_.ReadsEnded();
-      run_.Answered(answer_);
+      if (!run_.Answered(answer_)) context_.TryCancel();
       this->StartRead(&answer_);
     }
     void OnWriteDone(bool ok) override { run_.WriteDone(*this, ok); }
@@ -191,23 +193,36 @@ class ItemStreamRun {
     changed_.notify_all();
   }
 
-  void Answered(const Response& answer) {
+  // False when the caller failed to take the answer: then the stream is to end.
+  bool Answered(const Response& answer) {
     Lock lock(mutex_);
     const auto found = unanswered_.find(calls_.id_of_answer(answer));
-    if (found == unanswered_.end()) return;
+    if (found == unanswered_.end()) return true;
     Request item = std::move(found->second);
     unanswered_.erase(found);
     progressed_ = true;
     judging_ = true;
     lock.unlock();
-    const Verdict verdict = calls_.on_answer(item, answer);
+    // gRPC would swallow what is thrown here, and the item would be waited for for ever.
+    Verdict verdict = Verdict::kDone;
+    absl::Status failure;
+    try {
+      verdict = calls_.on_answer(item, answer);
+    } catch (const std::exception& error) {
+      failure = absl::InternalError(error.what());
+    }
     lock.lock();
     judging_ = false;
+    if (!failure.ok()) {
+      failure_ = failure;
+      ended_ = true;
+    }
     if (verdict == Verdict::kRepeat) {
       repeats_.push_back(std::move(item));
       repeat_at_ = absl::Now() + options_.repeat_after;
     }
     changed_.notify_all();
+    return failure.ok();
   }
 
   void ReadsEnded() {
@@ -242,6 +257,7 @@ class ItemStreamRun {
   bool done_ = false;        // the stream's status is known
   bool progressed_ = false;  // an answer came since the last failure
   grpc::Status status_;
+  absl::Status failure_;  // what on_answer threw
 };
 
 }  // namespace internal

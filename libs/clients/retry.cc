@@ -23,7 +23,8 @@ std::optional<absl::Duration> Retrier::DelayBeforeRepeat(const absl::Status& err
   if (++attempts_ >= policy_.max_attempts) return std::nullopt;
   const std::optional<absl::Duration> asked = rpc::RetryDelayOf(error);
   const bool exhausted = absl::IsResourceExhausted(error) && asked;
-  const bool gone = absl::IsUnavailable(error) || absl::IsCancelled(error);
+  const bool gone =
+      absl::IsUnavailable(error) || absl::IsCancelled(error) || absl::IsDeadlineExceeded(error);
   if (!exhausted && !gone) return std::nullopt;
 
   // Between half and all of it, so that callers that failed together do not come back together.
@@ -35,10 +36,13 @@ std::optional<absl::Duration> Retrier::DelayBeforeRepeat(const absl::Status& err
   return delay;
 }
 
-bool Retrier::WaitBeforeRepeat(const absl::Status& error) {
+bool Retrier::WaitBeforeRepeat(const absl::Status& error, const Channel& channel) {
   const auto delay = DelayBeforeRepeat(error);
-  if (delay) std::this_thread::sleep_for(absl::ToChronoNanoseconds(*delay));
-  return delay.has_value();
+  if (!delay) return false;
+  const absl::Time until = absl::Now() + *delay;
+  channel.Connect(until);
+  std::this_thread::sleep_for(absl::ToChronoNanoseconds(until - absl::Now()));
+  return true;
 }
 
 }  // namespace guilder::clients

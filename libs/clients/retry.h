@@ -1,5 +1,5 @@
-// When a call is repeated: UNAVAILABLE with growing, jittered delays, RESOURCE_EXHAUSTED after the
-// delay that the server asked for, and nothing else.
+// When a call is repeated: UNAVAILABLE, or an attempt that ran out of its own time, with growing,
+// jittered delays; RESOURCE_EXHAUSTED after the delay that the server asked for; and nothing else.
 #pragma once
 
 #include <optional>
@@ -7,6 +7,8 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+
+#include "libs/clients/channel.h"
 
 namespace guilder::clients {
 
@@ -30,8 +32,9 @@ class Retrier {
 
   // How long to wait before the next attempt; nothing when `error` is final or the time is up.
   std::optional<absl::Duration> DelayBeforeRepeat(const absl::Status& error);
-  // The same, and waits. False when the error is final.
-  bool WaitBeforeRepeat(const absl::Status& error);
+  // The same, and waits, while the channel connects anew if it has to. False when the error is
+  // final.
+  bool WaitBeforeRepeat(const absl::Status& error, const Channel& channel);
 
  private:
   RetryPolicy policy_;

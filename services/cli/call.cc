@@ -126,7 +126,7 @@ absl::Status Invoke(const clients::Channel& channel, const MethodDescriptor& met
     if (status.ok()) {
       return answered ? status : absl::InternalError("the server ended without an answer");
     }
-    if (!retrier.WaitBeforeRepeat(status)) return status;
+    if (!retrier.WaitBeforeRepeat(status, channel)) return status;
   }
 }
 

@@ -45,6 +45,7 @@ struct Sender {
       return answer.request_id();
     };
     calls.on_answer = [this](const Item& item, const Answer& answer) {
+      if (throws_at == item.purchase().request_id()) throw std::runtime_error("no room");
       if (answer.has_error()) return clients::Verdict::kRepeat;
       ++answers[item.purchase().request_id()];
       return clients::Verdict::kDone;
@@ -65,6 +66,8 @@ struct Sender {
   std::atomic<int> streams = 0;
   int sent = 0;
   std::map<std::string, int> answers;
+  // The item whose answer is not taken.
+  std::string throws_at;
 };
 
 TEST_CASE("ItemStream: each item is answered once, and the stream ends well", "[service][rpc]") {
@@ -163,6 +166,22 @@ TEST_CASE("StreamItems: an item whose error may pass is sent again", "[service][
   CHECK(sender.Send(100, {.repeat_after = absl::Milliseconds(1)}).ok());
   CHECK(sender.EachAnsweredOnce(100));
   CHECK(times["17"] == 2);
+}
+
+TEST_CASE("StreamItems: an answer that its caller cannot take ends the stream",
+          "[service][clients]") {
+  Fixture fixture;
+  fixture.accruals.record_item = [](const auto&, Item item, auto respond) {
+    respond(AnswerTo(item));
+  };
+  Sender sender(fixture.ChannelOf(kPartnerKey));
+  sender.throws_at = "17";
+
+  const absl::Status status = sender.Send(1'000);
+
+  CHECK(absl::IsInternal(status));
+  CHECK(status.message() == "no room");
+  CHECK(sender.streams == 1);
 }
 
 // Goal: a server is replaced under a client in mid-stream.

@@ -210,6 +210,63 @@ TEST_CASE("Client: repeats what the server was too busy for, and gives up in tim
   CHECK(calls == 4);
 }
 
+TEST_CASE("Client: an attempt that ran out of its own time is repeated while there is time in all",
+          "[service][clients]") {
+  Fixture fixture;
+  std::mutex mutex;
+  std::vector<Responder<accrual_v1::RecordPurchaseResponse>> kept;
+  fixture.accruals.record = [&](auto, const auto&, auto respond) {
+    const std::lock_guard lock(mutex);
+    if (kept.size() < 2) {
+      kept.push_back(respond);
+    } else {
+      respond(accrual_v1::RecordPurchaseResponse());
+    }
+  };
+  RetryPolicy policy = kOnce;
+  policy.per_attempt = absl::Milliseconds(50);
+  policy.max_attempts = 10;
+
+  const auto answer = fixture.As(kPartnerKey)
+                          .Invoke(&accrual_v1::AccrualService::Stub::RecordPurchase,
+                                  accrual_v1::RecordPurchaseRequest(), policy);
+
+  CHECK(answer.ok());
+  for (const auto& respond : kept) respond(accrual_v1::RecordPurchaseResponse());
+}
+
+// Goal: a caller that waits finds a server as soon as it is back.
+// Method: nobody listens on the server's port for so long that gRPC's own attempts are far apart.
+TEST_CASE("Client: a server that comes back is found within a second or two",
+          "[service][clients]") {
+  auto first = std::make_unique<Fixture>();
+  const int port = first->server.port();
+  const auto client = first->As(kPartnerKey);
+  RetryPolicy policy = kOnce;
+  policy.max_attempts = 10'000;
+  const auto ask = [&] {
+    return client.Invoke(&accrual_v1::AccrualService::Stub::GetPurchase,
+                         accrual_v1::GetPurchaseRequest(), policy);
+  };
+  REQUIRE(ask().ok());
+  first.reset();
+  RetryPolicy short_policy = policy;
+  short_policy.total = absl::Milliseconds(1'500);
+  CHECK(absl::IsUnavailable(client
+                                .Invoke(&accrual_v1::AccrualService::Stub::GetPurchase,
+                                        accrual_v1::GetPurchaseRequest(), short_policy)
+                                .status()));
+
+  Fixture second;
+  Server next(second.runtime, {.listen_address = "127.0.0.1:" + std::to_string(port)});
+  next.AddService(second.accruals, accrual_v1::AccrualService::service_full_name());
+  REQUIRE(next.Start().ok());
+  const absl::Time back_at = absl::Now();
+
+  CHECK(ask().ok());
+  CHECK(absl::Now() - back_at < absl::Milliseconds(2'500));
+}
+
 TEST_CASE("Server: a drain lets calls end, refuses new ones, and tells those who watch",
           "[service][rpc]") {
   Fixture fixture;
