@@ -70,6 +70,8 @@ class Server {
 void BlockStopSignals();
 // Returns at the first SIGTERM or SIGINT, with its number.
 int WaitForStopSignal();
+// The same for so long at most: whether there was one. It is then taken.
+bool StopSignalComesWithin(absl::Duration wait);
 
 // Serves until SIGTERM or SIGINT, then drains all servers together for at most `drain`.
 void RunUntilSignal(const std::vector<Server*>& servers, absl::Duration drain = absl::Seconds(10));

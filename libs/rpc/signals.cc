@@ -37,6 +37,12 @@ int WaitForStopSignal() {
   return received;
 }
 
+bool StopSignalComesWithin(absl::Duration wait) {
+  const sigset_t signals = StopSignals();
+  const timespec limit = absl::ToTimespec(wait);
+  return sigtimedwait(&signals, nullptr, &limit) > 0;
+}
+
 void RunUntilSignal(const std::vector<Server*>& servers, absl::Duration drain) {
   const int received = WaitForStopSignal();
   telemetry::Log(telemetry::Severity::kInfo, "draining", {{"signal", received}});

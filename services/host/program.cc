@@ -1,11 +1,14 @@
 #include "services/host/program.h"
 
 #include <cstdio>
+#include <utility>
 
 #include "CLI/App.hpp"
 #include "CLI/Config.hpp"
 #include "CLI/Formatter.hpp"
+#include "absl/time/clock.h"
 
+#include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/postgres/migrator.h"
 #include "libs/postgres/pool.h"
@@ -22,6 +25,8 @@ namespace {
 constexpr int kCannotStart = 2;
 // Besides those of the workers: the authenticator reads in the background.
 constexpr int kOtherConnections = 2;
+// How often a database is tried again that does not answer at the start.
+constexpr absl::Duration kStartAgainAfter = absl::Milliseconds(200);
 
 struct Flags {
   std::string dsn;
@@ -30,6 +35,7 @@ struct Flags {
   std::string log_level = "INFO";
   int workers = rpc::RuntimeOptions().worker_threads;
   int drain_seconds = 10;
+  int database_wait_seconds = 60;
   rpc::ServerOptions server;
 };
 
@@ -68,6 +74,11 @@ void DeclareFlags(CLI::App& app, Flags& flags) {
       ->envname("GUILDER_DRAIN_SECONDS")
       ->check(CLI::Range(0, 600))
       ->capture_default_str();
+  app.add_option("--database-wait-seconds", flags.database_wait_seconds,
+                 "How long to try again when the database does not answer at the start")
+      ->envname("GUILDER_DATABASE_WAIT_SECONDS")
+      ->check(CLI::Range(0, 3'600))
+      ->capture_default_str();
   app.add_option("--log-level", flags.log_level)
       ->envname("GUILDER_LOG_LEVEL")
       ->check(CLI::IsMember({"DEBUG", "INFO", "WARNING", "ERROR"}))
@@ -105,6 +116,21 @@ absl::Status Serve(const Program& program, const Flags& flags) {
   return absl::OkStatus();
 }
 
+// A database that is away is no reason to stay away: whatever starts us may start it, too.
+absl::Status ServeOnceDatabaseAnswers(const Program& program, const Flags& flags) {
+  const absl::Time give_up_at = absl::Now() + absl::Seconds(flags.database_wait_seconds);
+  bool told = false;
+  for (;;) {
+    const absl::Status served = Serve(program, flags);
+    if (ReasonOf(served) != Reason::kStoreUnavailable || absl::Now() >= give_up_at) return served;
+    if (!std::exchange(told, true)) {
+      telemetry::Log(telemetry::Severity::kWarning, "waiting for the database",
+                     {{"text", std::string(served.message())}});
+    }
+    if (rpc::StopSignalComesWithin(kStartAgainAfter)) return absl::OkStatus();
+  }
+}
+
 }  // namespace
 
 int RunProgram(const Program& program, int argc, char** argv) {
@@ -119,7 +145,7 @@ int RunProgram(const Program& program, int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : kCannotStart;
   }
   telemetry::SetLogThreshold(telemetry::SeverityFromName(flags.log_level).value());
-  const absl::Status served = Serve(program, flags);
+  const absl::Status served = ServeOnceDatabaseAnswers(program, flags);
   if (served.ok()) return 0;
   std::fprintf(stderr, "%s: %s\n", program.name, std::string(served.message()).c_str());
   return kCannotStart;

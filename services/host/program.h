@@ -44,8 +44,9 @@ struct Program {
   std::function<absl::StatusOr<std::vector<HostedService>>(const Environment&)> make_services;
 };
 
-// Parses the flags, checks the schema, serves until SIGTERM or SIGINT, and drains. Returns the
-// process's exit code: 0 after a drain, 2 when it cannot start, having said why in one sentence.
+// Parses the flags, checks the schema, serves until SIGTERM or SIGINT, and drains. A database that
+// does not answer at the start is waited for. Returns the process's exit code: 0 after a drain, 2
+// when it cannot start, having said why in one sentence.
 // `--help` lists the flags; each can also stand in a file (`--config`) or in the environment.
 int RunProgram(const Program& program, int argc, char** argv);
 

@@ -127,6 +127,25 @@ TEST_CASE("Service programs: they serve until SIGTERM and then drain", "[system]
   }
 }
 
+TEST_CASE("Service programs: a database that is away at the start is waited for", "[system][rpc]") {
+  const SecretsFile secrets;
+  for (const std::string& program : kPrograms) {
+    INFO(program);
+    const TestDatabase database;
+    std::vector<std::string> arguments = CommandLine(program, database, secrets);
+    arguments[2] = "host=/nowhere dbname=guilder";
+    ChildProcess patient(arguments);
+    CHECK_FALSE(patient.WaitForLine("waiting for the database").empty());
+    patient.Signal(SIGTERM);
+    CHECK(patient.WaitForExit() == 0);
+
+    arguments.insert(arguments.end(), {"--database-wait-seconds", "0"});
+    ChildProcess impatient(arguments);
+    CHECK_FALSE(impatient.WaitForLine("/nowhere").empty());
+    CHECK(impatient.WaitForExit() == 2);
+  }
+}
+
 TEST_CASE("Service programs: they say in one sentence why they cannot start", "[system][rpc]") {
   const SecretsFile secrets;
   for (const std::string& program : kPrograms) {
