@@ -6,30 +6,15 @@
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
-#include <cstdlib>
-#include <iostream>
-#include <map>
-#include <memory>
 #include <mutex>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <nlohmann/json.hpp>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "absl/strings/str_cat.h"
-
-#include "libs/postgres/migrator.h"
-#include "libs/postgres/pool.h"
-#include "libs/postgres/private_cluster.h"
-#include "libs/security/secrets.h"
-#include "services/cli/dev/bootstrap.h"
-#include "services/cli/network.h"
+#include "tests/chaos/service_processes.h"
 #include "tests/support/catch2.h"
 #include "tests/support/child_process.h"
 
@@ -38,90 +23,16 @@ namespace {
 
 using testing::ChildProcess;
 using testing::ProgramPath;
+using testing::ServiceProcesses;
 using testing::TemporaryDirectory;
 
-constexpr const char* kServices[] = {"partner",    "accrual",    "member",
-                                     "redemption", "settlement", "operator"};
 constexpr char kShare[] = "40";
 constexpr auto kTick = std::chrono::milliseconds(200);
-
-int FreePort() {
-  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  REQUIRE(bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  socklen_t size = sizeof address;
-  REQUIRE(getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  close(descriptor);
-  return ntohs(address.sin_port);
-}
-
-// Six processes on one private cluster.
-class Processes {
- public:
-  explicit Processes(const std::string& directory) : directory_(directory) {
-    postgres::PrivateClusterOptions options;
-    options.directory = directory + "/postgres";
-    auto cluster = postgres::PrivateCluster::Start(options);
-    REQUIRE(cluster.ok());
-    cluster_ = *std::move(cluster);
-    network_.dsn = cluster_->dsn();
-    auto connection = postgres::Connection::Open(network_.dsn);
-    REQUIRE(connection.ok());
-    REQUIRE(postgres::MigrateUp(*connection).ok());
-    const auto secrets = security::Secrets::LoadOrCreate(directory + "/secrets");
-    REQUIRE(secrets.ok());
-    postgres::Pool pool(network_.dsn, 1);
-    ledger::ProgrammeSettings programme;
-    programme.welcome_points = Points(50);
-    auto tokens = cli::dev::Bootstrap(pool, *secrets, programme, {});
-    REQUIRE(tokens.ok());
-    network_.operators = *std::move(tokens);
-    for (const char* const service : kServices) {
-      network_.endpoints[service] = absl::StrCat("127.0.0.1:", FreePort());
-      Start(service);
-    }
-    REQUIRE(cli::WriteNetwork(NetworkFile(), network_).ok());
-  }
-
-  std::string NetworkFile() const { return directory_ + "/network.json"; }
-
-  void KillService(const std::string& service) {
-    processes_.at(service)->Kill();
-    Start(service);
-  }
-  // A service that cannot reach its database does not start.
-  void StartWhatEnded() {
-    for (const char* const service : kServices) {
-      if (!processes_.at(service)->IsRunning()) Start(service);
-    }
-  }
-  // The cluster starts it again by itself.
-  bool KillPostmaster() {
-    const int pid = cluster_->postmaster_pid();
-    return pid > 0 && kill(pid, SIGKILL) == 0;
-  }
-
- private:
-  void Start(const std::string& service) {
-    processes_[service] = std::make_unique<ChildProcess>(
-        std::vector<std::string>{ProgramPath("guilder-" + service), "--dsn", network_.dsn,
-                                 "--secrets", directory_ + "/secrets", "--listen",
-                                 network_.endpoints.at(service)},
-        directory_ + "/" + service + ".log");
-  }
-
-  const std::string directory_;
-  std::unique_ptr<postgres::PrivateCluster> cluster_;
-  cli::Network network_;
-  std::map<std::string, std::unique_ptr<ChildProcess>> processes_;
-};
 
 // Kills something every moment, until it is told to stop.
 class Killer {
  public:
-  Killer(Processes& processes, unsigned seed) : processes_(processes), random_(seed) {
+  Killer(ServiceProcesses& processes, unsigned seed) : processes_(processes), random_(seed) {
     thread_ = std::thread([this] { Work(); });
   }
   ~Killer() {
@@ -140,20 +51,21 @@ class Killer {
     std::unique_lock lock(mutex_);
     int ticks_until_kill = 0;
     while (!changed_.wait_for(lock, kTick, [this] { return stopping_; })) {
-      processes_.StartWhatEnded();
       if (ticks_until_kill-- > 0) continue;
       ticks_until_kill = static_cast<int>(4 + random_() % 12);
-      const size_t victim = random_() % (std::size(kServices) + 1);
-      if (victim == std::size(kServices)) {
-        killed_ += processes_.KillPostmaster();
+      const auto& services = testing::ServiceNames();
+      const size_t victim = random_() % (services.size() + 1);
+      if (victim == services.size()) {
+        const pid_t postmaster = processes_.postmaster_pid();
+        killed_ += postmaster > 0 && kill(postmaster, SIGKILL) == 0;
       } else {
-        processes_.KillService(kServices[victim]);
+        processes_.Restart(services[victim]);
         ++killed_;
       }
     }
   }
 
-  Processes& processes_;
+  ServiceProcesses& processes_;
   std::minstd_rand random_;
   std::thread thread_;
   std::mutex mutex_;
@@ -204,7 +116,9 @@ TEST_CASE("guilder demo: kill -9 of services and of PostgreSQL changes no total"
   const nlohmann::json expected = RunDemo(calm.path(), {"--data-dir", calm.path() + "/data"});
 
   const TemporaryDirectory stormy;
-  Processes processes(stormy.path());
+  ledger::ProgrammeSettings programme;
+  programme.welcome_points = Points(50);
+  ServiceProcesses processes({.directory = stormy.path(), .programme = programme});
   nlohmann::json survived;
   int killed = 0;
   const unsigned seed = std::random_device()();
