@@ -163,6 +163,10 @@ class Client {
     }
     const Digest id = ledger::Sha256({absl::StrCat(options_.seed, "/", history, "/", step.id_of)});
     std::copy_n(id.begin(), sent.request_id.size(), sent.request_id.begin());
+    const auto command =
+        MakeLaneCommand(sent.request, sent.request_id, static_cast<int64_t>(history), BookId());
+    sent.fingerprint = command->fingerprint;
+    sent.natural_key = command->natural_key;
   }
 
   static AccountId AccountOpenedBy(const Sent& open) {
@@ -194,20 +198,20 @@ class Client {
 
   void Send(StepOf of) {
     Sent& sent = played_[of.history].sent[of.step];
-    auto command = MakeLaneCommand(sent.request, sent.request_id, static_cast<int64_t>(of.history),
-                                   world_.BookForNewAccount(sent.request_id));
-    sent.fingerprint = command->fingerprint;
-    sent.natural_key = command->natural_key;
+    Order order;
+    order.request = sent.request;
+    order.request_id = sent.request_id;
+    order.history = static_cast<int64_t>(of.history);
+    order.book = world_.BookForNewAccount(sent.request_id);
     sent.earliest = world_.ClockAtLeast();
     if (++sent.attempts > kMostAttempts) world_.AddTrouble("a command is never answered");
     if (options_.stormy && sent.attempts == 1 && Between(1, 200) == 1) {
-      command->deadline = absl::Now() + absl::Milliseconds(3);
+      order.patience = absl::Milliseconds(3);
     }
     const int process = options_.stormy ? Between(0, kProcesses - 1) : 0;
-    world_.Submit(process, std::move(command),
-                  [mailbox = mailbox_, of](absl::StatusOr<ledger::Answer> answer) {
-                    mailbox->Put(of, std::move(answer));
-                  });
+    world_.Submit(process, order, [mailbox = mailbox_, of](absl::StatusOr<ledger::Answer> answer) {
+      mailbox->Put(of, std::move(answer));
+    });
   }
 
   // While commands are under way. The clock moves rarely and far, so that most commands find the
@@ -221,6 +225,7 @@ class Client {
     if (Between(1, 300) == 1) world_.Verify();
     if (Between(1, 15) == 1) world_.KillSomeLane();
     if (Between(1, 80) == 1) world_.RestartProcess(Between(0, kProcesses - 1));
+    if (Between(1, 60) == 1) world_.KillProcess();
   }
 
   int Between(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }

@@ -1,5 +1,6 @@
 #include "tests/model/world.h"
 
+#include <future>
 #include <stdexcept>
 #include <utility>
 
@@ -15,7 +16,6 @@ namespace guilder::model {
 namespace {
 
 constexpr int kPoolSize = 4;
-constexpr int kMostStarts = 10;
 // Nobody waits for an answer here, so batches may be large on a busy machine.
 constexpr absl::Duration kBatchTimeLimit = absl::Milliseconds(500);
 
@@ -61,31 +61,37 @@ World::World(int lanes) : lanes_(lanes), pool_(database_.dsn(), kPoolSize) {
     return absl::OkStatus();
   });
   if (!set_up.ok()) throw std::runtime_error(set_up.ToString());
-  for (auto& process : processes_) process = StartLanes();
+  for (int process = 0; process < kProcesses; ++process) {
+    processes_[static_cast<size_t>(process)] = StartProcess(process);
+  }
 }
 
 World::~World() {
   Stop();
 }
 
-// A session may be killed while it is being opened; then the process is started again.
-std::shared_ptr<ledger::Lanes> World::StartLanes() const {
-  for (int attempt = 1;; ++attempt) {
-    auto lanes = ledger::Lanes::Start(
-        {.dsn = database_.dsn(), .lanes = lanes_, .batch_time_limit = kBatchTimeLimit});
-    if (lanes.ok()) return *std::move(lanes);
-    if (attempt == kMostStarts) throw std::runtime_error(lanes.status().ToString());
-  }
+std::shared_ptr<LaneProcess> World::StartProcess(int process) const {
+  ledger::LanesOptions options;
+  options.dsn = database_.dsn();
+  options.lanes = lanes_;
+  options.batch_time_limit = kBatchTimeLimit;
+  return process == kOtherProcess ? LanesInAProcess(options) : LanesInThisProcess(options);
 }
 
-void World::Submit(int process, std::unique_ptr<ledger::Command> command,
-                   ledger::Lanes::Done done) {
-  std::shared_ptr<ledger::Lanes> lanes;
+void World::Submit(int process, const Order& order, ledger::Lanes::Done done) {
+  std::shared_ptr<LaneProcess> lanes;
   {
     const std::lock_guard lock(mutex_);
     lanes = processes_[static_cast<size_t>(process)];
   }
-  lanes->Submit(std::move(command), std::move(done));
+  lanes->Submit(order, std::move(done));
+}
+
+absl::StatusOr<ledger::Answer> World::Post(int process, const Order& order) {
+  std::promise<absl::StatusOr<ledger::Answer>> promise;
+  Submit(process, order,
+         [&](absl::StatusOr<ledger::Answer> answer) { promise.set_value(std::move(answer)); });
+  return promise.get_future().get();
 }
 
 BookId World::BookForNewAccount(const Uuid& request_id) const {
@@ -149,13 +155,19 @@ void World::KillSomeLane() {
       "order by state <> 'active', random() limit 1");
 }
 
+std::shared_ptr<LaneProcess> World::Replace(int process) {
+  std::shared_ptr<LaneProcess> lanes = StartProcess(process);
+  const std::lock_guard lock(mutex_);
+  lanes.swap(processes_[static_cast<size_t>(process)]);
+  return lanes;
+}
+
 void World::RestartProcess(int process) {
-  std::shared_ptr<ledger::Lanes> lanes = StartLanes();
-  {
-    const std::lock_guard lock(mutex_);
-    lanes.swap(processes_[static_cast<size_t>(process)]);
-  }
-  lanes->Drain();
+  Replace(process)->Drain();
+}
+
+void World::KillProcess() {
+  Replace(kOtherProcess)->Kill();
 }
 
 void World::Stop() {

@@ -1,4 +1,4 @@
-// A database with a programme, and two processes that write to it.
+// A database with a programme, and two processes that write to it: one of them is this.
 #pragma once
 
 #include <array>
@@ -9,14 +9,16 @@
 #include <thread>
 
 #include "libs/base/types.h"
-#include "libs/ledger/store/lanes.h"
 #include "libs/postgres/pool.h"
+#include "tests/model/lane_process.h"
 #include "tests/support/database.h"
 
 namespace guilder::model {
 
 inline constexpr int kBooks = 8;
 inline constexpr int kProcesses = 2;
+// The one that is not this process, and can be killed.
+inline constexpr int kOtherProcess = 1;
 
 // Thread safe. What cannot be set up throws; what goes wrong later is kept for `trouble`.
 class World {
@@ -28,8 +30,10 @@ class World {
   const testing::TestDatabase& database() const { return database_; }
   postgres::Pool& pool() { return pool_; }
 
-  // Gives a command to the lanes of one process.
-  void Submit(int process, std::unique_ptr<ledger::Command> command, ledger::Lanes::Done done);
+  // Gives an order to the lanes of one process.
+  void Submit(int process, const Order& order, ledger::Lanes::Done done);
+  // The same, and waits for the answer.
+  absl::StatusOr<ledger::Answer> Post(int process, const Order& order);
   BookId BookForNewAccount(const Uuid& request_id) const;
 
   // What the programme's clock shows, at least and at most.
@@ -48,6 +52,8 @@ class World {
   void KillSomeLane();
   // Lets a process end and another one take its place.
   void RestartProcess(int process);
+  // Kills the other process, and starts another one.
+  void KillProcess();
   // Answers everything that was submitted, and ends both processes and what is in the background.
   void Stop();
 
@@ -56,7 +62,9 @@ class World {
   void AddTrouble(const std::string& what);
 
  private:
-  std::shared_ptr<ledger::Lanes> StartLanes() const;
+  std::shared_ptr<LaneProcess> StartProcess(int process) const;
+  // Gives the process that was there.
+  std::shared_ptr<LaneProcess> Replace(int process);
   void Script(const std::string& sql);
 
   const int lanes_;
@@ -71,7 +79,7 @@ class World {
 
   mutable std::mutex mutex_;
   std::thread closing_;
-  std::array<std::shared_ptr<ledger::Lanes>, kProcesses> processes_;
+  std::array<std::shared_ptr<LaneProcess>, kProcesses> processes_;
   std::string trouble_;
 };
 

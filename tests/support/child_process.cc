@@ -42,7 +42,8 @@ TemporaryDirectory::~TemporaryDirectory() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-ChildProcess::ChildProcess(std::vector<std::string> argv, const std::string& output_file) {
+ChildProcess::ChildProcess(std::vector<std::string> argv, const std::string& output_file,
+                           int input) {
   std::vector<char*> pointers;
   for (std::string& argument : argv) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
@@ -59,6 +60,7 @@ ChildProcess::ChildProcess(std::vector<std::string> argv, const std::string& out
       dup2(output, STDOUT_FILENO);
       dup2(output, STDERR_FILENO);
     }
+    if (input >= 0) dup2(input, STDIN_FILENO);
     execv(pointers[0], pointers.data());
     _exit(127);
   }

@@ -30,8 +30,9 @@ class TemporaryDirectory {
 class ChildProcess {
  public:
   // Standard output and error go to a file, or where ours go when its name is empty. The child does
-  // not inherit blocked signals.
-  explicit ChildProcess(std::vector<std::string> argv, const std::string& output_file = "");
+  // not inherit blocked signals. `input`, a descriptor, becomes its standard input.
+  explicit ChildProcess(std::vector<std::string> argv, const std::string& output_file = "",
+                        int input = -1);
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;

@@ -1,6 +1,7 @@
 #include "libs/ledger/store/batch.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -51,7 +52,9 @@ class Run {
       GUILDER_ASSIGN_OR_RETURN(configuration_, LoadConfiguration(tx_, programme_));
     }
     for (auto& [id, book] : batch_.books) {
-      book.posted_at = std::max(book.posted_at, Timestamp(loaded_.clock_us + book.clock_offset_us));
+      const Timestamp before = book.posted_at;
+      book.posted_at = std::max(before, Timestamp(loaded_.clock_us + book.clock_offset_us));
+      AddSeals(book, before);
     }
     settled_.assign(commands_.size(), false);
     if (claims_ == Claims::kLookedUp) AnswerFromClaims();
@@ -59,6 +62,14 @@ class Run {
     LoadAllowances();
     LoadRows();
     return absl::OkStatus();
+  }
+
+  void AddSeals(const BookState& book, Timestamp posted_before) {
+    // Before the programme there are no windows.
+    const Timestamp from = std::max(posted_before, configuration_->programme().started_at);
+    std::vector<Seal> seals =
+        SealsBetween(configuration_->calendar(), book.id, book.frontier, from, book.posted_at);
+    std::move(seals.begin(), seals.end(), std::back_inserter(batch_.seals));
   }
 
   static void AddClaims(const Command& command, std::vector<Uuid>& keys) {

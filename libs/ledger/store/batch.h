@@ -15,6 +15,7 @@
 #include "libs/ledger/core/record.h"
 #include "libs/ledger/core/state.h"
 #include "libs/ledger/store/command.h"
+#include "libs/ledger/store/seals.h"
 #include "libs/postgres/connection.h"
 
 namespace guilder::ledger {
@@ -51,6 +52,9 @@ struct BatchState {
   std::vector<Digest> leaves;
   std::vector<Uuid> request_claims;
   std::vector<std::optional<Uuid>> natural_keys;
+
+  // The heads of books at the boundaries that they pass, if something is posted to them.
+  std::vector<Seal> seals;
 };
 
 // What came of each command: parallel to the commands of the batch. Says nothing of a command that

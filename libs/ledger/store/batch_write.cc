@@ -316,6 +316,15 @@ void WriteHold(postgres::Transaction& tx, AccountId account, const Hold& hold) {
                              .IntArray(hold.parts, &HoldPart::refunded));
 }
 
+// A book that nothing was posted to has not passed the boundary.
+std::vector<Seal> SealsOfChangedBooks(const BatchState& batch) {
+  std::vector<Seal> seals;
+  for (const Seal& seal : batch.seals) {
+    if (batch.books.at(seal.book).changed) seals.push_back(seal);
+  }
+  return seals;
+}
+
 // The slot of a refusal in its book's bounded log.
 int RefusalSlot(const Uuid& request_id) {
   return (request_id[14] << 8 | request_id[15]) & 0xfff;
@@ -375,6 +384,7 @@ absl::Status WriteBatch(postgres::Transaction& tx, const BatchState& batch,
   const int64_t claimed = tx.Execute(kWriteBatch, params)[0].Int(0);
   if (claimed < static_cast<int64_t>(rows.claims.size())) return ClaimTaken();
 
+  InsertSeals(tx, SealsOfChangedBooks(batch));
   if (!rows.opened_accounts.empty()) {
     Params opened;
     AddAccountIds(rows.opened_accounts, opened);

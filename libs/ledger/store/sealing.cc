@@ -14,6 +14,7 @@
 #include "libs/base/text.h"
 #include "libs/ledger/core/merkle.h"
 #include "libs/ledger/store/programme.h"
+#include "libs/ledger/store/seals.h"
 #include "libs/postgres/statement.h"
 
 namespace guilder::ledger {
@@ -40,6 +41,19 @@ constexpr Statement kListBooks{"sealing.list_books", R"sql(
   select book from ledger.books order by book
 )sql"};
 
+// The books that have not passed the last of the boundaries, or lack a seal at one of them. The
+// others are done: a seal never changes, and posted time never falls.
+constexpr Statement kListUnsealedBooks{"sealing.list_unsealed_books", R"sql(
+  select b.book
+    from ledger.books b
+   where b.last_posted_at_us < $2
+      or exists (select 1
+                   from unnest($1::bigint[]) as a (boundary_us)
+                  where not exists (select 1 from ledger.seals s
+                                     where s.book = b.book and s.boundary_us = a.boundary_us))
+   order by b.book
+)sql"};
+
 constexpr Statement kLockBook{"sealing.lock_book", R"sql(
   select last_number, last_posted_at_us, frontier
     from ledger.books
@@ -49,14 +63,6 @@ constexpr Statement kLockBook{"sealing.lock_book", R"sql(
 
 constexpr Statement kPassBoundary{"sealing.pass_boundary", R"sql(
   update ledger.books set last_posted_at_us = $2 where book = $1
-)sql"};
-
-constexpr Statement kInsertSeals{"sealing.insert_seals", R"sql(
-  insert into ledger.seals (book, boundary_us, last_number, root, frontier)
-  select $1, s.boundary_us, s.last_number, s.root, s.frontier
-    from unnest($2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[])
-         as s (boundary_us, last_number, root, frontier)
-      on conflict (book, boundary_us) do nothing
 )sql"};
 
 // The boundaries without a seal, each with the number of the last record before it. Posted time
@@ -115,23 +121,6 @@ constexpr int64_t kLeavesPerRead = 20'000;
 constexpr Timestamp kLead{2 * kMicrosPerSecond};
 constexpr std::chrono::milliseconds kClockPollInterval{100};
 
-// A book's head at a boundary.
-struct Seal {
-  Timestamp boundary;
-  int64_t last_number;
-  Digest root;
-  std::string frontier;
-};
-
-void InsertSeals(Transaction& transaction, BookId book, const std::vector<Seal>& seals) {
-  transaction.Execute(kInsertSeals, Params()
-                                        .Int(book)
-                                        .IntArray(seals, &Seal::boundary)
-                                        .IntArray(seals, &Seal::last_number)
-                                        .BytesArray(seals, &Seal::root)
-                                        .BytesArray(seals, &Seal::frontier));
-}
-
 absl::StatusOr<Frontier> ParseFrontier(BookId book, int64_t size, std::string_view bytes) {
   std::optional<Frontier> frontier = Frontier::Parse(size, bytes);
   if (!frontier) {
@@ -156,10 +145,10 @@ absl::Status PassBoundaries(Transaction& transaction, BookId book,
   const Digest root = head.Root();
   for (auto at = std::upper_bound(boundaries.begin(), boundaries.end(), last_posted_at);
        at != boundaries.end(); ++at) {
-    seals.push_back({*at, last_number, root, frontier});
+    seals.push_back({book, *at, RecordNumber(last_number), root, frontier});
   }
   transaction.Execute(kPassBoundary, Params().Int(book).Int(boundaries.back()));
-  InsertSeals(transaction, book, seals);
+  InsertSeals(transaction, seals);
   return absl::OkStatus();
 }
 
@@ -175,7 +164,7 @@ class LateSealing {
     if (seals_.empty()) return absl::OkStatus();
     for (Seal& seal : seals_) GUILDER_RETURN_IF_ERROR(Advance(seal));
     return pool_.Run([&](Transaction& transaction) {
-      InsertSeals(transaction, book_, seals_);
+      InsertSeals(transaction, seals_);
       return absl::OkStatus();
     });
   }
@@ -185,7 +174,7 @@ class LateSealing {
   absl::Status Find(Transaction& transaction, const std::vector<Timestamp>& boundaries) {
     for (const postgres::Row& row :
          transaction.Execute(kFindUnsealed, Params().Int(book_).IntArray(boundaries))) {
-      seals_.push_back({row.Id<Timestamp>(0), row.Int(1), {}, {}});
+      seals_.push_back({book_, row.Id<Timestamp>(0), row.Id<RecordNumber>(1), {}, {}});
     }
     if (seals_.empty()) return absl::OkStatus();
     const Rows before =
@@ -197,9 +186,9 @@ class LateSealing {
   }
 
   absl::Status Advance(Seal& seal) {
-    while (frontier_.size() < seal.last_number) {
+    while (frontier_.size() < seal.last_number.value()) {
       const int64_t from = frontier_.size();
-      const int64_t to = std::min(seal.last_number, from + kLeavesPerRead);
+      const int64_t to = std::min(seal.last_number.value(), from + kLeavesPerRead);
       GUILDER_RETURN_IF_ERROR(pool_.Read([&](Transaction& transaction) {
         for (const postgres::Row& row : transaction.Execute(
                  kReadLeaves,
@@ -243,9 +232,9 @@ absl::Status SealBooks(postgres::Pool& pool, const std::vector<Window>& windows)
 
   std::vector<BookId> books;
   GUILDER_RETURN_IF_ERROR(pool.Read([&](Transaction& transaction) {
-    for (const postgres::Row& row : transaction.Execute(kListBooks)) {
-      books.push_back(row.Id<BookId>(0));
-    }
+    const Rows rows = transaction.Execute(kListUnsealedBooks,
+                                          Params().IntArray(boundaries).Int(boundaries.back()));
+    for (const postgres::Row& row : rows) books.push_back(row.Id<BookId>(0));
     return absl::OkStatus();
   }));
   for (const BookId book : books) GUILDER_RETURN_IF_ERROR(SealBook(pool, book, boundaries));

@@ -3,9 +3,10 @@
 // A window [start, end) is sealed book by book, each in a transaction of its own that holds the
 // book for an instant. If the book's last posted time is before the end, it becomes the end: posted
 // time never runs backwards, so nothing earlier can come any more. If posting has already gone past
-// the end, the head at the end is found from the journal, which does not change there any more.
-// Either way the same bytes result, whenever, however often and by however many processes it is
-// done.
+// the end, the lane that did so left the head (seals.h), so sealing costs a row a book, however
+// much was posted. Where no lane left it, in a book that was idle for long, it is found from the
+// journal, which does not change there any more. Either way the same bytes result, whenever,
+// however often and by however many processes it is done.
 #pragma once
 
 #include <vector>
