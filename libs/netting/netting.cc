@@ -162,7 +162,7 @@ absl::Status AddLines(const Contract& contract, int exponent, std::vector<Line>&
   const Terms& terms = contract.terms;
   GUILDER_ASSIGN_OR_RETURN(const Points points, contract.billable.Get());
   GUILDER_ASSIGN_OR_RETURN(const MinorUnits amount,
-                           PriceOfPoints(points, terms.rate_micros, exponent));
+                           PriceOfPoints(points, terms.prepaid ? 0 : terms.rate_micros, exponent));
   if (terms.kind == ContractKind::kIssuance) {
     return AddLine(contract, MoneyLeg::kIssuance, points, amount, terms.tax, lines);
   }

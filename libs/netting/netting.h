@@ -41,6 +41,8 @@ struct Terms {
   int64_t fee_micros_per_point = 0;         // As rate_micros; redemption only.
   TaxTerms tax;                             // On the issuance or the reimbursement.
   TaxTerms fee_tax;
+  // Its points were paid for in advance: they are listed, and cost nothing; issuance only.
+  bool prepaid = false;
 };
 
 // Points that moved under one contract version. Rows of one contract are added up, so positions may

@@ -59,6 +59,8 @@ const Permission kTable[] = {
         {kSubmitter, kPartnerManager}),
     Row("guilder.partner.v1.PartnerService/ApproveContract", kNoPartner, {kApprover}),
     Row("guilder.partner.v1.PartnerService/ListContracts", kPartner, kPartnerReaders),
+    Row("guilder.partner.v1.PartnerService/BuyPointBlock", kNoPartner, {kFinance, kPartnerManager}),
+    Row("guilder.partner.v1.PartnerService/GetExposure", kPartner, kPartnerReaders),
     Row("guilder.partner.v1.PartnerService/IssueCredential", kNoPartner, {kPartnerManager, kAdmin}),
     Row("guilder.partner.v1.PartnerService/ListCredentials", kPartner, kPartnerReaders),
     Row("guilder.partner.v1.PartnerService/RevokeCredential", kNoPartner,

@@ -208,7 +208,15 @@ TEST_CASE("PartnerService: refusals about contracts are as documented", "[servic
     in_dollars(contract);
     contract.mutable_issuance()->clear_billed_at();
   };
+  const auto prepaid = [](v1::Contract& contract) {
+    contract.mutable_issuance()->set_funding(v1::FUNDING_PREPAID_BLOCK);
+  };
+  const auto postpaid_policy = [](v1::Contract& contract) {
+    contract.mutable_issuance()->set_when_exhausted(v1::EXHAUSTION_POLICY_ISSUE_NOTHING);
+  };
   CheckRows({
+      {"a block that falls at activation", propose(kNobody, prepaid), Reason::kRequestMalformed},
+      {"a policy without blocks", propose(kNobody, postpaid_policy), Reason::kRequestMalformed},
       {"no terms", propose(kNobody, [](auto& c) { c.clear_terms(); }), Reason::kRequestMalformed},
       {"no date", propose(kNobody, [](auto& c) { c.clear_effective_from(); }),
        Reason::kRequestMalformed},
@@ -221,6 +229,36 @@ TEST_CASE("PartnerService: refusals about contracts are as documented", "[servic
       {"no name", world.Approve(active), Reason::kContractNotFound},
       {"nobody's list", list(kNobody), Reason::kPartnerNotFound},
       {"a forged token", list(active), Reason::kPageTokenInvalid},
+  });
+}
+
+TEST_CASE("PartnerService: refusals about point blocks are as documented", "[service][partner]") {
+  const World world;
+  const std::string active = world.Active("active");
+  const std::string leaving = world.Active("leaving");
+  world.By("cleo").Get(&Stub::TerminatePartner, Named<v1::TerminatePartnerRequest>(leaving));
+  const Caller anna = world.By("anna");
+  const auto buy = [&](const std::string& parent, const std::string& request_id, int64_t points) {
+    auto request = Below<v1::BuyPointBlockRequest>(parent);
+    request.set_request_id(request_id);
+    request.set_points(points);
+    return anna.Refusal(&Stub::BuyPointBlock, request);
+  };
+  const auto show = [&](const std::string& name) {
+    return anna.Refusal(&Stub::GetExposure, Named<v1::GetExposureRequest>(name));
+  };
+  const auto new_id = [] { return clients::NewRequestId(); };
+  const std::string used = new_id();
+  REQUIRE_FALSE(buy(active, used, 100));
+  CheckRows({
+      {"no request id", buy(kNobody, "", 0), Reason::kRequestIdMalformed},
+      {"no points", buy(kNobody, new_id(), 0), Reason::kAmountOutOfRange},
+      {"too many points", buy(kNobody, new_id(), 1'000'000'000'001), Reason::kAmountOutOfRange},
+      {"for nobody", buy(kNobody, used, 7), Reason::kPartnerNotFound},
+      {"an id of another's block", buy(leaving, used, 100), Reason::kRequestIdReused},
+      {"an id of another size", buy(active, used, 101), Reason::kRequestIdReused},
+      {"for one that leaves", buy(leaving, new_id(), 7), Reason::kWrongState},
+      {"exposure of nobody", show(kNobody), Reason::kPartnerNotFound},
   });
 }
 

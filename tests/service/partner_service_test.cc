@@ -61,6 +61,8 @@ TEST_CASE("PartnerService: a partner reads its own and nothing else", "[service]
 
   CHECK(till.Refusal(&Stub::GetPartner, Named<v1::GetPartnerRequest>(other)) == Reason::kNotYours);
   CHECK(till.Refusal(&Stub::ListStores, Below<v1::ListStoresRequest>(other)) == Reason::kNotYours);
+  CHECK(till.Refusal(&Stub::GetExposure, Named<v1::GetExposureRequest>(other)) ==
+        Reason::kNotYours);
   CHECK(till.Refusal(&Stub::ListContracts, Below<v1::ListContractsRequest>(other)) ==
         Reason::kNotYours);
   CHECK(till.Refusal(&Stub::ListCredentials, Below<v1::ListCredentialsRequest>(other)) ==

@@ -105,6 +105,7 @@ inline v1::ProposeContractRequest AnIssuanceContract(const std::string& parent, 
   terms.mutable_activation()->set_after_days(14);
   terms.mutable_activation()->set_default_outcome(v1::DEFAULT_OUTCOME_CANCEL);
   terms.set_lot_life_days(730);
+  terms.set_funding(v1::FUNDING_POSTPAID);
   return request;
 }
 

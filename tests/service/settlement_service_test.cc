@@ -268,6 +268,37 @@ TEST_CASE("SettlementService: a second person approves, and invoices and money f
   CHECK(books[0].Int(0) == 14'691);
 }
 
+TEST_CASE("SettlementService: points from prepaid blocks are listed, and cost nothing again",
+          "[service][settlement][inv-85]") {
+  World world;
+  world.db().Query("update partner.contracts set funding = 'PREPAID_BLOCK' where partner_id = 2");
+  world.PostExample(0);
+  world.SealUntil(1);
+
+  const v1::Settlement settlement = world.Compute("anna");
+
+  CHECK(settlement.lines_size() == 4);
+  CHECK(settlement.lines(0).points() == 12'345);
+  CHECK(settlement.lines(0).amount_minor_units() == 0);
+  CHECK(settlement.lines(0).tax_minor_units() == 0);
+  const v1::PartnerNet& grocer = NetOf(settlement, "partners/grocer");
+  CHECK(grocer.points_issued() == 12'400);
+  CHECK(grocer.net_minor_units() == 0);
+  CHECK(NetOf(settlement, "partners/florist").net_minor_units() == 5'796);
+  world.Approve("bert", settlement.name());
+  const v1::Invoice invoice =
+      world.GetNamed("anna", &Stub::GetInvoice, "invoices/INV-2026-000001").invoice();
+  CHECK(invoice.partner() == "partners/grocer");
+  REQUIRE(invoice.lines_size() == 1);
+  CHECK(invoice.lines(0).text() == "12345 points issued, PREPAID");
+  CHECK(invoice.lines(0).rate_micros() == 0);
+  CHECK(invoice.gross_minor_units() == 0);
+  const postgres::Rows owed = world.db().Query(
+      "select count(*) from settlement.obligations where partner_id = 2 union all "
+      "select count(*) from settlement.money_entries where partner_id = 2");
+  for (const postgres::Row& row : owed) CHECK(row.Int(0) == 0);
+}
+
 TEST_CASE("SettlementService: later settlements bill what is new, and numbers have no gaps",
           "[service][settlement]") {
   World world;

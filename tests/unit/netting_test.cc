@@ -115,6 +115,25 @@ Movements RandomMovements(std::mt19937_64& random, ContractId contract) {
   return {contract, points(), points(), points(), points(), points(), points()};
 }
 
+TEST_CASE("Settle: points that were paid for in advance are listed, and move no money",
+          "[unit][netting][inv-85]") {
+  Input input = TwoPartners();
+  const Settlement postpaid = Computed(input);
+  input.terms[0].prepaid = true;
+
+  const Settlement settlement = Computed(input);
+
+  REQUIRE(settlement.lines.size() == postpaid.lines.size());
+  const Line& line = settlement.lines[0];
+  CHECK(line.partner == kGrocer);
+  CHECK(line.points == Points(12'345));
+  CHECK(line.amount == MinorUnits());
+  CHECK(line.tax == MinorUnits());
+  CHECK(settlement.partners[0].net == MinorUnits());
+  CHECK(settlement.partners[1] == postpaid.partners[1]);
+  for (const MoneyEntry& entry : settlement.entries) CHECK(entry.partner != kGrocer);
+}
+
 TEST_CASE("Netting: the worked example of the README holds", "[unit][netting]") {
   const Settlement settlement = Computed(TwoPartners());
 

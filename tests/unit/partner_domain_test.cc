@@ -5,6 +5,7 @@
 #include "services/partner/domain/contract.h"
 #include "services/partner/domain/names.h"
 #include "services/partner/domain/partner.h"
+#include "services/partner/domain/point_block.h"
 #include "tests/support/catch2.h"
 
 namespace guilder::partner {
@@ -210,6 +211,39 @@ TEST_CASE("Names: forms are checked", "[unit][partner]") {
   for (const char* bad : {"", "Mars/Olympus", "/etc/localtime", "../UTC", "localtime"}) {
     INFO(bad);
     CHECK_FALSE(CheckTimeZone(bad).ok());
+  }
+}
+
+TEST_CASE("PointBlocks: the earliest is used first, also when early ones are left out",
+          "[unit][partner][inv-86]") {
+  const auto block = [](int64_t number, int64_t points) {
+    return PointBlock{number, Points(points), Timestamp(number), "anna"};
+  };
+  struct Case {
+    int64_t remaining;
+    std::vector<int64_t> left;  // latest first
+  };
+  const Case cases[] = {{180, {30, 50, 100}}, {100, {30, 50, 20}}, {79, {30, 49, 0}},
+                        {30, {30, 0, 0}},     {1, {1, 0, 0}},      {0, {0, 0, 0}}};
+  for (const Case& c : cases) {
+    INFO(c.remaining << " left");
+    const std::vector<PointBlockUsage> usage =
+        UsageOf({block(3, 30), block(2, 50), block(1, 100)}, Points(c.remaining));
+    for (size_t i = 0; i < 3; ++i) CHECK(usage[i].remaining == Points(c.left[i]));
+    const std::vector<PointBlockUsage> latest = UsageOf({block(3, 30)}, Points(c.remaining));
+    CHECK(latest[0].remaining == Points(c.left[0]));
+  }
+}
+
+TEST_CASE("PointBlocks: a partner buys points until it leaves", "[unit][partner]") {
+  for (const PartnerState state :
+       {PartnerState::kDraft, PartnerState::kSubmitted, PartnerState::kInReview,
+        PartnerState::kActive, PartnerState::kSuspended, PartnerState::kTerminating,
+        PartnerState::kTerminated}) {
+    Partner partner;
+    partner.state = state;
+    const bool leaves = state == PartnerState::kTerminating || state == PartnerState::kTerminated;
+    CHECK(CheckMayBuyPoints(partner).ok() != leaves);
   }
 }
 

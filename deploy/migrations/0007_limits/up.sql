@@ -42,7 +42,7 @@ create table partner.point_blocks (
   number       int    not null,
   points       bigint not null,
   bought_at_us bigint not null,
-  bought_by    text   not null,
+  sold_by      text   not null,
   request_id   uuid   not null,
   constraint point_blocks_pk primary key (partner_id, number),
   constraint point_blocks_request_uq unique (request_id),

@@ -246,6 +246,12 @@ absl::StatusOr<PurchaseOutcome> DecidePurchase(const Purchase& purchase, Partner
   PurchaseOutcome outcome;
   const ledger::Contract& contract = *agreement.contract;
   AwardPoints(purchase, partner, agreement.store, rules, outcome);
+  if (contract.when_exhausted == ledger::WhenExhausted::kIssueNothing &&
+      context.IsExhausted(contract.limit)) {
+    outcome.points = Points(0);
+    outcome.line_points.assign(purchase.lines.size(), Points(0));
+    outcome.point_block_exhausted = true;
+  }
   outcome.contract = contract.id;
   outcome.activates_at =
       Timestamp(purchase.occurred_at.value() + contract.activation_days * kMicrosPerDay);

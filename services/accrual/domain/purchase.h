@@ -60,6 +60,9 @@ struct PurchaseOutcome {
   Timestamp activates_at;  // meaningful with points only
   Timestamp expires_at = kNever;
   Points captured;
+  // It gives nothing because the partner's blocks do not cover it. Not recorded: later it shows in
+  // that the rules give points.
+  bool point_block_exhausted = false;
 };
 
 // Checks what needs no look at the network, and numbers lines that have no id.
@@ -87,7 +90,8 @@ std::string NaturalKeyOf(const ReceiptKey& receipt);
 //
 // Refuses, first match wins: kStoreNotFound, kTerminalNotFound, kCurrencyNotSupported,
 // kOccurredAtInFuture, kOccurredTooLongAgo, kPartnerNotActive, kNoContract, kCardNotFound,
-// kCardBlocked, kAccountClosed; and what DecideCapture refuses.
+// kCardBlocked; what DecideCapture refuses; kAccountClosed. Whether the partner's blocks cover it
+// is the lane's question; that they do not makes it give nothing where the contract says so.
 absl::StatusOr<PurchaseOutcome> DecidePurchase(const Purchase& purchase, PartnerId partner,
                                                const RuleBook& rules,
                                                const ledger::DecisionContext& context,

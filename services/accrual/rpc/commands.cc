@@ -32,6 +32,7 @@ class PurchaseCommand final : public AccrualCommand {
     content = encoded_;
     fingerprint = ledger::Sha256({encoded_});
     hold = purchase_.redemption;
+    issues = ledger::Issues::kPartnersPoints;
   }
 
   absl::StatusOr<std::string> Decide(const DecisionContext& context, Posting& posting) override {
@@ -50,6 +51,7 @@ class PurchaseCommand final : public AccrualCommand {
       }
     }
     response.set_captured_points(outcome.captured.value());
+    response.set_point_block_exhausted(outcome.point_block_exhausted);
     return response.SerializeAsString();
   }
 

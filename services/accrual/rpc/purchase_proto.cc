@@ -186,6 +186,10 @@ void AddExplanation(const Sale& sale, const ledger::Configuration& configuration
     award = rules::Evaluate(*rule_set, basket);
     texts = rules::Explain(*rule_set, basket, award, purchase.currency,
                            configuration.programme().currency_exponent);
+    if (award.total > outcome.points) {
+      texts.assign(texts.size(),
+                   "0 points: the partner's prepaid blocks did not cover the purchase");
+    }
   }
   for (size_t i = 0; i < purchase.lines.size(); ++i) {
     v1::LineExplanation& line = *out.add_lines();

@@ -4,6 +4,7 @@ namespace guilder::cli {
 
 void AddNetworkCommands(CLI::App& app, Context& context) {
   AddPartnerCommands(app, context);
+  AddExposureCommands(app, context);
   AddStoreCommands(app, context);
   AddTerminalCommands(app, context);
   AddContractCommands(app, context);

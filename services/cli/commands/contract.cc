@@ -22,6 +22,8 @@ std::vector<Field> ContractFields() {
           {"Available after days", "issuance.activation.after_days"},
           {"Without confirmation", "issuance.activation.default_outcome"},
           {"Life of points, days", "issuance.lot_life_days"},
+          {"Funding", "issuance.funding"},
+          {"When blocks are exhausted", "issuance.when_exhausted"},
           {"Reimbursement, millionths", "redemption.rate_micros", Show::kNumber},
           {"Currency", "redemption.currency_code"},
           {"Tax", "redemption.tax.code"},
@@ -63,7 +65,10 @@ void AddContractCommands(CLI::App& app, Context& context) {
       .Option("--without-confirmation", "contract.issuance.activation.default_outcome",
               "What becomes of points that nobody confirmed")
       .Option("--life-days", "contract.issuance.lot_life_days",
-              "Days until they expire; 0 for never");
+              "Days until they expire; 0 for never")
+      .Option("--funding", "contract.issuance.funding", "How the partner pays for points")
+      .Option("--when-exhausted", "contract.issuance.when_exhausted",
+              "What becomes of a purchase that prepaid blocks do not cover");
   AddPropose(noun, context, "propose-redemption",
              "Proposes a contract for points that a partner takes")
       .Option("--rate", "contract.redemption.rate_micros", "What a point pays, as in 0.009",

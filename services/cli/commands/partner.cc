@@ -97,6 +97,30 @@ void AddPartnerCommands(CLI::App& app, Context& context) {
       noun, context, "reinstate", "SUSPENDED to ACTIVE", "approver");
   AddStep<v1::TerminatePartnerRequest, v1::TerminatePartnerResponse>(
       noun, context, "terminate", "To TERMINATING: only returns of old sales", "approver");
+
+  AddVerb<v1::BuyPointBlockRequest, v1::BuyPointBlockResponse>(
+      noun, context, "buy-points", "Sells a partner a block of points in advance")
+      .Argument("PARTNER", "parent", "The partner", "partners/")
+      .Option("--points", "points", "How many")
+      .Required()
+      .As("finance")
+      .ShowRecord("point_block", {{"Name", "name"},
+                                  {"Points", "points", Show::kNumber},
+                                  {"Bought", "buy_time", Show::kTime},
+                                  {"Sold by", "sold_by"}});
+}
+
+void AddExposureCommands(CLI::App& app, Context& context) {
+  CLI::App& noun = AddNoun(app, "exposure", "How much of what they may issue partners have used");
+  AddVerb<v1::GetExposureRequest, v1::GetExposureResponse>(
+      noun, context, "show", "Shows what a partner's blocks have left, and what is not billed yet")
+      .Argument("PARTNER", "name", "The partner", "partners/")
+      .As("auditor")
+      .ShowRecord("exposure", {{"Partner", "partner"},
+                               {"Bought in advance", "bought_points", Show::kNumber},
+                               {"Left", "remaining_points", Show::kNumber},
+                               {"Not billed yet, points", "unbilled_points", Show::kNumber},
+                               {"Not billed yet", "unbilled_issuance", Show::kMoney}});
 }
 
 }  // namespace guilder::cli

@@ -11,6 +11,7 @@
 #include "libs/clients/client.h"
 #include "libs/rpc/proto_time.h"
 #include "services/cli/onboarding/patient.h"
+#include "services/cli/onboarding/request_ids.h"
 
 namespace guilder::cli {
 namespace {
@@ -45,7 +46,7 @@ class Office {
 
   clients::Channel channel_;
   std::map<std::string, std::string> tokens_ = {
-      {"submitter", ""}, {"reviewer", ""}, {"approver", ""}, {"admin", ""}};
+      {"submitter", ""}, {"reviewer", ""}, {"approver", ""}, {"admin", ""}, {"finance", ""}};
 };
 
 absl::Status UnlessThere(const absl::Status& status) {
@@ -121,6 +122,7 @@ v1::Contract IssuanceContract(const IssuancePlan& plan, const Terms& terms) {
   issuance.set_billed_at(v1::BILLING_MOMENT_POSTING);
   issuance.mutable_activation()->set_after_days(plan.activation_days);
   issuance.mutable_activation()->set_default_outcome(v1::DEFAULT_OUTCOME_ACTIVATE);
+  if (plan.prepaid_points > 0) issuance.set_funding(v1::FUNDING_PREPAID_BLOCK);
   return contract;
 }
 
@@ -171,6 +173,15 @@ absl::Status Agree(const Office& office, const PartnerPlan& plan, const v1::Cont
   return UnlessTaken(office.As("approver", &Stub::ApproveContract, request).status());
 }
 
+// One block, however often it is asked for.
+absl::Status SellBlock(const Office& office, const PartnerPlan& plan, int64_t points) {
+  v1::BuyPointBlockRequest request;
+  request.set_parent(NameOf(plan));
+  request.set_request_id(RequestIdFor("point blocks of onboarded partners", plan.id));
+  request.set_points(points);
+  return office.As("finance", &Stub::BuyPointBlock, request).status();
+}
+
 }  // namespace
 
 absl::Status Onboard(const Network& network, const PartnerPlan& plan, const Terms& terms) {
@@ -183,6 +194,9 @@ absl::Status Onboard(const Network& network, const PartnerPlan& plan, const Term
   GUILDER_RETURN_IF_ERROR(AddStores(office, plan, terms));
   if (plan.issuance) {
     GUILDER_RETURN_IF_ERROR(Agree(office, plan, IssuanceContract(*plan.issuance, terms)));
+    if (plan.issuance->prepaid_points > 0) {
+      GUILDER_RETURN_IF_ERROR(SellBlock(office, plan, plan.issuance->prepaid_points));
+    }
   }
   if (plan.redemption) {
     GUILDER_RETURN_IF_ERROR(Agree(office, plan, RedemptionContract(*plan.redemption, terms)));

@@ -28,6 +28,8 @@ struct IssuancePlan {
   int64_t rate_micros = 0;
   TaxPlan tax;
   int32_t activation_days = 0;
+  // More than zero makes the contract prepaid, and is the block that the partner buys.
+  int64_t prepaid_points = 0;
 };
 
 struct RedemptionPlan {
@@ -60,7 +62,8 @@ struct Terms {
   Timestamp effective_from;
 };
 
-// Creates, submits, reviews and approves the partner, with its stores, terminals and contracts.
+// Creates, submits, reviews and approves the partner, with its stores, terminals and contracts, and
+// sells it its block of points.
 absl::Status Onboard(const Network& network, const PartnerPlan& plan, const Terms& terms);
 
 // A new API key.

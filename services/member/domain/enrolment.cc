@@ -5,8 +5,9 @@
 
 namespace guilder::member {
 
-absl::StatusOr<Points> DecideWelcomeGift(const ledger::Configuration& configuration,
+absl::StatusOr<Points> DecideWelcomeGift(const ledger::DecisionContext& context,
                                          ledger::Posting& posting) {
+  const ledger::Configuration& configuration = context.configuration;
   const Points gift = configuration.programme().welcome_points;
   const ledger::Partner* const payer = configuration.operator_partner();
   if (gift == Points(0) || payer == nullptr || payer->state != ledger::PartnerState::kActive) {
@@ -14,7 +15,7 @@ absl::StatusOr<Points> DecideWelcomeGift(const ledger::Configuration& configurat
   }
   const Timestamp now = posting.now();
   const ledger::Contract* const contract = payer->ContractAt(ledger::ContractKind::kIssuance, now);
-  if (contract == nullptr) return Points(0);
+  if (contract == nullptr || context.IsExhausted(contract->limit)) return Points(0);
   ledger::EarnTerms terms;
   terms.issuer = payer->id;
   terms.contract = contract->id;

@@ -4,17 +4,17 @@
 #include "absl/status/statusor.h"
 
 #include "libs/base/types.h"
-#include "libs/ledger/core/configuration.h"
+#include "libs/ledger/core/decision_context.h"
 #include "libs/ledger/core/posting.h"
 
 namespace guilder::member {
 
 // Gives the programme's welcome gift to a new account, at the operator-partner's expense. Gives its
-// points: none when the programme has no gift, or no operator-partner that is active and has an
-// issuance contract.
+// points: none when the programme has no gift, or no operator-partner that is active, has an
+// issuance contract, and has enough points left where those are prepaid.
 //
 // The gift is available at once, unless the contract makes points wait; it needs no confirmation.
-absl::StatusOr<Points> DecideWelcomeGift(const ledger::Configuration& configuration,
+absl::StatusOr<Points> DecideWelcomeGift(const ledger::DecisionContext& context,
                                          ledger::Posting& posting);
 
 }  // namespace guilder::member

@@ -23,7 +23,7 @@ class Enrol final : public EnrolmentCommand {
  public:
   absl::StatusOr<std::string> Decide(const ledger::DecisionContext& context,
                                      ledger::Posting& posting) override {
-    GUILDER_ASSIGN_OR_RETURN(const Points gift, DecideWelcomeGift(context.configuration, posting));
+    GUILDER_ASSIGN_OR_RETURN(const Points gift, DecideWelcomeGift(context, posting));
     opened = posting.account().id;
     v1::EnrolMemberResponse response;
     response.set_member(MemberName(opened));
@@ -66,6 +66,7 @@ void MemberHandlers::SubmitEnrolment(std::shared_ptr<const rpc::Call> call, cons
   command->fingerprint = vault_.Fingerprint(profile);
   command->book = lanes_.BookForNewAccount(request_id);
   command->rows = &enrolment_rows_;
+  command->issues = ledger::Issues::kOperatorPartnersPoints;
   command->card_number = MakeCardNumber(card_serial);
   command->content = EncodeContent(command->card_number);
   command->profile = std::move(profile);

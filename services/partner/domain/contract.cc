@@ -33,6 +33,10 @@ absl::Status CheckTerms(const IssuanceTerms& terms) {
     return Refuse(Reason::kRequestMalformed, "points would expire before they become available",
                   {{"field", "lot_life_days"}});
   }
+  if (terms.funding == Funding::kPrepaidBlock && terms.billed_at != BillingMoment::kPosting) {
+    return Refuse(Reason::kRequestMalformed, "a block falls when points are posted",
+                  {{"field", "billed_at"}});
+  }
   return absl::OkStatus();
 }
 

@@ -20,6 +20,8 @@ enum class ContractKind { kIssuance, kRedemption };
 enum class ContractState { kProposed, kApproved };
 enum class BillingMoment { kPosting, kActivation };
 enum class DefaultOutcome { kActivate, kCancel };
+enum class Funding { kPostpaid, kPrepaidBlock };
+enum class ExhaustionPolicy { kRefuse, kIssueNothing };
 
 struct Tax {
   std::string code;
@@ -34,6 +36,8 @@ struct IssuanceTerms {
   int32_t activation_days = 0;
   DefaultOutcome default_outcome = DefaultOutcome::kActivate;
   int32_t lot_life_days = 0;  // 0 for no expiry.
+  Funding funding = Funding::kPostpaid;
+  ExhaustionPolicy when_exhausted = ExhaustionPolicy::kRefuse;  // Of prepaid ones.
 };
 
 struct RedemptionTerms {

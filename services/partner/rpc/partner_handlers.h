@@ -28,6 +28,7 @@ inline constexpr char kPartnerName[] = "partners/{}";
 inline constexpr char kStoreName[] = "partners/{}/stores/{}";
 inline constexpr char kTerminalName[] = "partners/{}/stores/{}/terminals/{}";
 inline constexpr char kContractName[] = "partners/{}/contracts/{}";
+inline constexpr char kPointBlockName[] = "partners/{}/pointBlocks/{}";
 inline constexpr char kCredentialName[] = "partners/{}/credentials/{}";
 
 // Thread safe. Handlers block on the database: they run on the runtime's workers.
@@ -76,6 +77,12 @@ class PartnerHandlers {
       const rpc::Call& call, const v1::ApproveContractRequest& request);
   absl::StatusOr<v1::ListContractsResponse> ListContracts(const rpc::Call& call,
                                                           const v1::ListContractsRequest& request);
+
+  // exposure_handlers.cc: what a partner bought in advance, and what it may still issue.
+  absl::StatusOr<v1::BuyPointBlockResponse> BuyPointBlock(const rpc::Call& call,
+                                                          const v1::BuyPointBlockRequest& request);
+  absl::StatusOr<v1::GetExposureResponse> GetExposure(const rpc::Call& call,
+                                                      const v1::GetExposureRequest& request);
 
   // credential_handlers.cc: API keys.
   absl::StatusOr<v1::IssueCredentialResponse> IssueCredential(

@@ -37,6 +37,13 @@ void SetTerms(const IssuanceTerms& terms, v1::Contract& out) {
       terms.default_outcome == DefaultOutcome::kActivate ? v1::DEFAULT_OUTCOME_ACTIVATE
                                                          : v1::DEFAULT_OUTCOME_CANCEL);
   issuance.set_lot_life_days(terms.lot_life_days);
+  issuance.set_funding(terms.funding == Funding::kPostpaid ? v1::FUNDING_POSTPAID
+                                                           : v1::FUNDING_PREPAID_BLOCK);
+  if (terms.funding == Funding::kPrepaidBlock) {
+    issuance.set_when_exhausted(terms.when_exhausted == ExhaustionPolicy::kRefuse
+                                    ? v1::EXHAUSTION_POLICY_REFUSE
+                                    : v1::EXHAUSTION_POLICY_ISSUE_NOTHING);
+  }
 }
 
 void SetTerms(const RedemptionTerms& terms, v1::Contract& out) {
@@ -51,6 +58,32 @@ void SetTerms(const RedemptionTerms& terms, v1::Contract& out) {
 
 Tax FromProto(const type::v1::TaxTreatment& tax) {
   return {tax.code(), tax.rate_ppm()};
+}
+
+absl::Status SetFunding(const v1::IssuanceTerms& issuance, IssuanceTerms& terms) {
+  switch (issuance.funding()) {
+    case v1::FUNDING_UNSPECIFIED:
+    case v1::FUNDING_POSTPAID:
+      if (issuance.when_exhausted() != v1::EXHAUSTION_POLICY_UNSPECIFIED) {
+        return Malformed("when_exhausted", "is of contracts that PREPAID_BLOCK funds");
+      }
+      return absl::OkStatus();
+    case v1::FUNDING_PREPAID_BLOCK:
+      terms.funding = Funding::kPrepaidBlock;
+      break;
+    default:
+      return Malformed("funding", "is POSTPAID or PREPAID_BLOCK");
+  }
+  switch (issuance.when_exhausted()) {
+    case v1::EXHAUSTION_POLICY_UNSPECIFIED:
+    case v1::EXHAUSTION_POLICY_REFUSE:
+      return absl::OkStatus();
+    case v1::EXHAUSTION_POLICY_ISSUE_NOTHING:
+      terms.when_exhausted = ExhaustionPolicy::kIssueNothing;
+      return absl::OkStatus();
+    default:
+      return Malformed("when_exhausted", "is REFUSE or ISSUE_NOTHING");
+  }
 }
 
 absl::StatusOr<Terms> TermsFromProto(const v1::IssuanceTerms& issuance) {
@@ -81,6 +114,7 @@ absl::StatusOr<Terms> TermsFromProto(const v1::IssuanceTerms& issuance) {
       return Malformed("activation.default_outcome", "is ACTIVATE or CANCEL");
   }
   terms.lot_life_days = issuance.lot_life_days();
+  GUILDER_RETURN_IF_ERROR(SetFunding(issuance, terms));
   return terms;
 }
 
@@ -147,6 +181,15 @@ v1::Credential ToProto(const std::string& partner_slug, const Credential& creden
   *out.mutable_create_time() = rpc::ToProto(credential.created_at);
   if (credential.expires_at) *out.mutable_expire_time() = rpc::ToProto(*credential.expires_at);
   if (credential.revoked_at) *out.mutable_revoke_time() = rpc::ToProto(*credential.revoked_at);
+  return out;
+}
+
+v1::PointBlock ToProto(const std::string& partner_slug, const PointBlock& block) {
+  v1::PointBlock out;
+  out.set_name(rpc::FormatName(kPointBlockName, {partner_slug, std::to_string(block.number)}));
+  out.set_points(block.points.value());
+  *out.mutable_buy_time() = rpc::ToProto(block.bought_at);
+  out.set_sold_by(block.sold_by);
   return out;
 }
 

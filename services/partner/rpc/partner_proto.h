@@ -12,6 +12,7 @@
 #include "services/partner/domain/contract.h"
 #include "services/partner/domain/credential.h"
 #include "services/partner/domain/partner.h"
+#include "services/partner/domain/point_block.h"
 #include "services/partner/domain/store.h"
 
 namespace guilder::partner {
@@ -20,6 +21,7 @@ v1::Partner ToProto(const Partner& partner);
 v1::Store ToProto(const std::string& partner_slug, const Store& store);
 v1::Contract ToProto(const std::string& partner_slug, const Contract& contract);
 v1::Credential ToProto(const std::string& partner_slug, const Credential& credential);
+v1::PointBlock ToProto(const std::string& partner_slug, const PointBlock& block);
 
 PartnerDetails DetailsFromProto(const v1::Partner& partner);
 std::string Etag(const Partner& partner);

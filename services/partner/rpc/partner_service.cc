@@ -45,6 +45,8 @@ class PartnerService final : public v1::PartnerService::CallbackService {
   GUILDER_PARTNER_METHOD_(ProposeContract)
   GUILDER_PARTNER_METHOD_(ApproveContract)
   GUILDER_PARTNER_METHOD_(ListContracts)
+  GUILDER_PARTNER_METHOD_(BuyPointBlock)
+  GUILDER_PARTNER_METHOD_(GetExposure)
   GUILDER_PARTNER_METHOD_(IssueCredential)
   GUILDER_PARTNER_METHOD_(ListCredentials)
   GUILDER_PARTNER_METHOD_(RevokeCredential)

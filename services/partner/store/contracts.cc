@@ -14,15 +14,16 @@ namespace {
 #define GUILDER_CONTRACT_COLUMNS_                                                             \
   "contract_id, number, kind, state, effective_from_us, effective_until_us, rate_micros, "    \
   "currency, tax_code, tax_ppm, billed_at, activation_days, default_outcome, lot_life_days, " \
-  "fee_ppm, fee_micros_per_point, fee_tax_code, fee_tax_ppm, proposed_by, approved_by "
+  "fee_ppm, fee_micros_per_point, fee_tax_code, fee_tax_ppm, proposed_by, approved_by, "      \
+  "funding, when_exhausted "
 
 constexpr postgres::Statement kInsert{"partner.insert_contract", R"sql(
   insert into partner.contracts
          (partner_id, number, kind, state, effective_from_us, effective_until_us, rate_micros,
           currency, tax_code, tax_ppm, billed_at, activation_days, default_outcome, lot_life_days,
-          fee_ppm, fee_micros_per_point, fee_tax_code, fee_tax_ppm, proposed_by)
+          fee_ppm, fee_micros_per_point, fee_tax_code, fee_tax_ppm, proposed_by, funding, when_exhausted)
   select $1, coalesce(max(number), 0) + 1, $2, 'PROPOSED', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-         $13, $14, $15, $16, $17
+         $13, $14, $15, $16, $17, $18, $19
     from partner.contracts
    where partner_id = $1
   returning )sql" GUILDER_CONTRACT_COLUMNS_};
@@ -85,6 +86,9 @@ Terms TermsFromRow(const postgres::Row& row) {
   terms.default_outcome =
       row.Text(12) == "CANCEL" ? DefaultOutcome::kCancel : DefaultOutcome::kActivate;
   terms.lot_life_days = static_cast<int32_t>(row.Int(13));
+  terms.funding = row.Text(20) == "PREPAID_BLOCK" ? Funding::kPrepaidBlock : Funding::kPostpaid;
+  terms.when_exhausted =
+      row.Text(21) == "ISSUE_NOTHING" ? ExhaustionPolicy::kIssueNothing : ExhaustionPolicy::kRefuse;
   return terms;
 }
 
@@ -135,7 +139,9 @@ Contract InsertContract(postgres::Transaction& transaction, PartnerId partner,
           .Int(redemption.fee_micros_per_point)
           .Text(redemption.fee_tax.code)
           .Int(redemption.fee_tax.ppm)
-          .Text(contract.proposed_by));
+          .Text(contract.proposed_by)
+          .Text(issuance.funding == Funding::kPostpaid ? "POSTPAID" : "PREPAID_BLOCK")
+          .Text(issuance.when_exhausted == ExhaustionPolicy::kRefuse ? "REFUSE" : "ISSUE_NOTHING"));
   return FromRow(rows[0]);
 }
 

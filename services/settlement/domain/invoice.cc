@@ -75,7 +75,8 @@ std::vector<TaxSum> SumTaxes(const std::vector<Line>& lines) {
 }
 
 int64_t RateOf(const Line& line, const netting::Terms& terms) {
-  return line.bill.leg == MoneyLeg::kFee ? terms.fee_micros_per_point : terms.rate_micros;
+  if (line.bill.leg == MoneyLeg::kFee) return terms.fee_micros_per_point;
+  return terms.prepaid ? 0 : terms.rate_micros;
 }
 
 std::string LineText(const Line& line, const netting::Terms& terms, const Currency& currency) {
@@ -83,6 +84,7 @@ std::string LineText(const Line& line, const netting::Terms& terms, const Curren
   const int64_t points = line.bill.points.value();
   switch (line.bill.leg) {
     case MoneyLeg::kIssuance:
+      if (terms.prepaid) return absl::StrCat(points, " points issued, PREPAID");
       return absl::StrCat(points, " points issued at ", Decimal(terms.rate_micros), " ", unit);
     case MoneyLeg::kReimbursement:
       return absl::StrCat(points, " points redeemed at ", Decimal(terms.rate_micros), " ", unit);

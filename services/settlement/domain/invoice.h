@@ -43,10 +43,11 @@ struct TaxSum {
 // By code and rate. Lines without a tax code are left out.
 std::vector<TaxSum> SumTaxes(const std::vector<Line>& lines);
 
-// The price of a point that a line states, in micro-units of the major currency.
+// The price of a point that a line states, in micro-units of the major currency. Nothing for points
+// that were paid for in advance.
 int64_t RateOf(const Line& line, const netting::Terms& terms);
 
-// A line of an invoice in words: "12345 points issued at 0.01 EUR".
+// A line of an invoice in words: "12345 points issued at 0.01 EUR", "12345 points issued, PREPAID".
 std::string LineText(const Line& line, const netting::Terms& terms, const Currency& currency);
 
 }  // namespace guilder::settlement

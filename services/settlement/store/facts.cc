@@ -26,7 +26,7 @@ constexpr Statement kReadProgramme{"settlement.read_programme", R"sql(
 
 #define GUILDER_TERMS_COLUMNS_                                                         \
   "contract_id, partner_id, number, kind, rate_micros, billed_at, tax_code, tax_ppm, " \
-  "fee_ppm, fee_micros_per_point, fee_tax_code, fee_tax_ppm "
+  "fee_ppm, fee_micros_per_point, fee_tax_code, fee_tax_ppm, funding "
 
 constexpr Statement kReadTerms{"settlement.read_terms", "select " GUILDER_TERMS_COLUMNS_ R"sql(
     from partner.contracts
@@ -99,6 +99,7 @@ ContractFacts ContractFromRow(const Row& row) {
   terms.fee_ppm = row.Int(8);
   terms.fee_micros_per_point = row.Int(9);
   terms.fee_tax = {std::string(row.Text(10)), row.Int(11)};
+  terms.prepaid = row.Text(12) == "PREPAID_BLOCK";
   return contract;
 }
 
