@@ -90,7 +90,7 @@ Future Submit(Lanes& lanes, std::unique_ptr<Command> command) {
 // A coalition whose partner `fresh` has paid for a block of points in advance, written by the
 // coalition's lanes and by those of a second process.
 struct World {
-  explicit World(Points block, int members = 1) {
+  explicit World(Points block, int members = 1) : coalition(16) {
     Query(
         "update partner.contracts set funding = 'PREPAID_BLOCK' where kind = 'ISSUANCE' and "
         "partner_id = (select partner_id from partner.partners where slug = 'fresh')");

@@ -111,7 +111,7 @@ T OrThrow(absl::StatusOr<T> value) {
 
 }  // namespace
 
-Coalition::Coalition() {
+Coalition::Coalition(int books) : network_({.books = books}) {
   network_.database().Query(kPartners);
   const security::KeyHasher hasher(network_.secrets().KeyPepper());
   const absl::Status inserted = network_.pool().Run([&](postgres::Transaction& tx) {

@@ -18,7 +18,7 @@ namespace guilder::testing {
 
 class Coalition {
  public:
-  Coalition();
+  explicit Coalition(int books = 2);
   ~Coalition();
 
   ServiceNetwork& network() { return network_; }

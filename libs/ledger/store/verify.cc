@@ -7,6 +7,7 @@
 
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
+#include "libs/ledger/store/verify_limits.h"
 #include "libs/ledger/store/verify_replay.h"
 #include "libs/ledger/store/verify_settlements.h"
 #include "libs/ledger/store/verify_tables.h"
@@ -78,6 +79,7 @@ class Verification {
     GUILDER_RETURN_IF_ERROR(VerifyClaims());
     GUILDER_RETURN_IF_ERROR(pool_.Read([&](Transaction& transaction) {
       transaction.Script(kBeginSnapshot);
+      VerifyLimits(transaction, findings_);
       VerifySettlements(transaction, findings_);
       return absl::OkStatus();
     }));

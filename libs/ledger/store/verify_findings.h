@@ -29,6 +29,7 @@ namespace guilder::ledger {
   X(kHolds, "holds follow from their entries")                           \
   X(kPositions, "positions are the sums of their entries")               \
   X(kIssuers, "issued is outstanding, redeemed, expired or reversed")    \
+  X(kLimits, "limits are in the pool, in allowances, or spent")          \
   X(kWindows, "each window is in at most one settlement")                \
   X(kSettledPoints, "settled points are the positions of their windows") \
   X(kNets, "nets are the sums of their lines")                           \

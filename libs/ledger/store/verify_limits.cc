@@ -1,0 +1,105 @@
+#include "libs/ledger/store/verify_limits.h"
+
+#include <map>
+
+#include "absl/strings/str_cat.h"
+
+#include "libs/ledger/core/entry.h"
+#include "libs/ledger/core/limit.h"
+
+namespace guilder::ledger {
+namespace {
+
+using postgres::Params;
+using postgres::Row;
+using postgres::Statement;
+using postgres::Transaction;
+
+constexpr Statement kReadLimits{"verify.read_limits", R"sql(
+  select limit_id, granted, pool from ledger.limits
+)sql"};
+
+constexpr Statement kReadAllowances{"verify.read_allowances", R"sql(
+  select a.limit_id, sum(a.remaining)::bigint, min(a.remaining), count(*) - count(b.book)
+    from ledger.allowances a
+    left join ledger.books b on b.book = a.book
+   group by a.limit_id
+)sql"};
+
+// Positions themselves are proved from entries.
+constexpr Statement kReadSpent{"verify.read_spent", R"sql(
+  select c.partner_id, sum(case when p.movement = $1::smallint then p.points else -p.points end)::bigint
+    from partner.contracts c
+    join ledger.positions p on p.contract_id = c.contract_id
+   where c.funding = 'PREPAID_BLOCK'
+     and p.movement in ($1::smallint, $2::smallint, $3::smallint)
+   group by c.partner_id
+)sql"};
+
+constexpr Statement kReadSold{"verify.read_sold_blocks", R"sql(
+  select partner_id, sum(points)::bigint, count(*) = max(number) from partner.point_blocks
+   group by partner_id
+)sql"};
+
+// Everything that is known of one limit.
+struct Limit {
+  Points granted;
+  Points pool;
+  Points remaining;
+  Points spent;
+  Points sold;
+};
+
+std::map<LimitId, Limit> ReadLimits(Transaction& transaction, Findings& findings) {
+  std::map<LimitId, Limit> limits;
+  for (const Row& row : transaction.Execute(kReadLimits)) {
+    Limit& limit = limits[row.Id<LimitId>(0)];
+    limit.granted = row.Id<Points>(1);
+    limit.pool = row.Id<Points>(2);
+  }
+  for (const Row& row : transaction.Execute(kReadAllowances)) {
+    limits[row.Id<LimitId>(0)].remaining = row.Id<Points>(1);
+    if (row.Int(2) < 0 || row.Int(3) != 0) {
+      findings.Fail(CheckId::kLimits,
+                    absl::StrCat("limit ", row.Int(0),
+                                 row.Int(2) < 0 ? " has an allowance below zero"
+                                                : " has an allowance of no book"));
+    }
+  }
+  const Params movements =
+      Params().Int(Movement::kIssued).Int(Movement::kReversed).Int(Movement::kReversedPending);
+  for (const Row& row : transaction.Execute(kReadSpent, movements)) {
+    limits[PointBlocksOf(row.Id<PartnerId>(0))].spent = row.Id<Points>(1);
+  }
+  for (const Row& row : transaction.Execute(kReadSold)) {
+    limits[PointBlocksOf(row.Id<PartnerId>(0))].sold = row.Id<Points>(1);
+    if (!row.Bool(2)) {
+      findings.Fail(CheckId::kLimits,
+                    absl::StrCat("a point block of partner ", row.Int(0), " is missing"));
+    }
+  }
+  return limits;
+}
+
+}  // namespace
+
+void VerifyLimits(Transaction& transaction, Findings& findings) {
+  for (const auto& [id, limit] : ReadLimits(transaction, findings)) {
+    findings.Examined(CheckId::kLimits);
+    if (limit.granted != limit.pool + limit.remaining + limit.spent) {
+      findings.Fail(
+          CheckId::kLimits,
+          absl::StrCat("limit ", id.value(), " of partner ", PartnerOf(id).value(), ": granted ",
+                       limit.granted.value(), ", but ", limit.pool.value(), " in the pool, ",
+                       limit.remaining.value(), " in allowances, ", limit.spent.value(), " spent"));
+    }
+    if (limit.granted != limit.sold) {
+      findings.Fail(CheckId::kLimits,
+                    absl::StrCat("limit ", id.value(), " of partner ", PartnerOf(id).value(),
+                                 ": granted ", limit.granted.value(), ", but blocks of ",
+                                 limit.sold.value(), " points were sold"));
+    }
+  }
+}
+
+}  // namespace guilder::ledger
