@@ -9,7 +9,7 @@ fractions. Prints a line for each check; exits 1 when one fails.
 Read of the JSON, besides the demonstration's counts and totals:
 
   per_partner[]: key, points_*, *_minor_units,
-    contracts: {issuance:   {rate_micros, tax_ppm},
+    contracts: {issuance:   {rate_micros, tax_ppm, prepaid_points},
                 redemption: {rate_micros, tax_ppm, fee_ppm, fee_micros_per_point, fee_tax_ppm}}, either may be absent
     earn:      {points, per_minor_units}; absent for a partner without purchases
   welcome:          {partner: KEY, points_per_member}
@@ -17,7 +17,8 @@ Read of the JSON, besides the demonstration's counts and totals:
 
 `points_redeemed` is without what was refunded; `tax_minor_units` is what the partner pays as tax, on issuance and
 fee, less the tax on the reimbursement that it is paid: net = reimbursement - issuance - fee - tax.
-Contracts must have one version and bill at posting.
+Contracts must have one version and bill at posting. A partner with prepaid points has paid for what it issues: its
+issuance is settled at nothing, and it issues no more than those points.
 """
 
 import argparse
@@ -296,7 +297,8 @@ def read_redemptions(path, points):
 
 def recompute_money(contracts, points):
     money = collections.Counter()
-    if issuance := contracts.get("issuance"):
+    issuance = contracts.get("issuance")
+    if issuance and not issuance["prepaid_points"]:
         money["issuance"] = price_of(points["issued"] - points["reversed"], issuance["rate_micros"])
         money["issuance_tax"] = share_of(money["issuance"], issuance["tax_ppm"])
     if redemption := contracts.get("redemption"):
@@ -351,6 +353,9 @@ def check_money(checks, demo, partners, points):
             f"{name} {partner[name]}, not {value}" for name, value in computed.items() if partner[name] != value
         ]
         checks.that(f"{key}: points, money and tax", not differences, "; ".join(differences))
+        if block := partner["contracts"].get("issuance", {}).get("prepaid_points"):
+            left = block - points[key]["issued"] + points[key]["reversed"]
+            checks.that(f"{key}: its blocks cover what it issued", left >= 0, f"{left} points")
         nets.append(money["net"])
     if "operator_net_minor_units" in demo:
         checks.equal("operator_net_minor_units", demo["operator_net_minor_units"], sum(nets))

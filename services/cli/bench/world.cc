@@ -16,6 +16,8 @@ namespace {
 constexpr size_t kThreads = 8;
 // The demonstration's partners lend their contracts.
 constexpr size_t kPlans = 16;
+// The block of the prepaid shop: more than a run can give.
+constexpr int64_t kPrepaidPoints = 100'000'000'000;
 
 PartnerPlan ShopPlan(size_t shop) {
   PartnerPlan plan = demo::PlanOf(shop % kPlans);
@@ -27,6 +29,7 @@ PartnerPlan ShopPlan(size_t shop) {
   plan.stores = {"main"};
   plan.terminals = {"till-1"};
   plan.issuance->activation_days = 0;
+  plan.issuance->prepaid_points = shop == kPrepaidShop ? kPrepaidPoints : 0;
   return plan;
 }
 

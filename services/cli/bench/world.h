@@ -1,6 +1,7 @@
 // Who takes part: partners with stores and keys, and members with cards.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ struct Shop {
   std::string store;          // "partners/shop-01/stores/main"
   std::string authorization;  // the value of that header
 };
+
+// The place of the shop that has bought its points in advance; the others are billed.
+inline constexpr size_t kPrepaidShop = 0;
 
 struct World {
   std::vector<Shop> shops;

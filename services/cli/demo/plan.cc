@@ -19,6 +19,9 @@ constexpr Tax kStandard{"DE-S19", 190'000};
 constexpr Tax kReduced{"DE-S07", 70'000};
 constexpr Tax kOutside{"OUTSIDE", 0};
 
+// The web shop pays in advance: more points than it gives in a year.
+constexpr int64_t kPrepaidPoints = 20'000'000;
+
 struct Agreement {
   const char* merchant_category_code;
   int64_t earn_points;
@@ -86,8 +89,9 @@ PartnerPlan PlanOf(size_t partner) {
   } else {
     plan.terminals = {"till-1", "till-2"};
   }
-  plan.issuance = IssuancePlan{agreement.issuance_micros, ToPlan(agreement.issuance_tax),
-                               agreement.activation_days};
+  plan.issuance =
+      IssuancePlan{agreement.issuance_micros, ToPlan(agreement.issuance_tax),
+                   agreement.activation_days, partner == WebShopPartner() ? kPrepaidPoints : 0};
   plan.redemption =
       RedemptionPlan{agreement.reimbursement_micros, ToPlan(agreement.reimbursement_tax),
                      agreement.fee_ppm, agreement.fee_micros_per_point, ToPlan(kStandard)};
@@ -101,7 +105,7 @@ PartnerPlan PlanOfOperator() {
   FillRegister(plan, 0);
   plan.merchant_category_code = "7311";
   plan.programme_operator = true;
-  plan.issuance = IssuancePlan{8'000, ToPlan(kOutside), 0};
+  plan.issuance = IssuancePlan{8'000, ToPlan(kOutside)};
   return plan;
 }
 

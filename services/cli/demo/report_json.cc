@@ -21,7 +21,8 @@ Json ContractsJson(const PartnerPlan& plan) {
   if (plan.issuance) {
     contracts["issuance"] = {{"rate_micros", plan.issuance->rate_micros},
                              {"tax_code", plan.issuance->tax.code},
-                             {"tax_ppm", plan.issuance->tax.ppm}};
+                             {"tax_ppm", plan.issuance->tax.ppm},
+                             {"prepaid_points", plan.issuance->prepaid_points}};
   }
   if (plan.redemption) {
     contracts["redemption"] = {{"rate_micros", plan.redemption->rate_micros},
