@@ -48,6 +48,7 @@ class LaneCommand final : public ledger::Command {
     fingerprint = ledger::Sha256({content});
     account = request.account;
     book = account ? ledger::BookOf(account) : new_book;
+    if (kind == RecordKind::kPurchase) issues = ledger::Issues::kPartnersPoints;
     if (request.receipt != 0) {
       natural_key =
           ledger::ClaimKey(partner, "receipt", absl::StrCat(history, "/", request.receipt));

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 
+#include "libs/ledger/core/limit.h"
 #include "libs/ledger/store/bootstrap.h"
 #include "libs/ledger/store/sealing.h"
 #include "libs/ledger/store/verify.h"
@@ -16,6 +17,8 @@ namespace guilder::model {
 namespace {
 
 constexpr int kPoolSize = 4;
+// Of the partner that pays in advance.
+constexpr Points kBlock{1'000'000'000'000'000};
 // Nobody waits for an answer here, so batches may be large on a busy machine.
 constexpr absl::Duration kBatchTimeLimit = absl::Milliseconds(500);
 
@@ -43,6 +46,16 @@ std::string Partners() {
     contract(IssuanceContract(PartnerId(p), 2), 2, "ISSUANCE");
     contract(RedemptionContract(PartnerId(p)), 3, "REDEMPTION");
   }
+  // The first partner pays in advance, for more than all histories can give.
+  absl::StrAppend(&sql,
+                  "update partner.contracts set funding = 'PREPAID_BLOCK' "
+                  "where partner_id = 1 and kind = 'ISSUANCE';\n"
+                  "insert into partner.point_blocks (partner_id, number, points, bought_at_us, "
+                  "sold_by, request_id) values (1, 1, ",
+                  kBlock.value(), ", 0, 'seller', gen_random_uuid());\n",
+                  "insert into ledger.limits (limit_id, granted, pool) values (",
+                  ledger::PointBlocksOf(PartnerId(1)).value(), ", ", kBlock.value(), ", ",
+                  kBlock.value(), ");\n");
   return sql;
 }
 
@@ -148,10 +161,24 @@ void World::Verify() {
   }
 }
 
+void World::TakeAllowancesBack() {
+  Script(
+      "select from ledger.limits for no key update; "
+      "with taken as ("
+      "  update ledger.allowances a set remaining = 0 from ("
+      "    select book, limit_id, remaining from ledger.allowances order by limit_id, book "
+      "    for no key update) b "
+      "  where a.book = b.book and a.limit_id = b.limit_id returning b.limit_id, b.remaining) "
+      "update ledger.limits l set pool = pool + t.points from ("
+      "  select limit_id, sum(remaining) as points from taken group by limit_id) t "
+      "where t.limit_id = l.limit_id");
+}
+
 void World::KillSomeLane() {
   Script(
       "select pg_terminate_backend(pid) from pg_stat_activity "
-      "where datname = current_database() and application_name = 'guilder lane' "
+      "where datname = current_database() "
+      "and application_name in ('guilder lane', 'guilder allocator') "
       "order by state <> 'active', random() limit 1");
 }
 

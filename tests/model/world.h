@@ -48,7 +48,10 @@ class World {
   void CloseOpenWindow();
   // Runs the ledger's verification, whatever else goes on.
   void Verify();
-  // Ends the session of a lane, whatever it is doing.
+  // Takes the allowances of the partner that pays in advance from all books, so that each has to
+  // ask for one again.
+  void TakeAllowancesBack();
+  // Ends the session of a lane or of an allocator, whatever it is doing.
   void KillSomeLane();
   // Lets a process end and another one take its place.
   void RestartProcess(int process);
