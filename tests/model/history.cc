@@ -81,7 +81,13 @@ class Generator {
     Step step = NewCommand();
     step.id_of = history_.steps[earlier].id_of;
     // Only ids of one partner can meet.
-    step.request.partner = history_.steps[step.id_of].request.partner;
+    Request& request = step.request;
+    request.partner = history_.steps[step.id_of].request.partner;
+    if (request.verb == Verb::kEarn || request.verb == Verb::kPay) {
+      request.contract = IssuanceContract(request.partner, Between(1, 2));
+    } else if (request.contract) {
+      request.contract = RedemptionContract(request.partner);
+    }
     Add(step);
   }
 

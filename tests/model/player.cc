@@ -224,7 +224,7 @@ class Client {
     if (Between(1, 150) == 1) world_.CloseOpenWindow();
     if (Between(1, 300) == 1) world_.Verify();
     if (Between(1, 15) == 1) world_.KillSomeLane();
-    if (Between(1, 10) == 1) world_.TakeAllowancesBack();
+    if (Between(1, 40) == 1) world_.TakeAllowancesBack();
     if (Between(1, 80) == 1) world_.RestartProcess(Between(0, kProcesses - 1));
     if (Between(1, 60) == 1) world_.KillProcess();
   }
