@@ -153,8 +153,6 @@ absl::Status Guard(const Work& work) {
     return work();
   } catch (const internal::StatusError& error) {
     return error.status();
-  } catch (const pqxx::in_doubt_error& error) {
-    return internal::OutcomeUnknown(error.what());
   } catch (const pqxx::statement_completion_unknown& error) {
     return internal::OutcomeUnknown(error.what());
   } catch (const pqxx::serialization_failure& error) {
@@ -197,6 +195,7 @@ struct Connection::Impl {
     });
   }
 
+  // Makes the statement known to the session, at once.
   void Prepare(const Statement& statement) {
     const auto [known, is_new] = prepared.try_emplace(statement.name, statement.sql);
     if (!is_new) {
@@ -208,6 +207,9 @@ struct Connection::Impl {
     }
     try {
       session->prepare(statement.name, statement.sql);
+#if PQXX_VERSION_MAJOR < 7
+      session->prepare_now(statement.name);
+#endif
     } catch (...) {
       prepared.erase(known);
       throw;
@@ -215,17 +217,37 @@ struct Connection::Impl {
   }
 };
 
+namespace {
+
+void CheckForNul(const Statement& statement, const Params& params) {
+  if (const auto index = params.first_with_nul()) {
+    throw internal::StatusError(internal::StatusOfSqlState(
+        "22021", absl::StrCat("parameter $", *index + 1, " of ", statement.name,
+                              " holds the character NUL, which PostgreSQL's text cannot hold")));
+  }
+}
+
+// `execute "name"('…', '…')`, which a script can hold.
+std::string ExecuteSql(pqxx::connection& session, const Call& call) {
+  std::string sql = absl::StrCat("execute ", session.quote_name(call.statement->name));
+  for (int i = 0; i < call.params.size(); ++i) {
+    const char* const value = call.params.c_str(i);
+    absl::StrAppend(&sql, i == 0 ? "(" : ", ",
+                    value == nullptr ? "null" : session.quote(std::string(value)));
+  }
+  if (call.params.size() > 0) sql.push_back(')');
+  return sql;
+}
+
+}  // namespace
+
 struct Transaction::Impl {
   Connection::Impl& connection;
   pqxx::transaction_base& transaction;
 };
 
 Rows Transaction::Execute(const Statement& statement, const Params& params) {
-  if (const auto index = params.first_with_nul()) {
-    throw internal::StatusError(internal::StatusOfSqlState(
-        "22021", absl::StrCat("parameter $", *index + 1, " of ", statement.name,
-                              " holds the character NUL, which PostgreSQL's text cannot hold")));
-  }
+  CheckForNul(statement, params);
   impl_.connection.Prepare(statement);
   return Wrap(ExecutePrepared(impl_.transaction, statement.name, params));
 }
@@ -252,24 +274,78 @@ bool Connection::is_open() const {
   return impl_ != nullptr && impl_->is_open();
 }
 
+namespace {
+
+// A transaction that is rolled back unless it is committed. libpqxx's own spend a round trip on
+// each `begin`; this one begins with statements that are known in advance.
+class OpenTransaction {
+ public:
+  explicit OpenTransaction(pqxx::connection& session) : session_(session), executor_(session) {}
+  ~OpenTransaction() {
+    if (!begun_ || !session_.is_open()) return;
+    try {
+      executor_.exec("rollback");
+    } catch (const std::exception&) {
+      // Only a dead session refuses to roll back, and the next transaction opens a new one.
+    }
+  }
+
+  // Begins, and runs what comes with it. Gives the answer of the last statement.
+  pqxx::result Begin(internal::Access access, const std::vector<std::string>& opening) {
+    std::string sql = access == internal::Access::kReadWrite ? "begin" : "begin read only";
+    for (const std::string& statement : opening) absl::StrAppend(&sql, "; ", statement);
+    begun_ = true;
+    return executor_.exec(sql);
+  }
+
+  void Commit() {
+    begun_ = false;
+    try {
+      executor_.exec("commit");
+    } catch (const std::exception& error) {
+      if (session_.is_open()) throw;
+      throw internal::StatusError(internal::OutcomeUnknown(error.what()));
+    }
+  }
+
+  pqxx::transaction_base& executor() { return executor_; }
+
+ private:
+  pqxx::connection& session_;
+  pqxx::nontransaction executor_;
+  bool begun_ = false;
+};
+
+}  // namespace
+
 class TransactionRunner {
  public:
   explicit TransactionRunner(Connection& connection) : connection_(*connection.impl_) {}
 
-  absl::Status Run(internal::Access access, absl::FunctionRef<absl::Status(Transaction&)> body) {
-    for (int attempt = 1;; ++attempt) {
-      if (!connection_.is_open()) {
-        if (absl::Status status = connection_.Reopen(); !status.ok()) return status;
-      }
-      begun_ = false;
-      const absl::Status status = Guard([&] {
-        return access == internal::Access::kReadWrite ? RunAs<pqxx::work>(body)
-                                                      : RunAs<pqxx::read_transaction>(body);
-      });
-      if (status.ok() || connection_.is_open()) return status;
-      // A session that died while it was idle is found out by `begin`, before the body ran.
-      if (begun_ || attempt == 2) return AfterLoss(status);
-    }
+  absl::Status Run(internal::Access access, const std::vector<Call>& opening, internal::Body body) {
+    return OnLiveSession([&] {
+      OpenTransaction transaction(*connection_.session);
+      const Rows opened = Wrap(transaction.Begin(access, Prepare(opening)));
+      begun_ = true;
+      Transaction::Impl impl{connection_, transaction.executor()};
+      Transaction view(impl);
+      if (absl::Status status = body(view, opened); !status.ok()) return status;
+      transaction.Commit();
+      return absl::OkStatus();
+    });
+  }
+
+  // One statement that changes nothing, so that it may run twice.
+  absl::StatusOr<Rows> ReadAlone(const Statement& statement, const Params& params) {
+    Rows rows;
+    const absl::Status status = OnLiveSession([&] {
+      pqxx::nontransaction executor(*connection_.session);
+      Transaction::Impl impl{connection_, executor};
+      rows = Transaction(impl).Execute(statement, params);
+      return absl::OkStatus();
+    });
+    if (!status.ok()) return status;
+    return rows;
   }
 
   absl::Status RunAlone(const std::string& sql) {
@@ -283,16 +359,29 @@ class TransactionRunner {
   }
 
  private:
-  template <typename PqxxTransaction>
-  absl::Status RunAs(absl::FunctionRef<absl::Status(Transaction&)> body) {
-    PqxxTransaction pqxx_transaction(*connection_.session);
-    begun_ = true;
-    Transaction::Impl impl{connection_, pqxx_transaction};
-    Transaction transaction(impl);
-    // When it is not OK, the destructor of pqxx_transaction rolls back.
-    if (absl::Status status = body(transaction); !status.ok()) return status;
-    pqxx_transaction.commit();
-    return absl::OkStatus();
+  // Runs `work`, and once more when the session turns out to be dead before the work has begun.
+  template <typename Work>
+  absl::Status OnLiveSession(const Work& work) {
+    for (int attempt = 1;; ++attempt) {
+      if (!connection_.is_open()) {
+        if (absl::Status status = connection_.Reopen(); !status.ok()) return status;
+      }
+      begun_ = false;
+      const absl::Status status = Guard(work);
+      if (status.ok() || connection_.is_open()) return status;
+      // A session that died while it was idle is found out by `begin`, before the body ran.
+      if (begun_ || attempt == 2) return AfterLoss(status);
+    }
+  }
+
+  std::vector<std::string> Prepare(const std::vector<Call>& opening) {
+    std::vector<std::string> statements;
+    for (const Call& call : opening) {
+      CheckForNul(*call.statement, call.params);
+      connection_.Prepare(*call.statement);
+      statements.push_back(ExecuteSql(*connection_.session, call));
+    }
+    return statements;
   }
 
   // A server that closes a session may say so in a result without SQLSTATE, which then looks like a
@@ -306,9 +395,14 @@ class TransactionRunner {
   bool begun_ = false;
 };
 
-absl::Status internal::Run(Connection& connection, Access access,
-                           absl::FunctionRef<absl::Status(Transaction&)> body) {
-  return TransactionRunner(connection).Run(access, body);
+absl::Status internal::Run(Connection& connection, Access access, const std::vector<Call>& opening,
+                           Body body) {
+  return TransactionRunner(connection).Run(access, opening, body);
+}
+
+absl::StatusOr<Rows> ReadAlone(Connection& connection, const Statement& statement,
+                               const Params& params) {
+  return TransactionRunner(connection).ReadAlone(statement, params);
 }
 
 absl::Status ExecuteAlone(Connection& connection, const std::string& sql) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -83,29 +84,52 @@ class Connection {
   std::unique_ptr<Impl> impl_;
 };
 
+// A statement and its parameters, to be run later. The statement is a constant.
+struct Call {
+  const Statement* statement;
+  Params params;
+};
+
 namespace internal {
 
 enum class Access { kReadWrite, kReadOnly };
 
-absl::Status Run(Connection& connection, Access access,
-                 absl::FunctionRef<absl::Status(Transaction&)> body);
+using Body = absl::FunctionRef<absl::Status(Transaction&, const Rows& opened)>;
 
-template <typename Body>
-std::invoke_result_t<Body&, Transaction&> RunAny(
-    absl::FunctionRef<absl::Status(absl::FunctionRef<absl::Status(Transaction&)>)> run,
+absl::Status Run(Connection& connection, Access access, const std::vector<Call>& opening,
+                 Body body);
+
+// Calls `run` with a body whose status is that of `body`, and gives what `body` gave.
+template <typename Body, typename... Arguments>
+std::invoke_result_t<Body&, Arguments...> RunAny(
+    std::type_identity_t<
+        absl::FunctionRef<absl::Status(absl::FunctionRef<absl::Status(Arguments...)>)>>
+        run,
     Body& body) {
-  using Result = std::invoke_result_t<Body&, Transaction&>;
+  using Result = std::invoke_result_t<Body&, Arguments...>;
   if constexpr (std::is_same_v<Result, absl::Status>) {
     return run(body);
   } else {
     std::optional<Result> result;
-    const absl::Status status = run([&](Transaction& transaction) {
-      result.emplace(body(transaction));
+    const absl::Status status = run([&](Arguments... arguments) {
+      result.emplace(body(arguments...));
       return result->status();
     });
     if (!status.ok()) return status;
     return *std::move(result);
   }
+}
+
+// Runs a body that does not care what opened its transaction.
+template <typename Body>
+std::invoke_result_t<Body&, Transaction&> RunPlain(Connection& connection, Access access,
+                                                   Body& body) {
+  return RunAny<Body, Transaction&>(
+      [&](absl::FunctionRef<absl::Status(Transaction&)> erased) {
+        return Run(connection, access, {},
+                   [&](Transaction& transaction, const Rows&) { return erased(transaction); });
+      },
+      body);
 }
 
 }  // namespace internal
@@ -124,22 +148,32 @@ std::invoke_result_t<Body&, Transaction&> RunAny(
 //   cases apart that a caller may expect.
 template <typename Body>
 std::invoke_result_t<Body&, Transaction&> RunInTransaction(Connection& connection, Body&& body) {
-  return internal::RunAny(
-      [&](absl::FunctionRef<absl::Status(Transaction&)> erased) {
-        return internal::Run(connection, internal::Access::kReadWrite, erased);
-      },
-      body);
+  return internal::RunPlain(connection, internal::Access::kReadWrite, body);
 }
 
 // The same in a read only transaction.
 template <typename Body>
 std::invoke_result_t<Body&, Transaction&> ReadInTransaction(Connection& connection, Body&& body) {
-  return internal::RunAny(
-      [&](absl::FunctionRef<absl::Status(Transaction&)> erased) {
-        return internal::Run(connection, internal::Access::kReadOnly, erased);
+  return internal::RunPlain(connection, internal::Access::kReadOnly, body);
+}
+
+// RunInTransaction with statements that are known before it begins, and that travel with `begin` in
+// one round trip. Each sees what was committed when it began itself. The body is given the answer
+// of the last one: absl::StatusOr<T>(Transaction&, const Rows&).
+template <typename Body>
+std::invoke_result_t<Body&, Transaction&, const Rows&> RunInTransaction(
+    Connection& connection, const std::vector<Call>& opening, Body&& body) {
+  return internal::RunAny<Body, Transaction&, const Rows&>(
+      [&](internal::Body erased) {
+        return internal::Run(connection, internal::Access::kReadWrite, opening, erased);
       },
       body);
 }
+
+// Runs one statement that changes nothing, as a transaction of its own in one round trip. Errors as
+// above.
+absl::StatusOr<Rows> ReadAlone(Connection& connection, const Statement& statement,
+                               const Params& params);
 
 // Runs one statement outside of any transaction, as `create database` and `vacuum` must be.
 absl::Status ExecuteAlone(Connection& connection, const std::string& sql);

@@ -80,9 +80,20 @@ absl::Status Pool::RunErased(internal::Access access, absl::Time deadline,
                              absl::FunctionRef<absl::Status(Transaction&)> body) {
   auto connection = impl_->Take(deadline);
   if (!connection.ok()) return connection.status();
-  absl::Status status = internal::Run(*connection, access, body);
+  absl::Status status =
+      internal::Run(*connection, access, {},
+                    [&](Transaction& transaction, const Rows&) { return body(transaction); });
   impl_->GiveBack(*std::move(connection));
   return status;
+}
+
+absl::StatusOr<Rows> Pool::ReadAlone(const Statement& statement, const Params& params,
+                                     absl::Time deadline) {
+  auto connection = impl_->Take(deadline);
+  if (!connection.ok()) return connection.status();
+  absl::StatusOr<Rows> rows = postgres::ReadAlone(*connection, statement, params);
+  impl_->GiveBack(*std::move(connection));
+  return rows;
 }
 
 }  // namespace guilder::postgres

@@ -31,7 +31,7 @@ class Pool {
   template <typename Body>
   std::invoke_result_t<Body&, Transaction&> Run(Body&& body,
                                                 absl::Time deadline = absl::InfiniteFuture()) {
-    return internal::RunAny(
+    return internal::RunAny<Body, Transaction&>(
         [&](absl::FunctionRef<absl::Status(Transaction&)> erased) {
           return RunErased(internal::Access::kReadWrite, deadline, erased);
         },
@@ -42,12 +42,16 @@ class Pool {
   template <typename Body>
   std::invoke_result_t<Body&, Transaction&> Read(Body&& body,
                                                  absl::Time deadline = absl::InfiniteFuture()) {
-    return internal::RunAny(
+    return internal::RunAny<Body, Transaction&>(
         [&](absl::FunctionRef<absl::Status(Transaction&)> erased) {
           return RunErased(internal::Access::kReadOnly, deadline, erased);
         },
         body);
   }
+
+  // postgres::ReadAlone on a connection of the pool.
+  absl::StatusOr<Rows> ReadAlone(const Statement& statement, const Params& params,
+                                 absl::Time deadline = absl::InfiniteFuture());
 
   int size() const;
   // Connections that are serving a call now.

@@ -32,6 +32,9 @@ class Frontier {
   // The tree's root: the head that signs all leaves. Of no leaves, SHA-256 of nothing.
   Digest Root() const;
 
+  // Whether the trees are equal, as far as their hashes tell.
+  friend bool operator==(const Frontier&, const Frontier&) = default;
+
  private:
   int64_t size_ = 0;
   std::vector<Digest> roots_;

@@ -8,6 +8,7 @@
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/ledger/core/posting.h"
+#include "libs/ledger/store/account_memory.h"
 #include "libs/ledger/store/allowances.h"
 #include "libs/ledger/store/batch_sql.h"
 #include "libs/ledger/store/load_configuration.h"
@@ -20,21 +21,22 @@ constexpr char kClaimTaken[] = "a claim is taken";
 // A batch on its way through steps 2 to 4.
 class Run {
  public:
-  Run(postgres::Transaction& tx, const std::vector<Command*>& commands, ProgrammeId programme,
-      Claims claims, std::shared_ptr<const Configuration>& configuration)
+  Run(postgres::Transaction& tx, const std::vector<Command*>& commands, Claims claims,
+      LaneState& lane, BatchState& batch)
       : tx_(tx),
         commands_(commands),
-        programme_(programme),
         claims_(claims),
-        configuration_(configuration),
+        configuration_(lane.configuration),
+        memory_(*lane.memory),
+        batch_(batch),
         outcomes_(commands.size(), absl::UnknownError("not decided")) {}
 
-  absl::StatusOr<Outcomes> Finish() {
+  absl::StatusOr<Outcomes> Finish(const postgres::Rows& rows) {
     for (Command* command : commands_) {
       command->needed_allowance.reset();
       command->comes_after_waiting = false;
     }
-    GUILDER_RETURN_IF_ERROR(Load());
+    GUILDER_RETURN_IF_ERROR(Load(rows));
     for (size_t i = 0; i < commands_.size(); ++i) {
       if (!settled_[i]) Decide(i);
     }
@@ -43,18 +45,15 @@ class Run {
   }
 
  private:
-  absl::Status Load() {
-    std::set<BookId> books;
-    for (const Command* command : commands_) books.insert(command->book);
-    GUILDER_RETURN_IF_ERROR(LockBooks(tx_, books, batch_));
-    loaded_ = LoadAccounts(tx_, programme_, commands_, batch_);
-    if (!configuration_ || configuration_->version() != loaded_.config_version) {
-      GUILDER_ASSIGN_OR_RETURN(configuration_, LoadConfiguration(tx_, programme_));
+  absl::Status Load(const postgres::Rows& rows) {
+    GUILDER_ASSIGN_OR_RETURN(loaded_, ReadLoaded(rows, commands_, batch_));
+    memory_.ForgetChanged(batch_.books);
+    if (configuration_->version() != loaded_.config_version) {
+      const ProgrammeId programme = configuration_->programme().id;
+      GUILDER_ASSIGN_OR_RETURN(configuration_, LoadConfiguration(tx_, programme));
     }
-    for (auto& [id, book] : batch_.books) {
-      const Timestamp before = book.posted_at;
-      book.posted_at = std::max(before, Timestamp(loaded_.clock_us + book.clock_offset_us));
-      AddSeals(book, before);
+    for (const auto& [id, book] : batch_.books) {
+      AddSeals(book);
     }
     settled_.assign(commands_.size(), false);
     if (claims_ == Claims::kLookedUp) AnswerFromClaims();
@@ -64,11 +63,11 @@ class Run {
     return absl::OkStatus();
   }
 
-  void AddSeals(const BookState& book, Timestamp posted_before) {
+  void AddSeals(const BookState& book) {
     // Before the programme there are no windows.
-    const Timestamp from = std::max(posted_before, configuration_->programme().started_at);
+    const Timestamp from = std::max(book.last_posted_at, configuration_->programme().started_at);
     std::vector<Seal> seals =
-        SealsBetween(configuration_->calendar(), book.id, book.frontier, from, book.posted_at);
+        SealsBetween(configuration_->calendar(), book.id, book.frontier, from, batch_.posted_at);
     std::move(seals.begin(), seals.end(), std::back_inserter(batch_.seals));
   }
 
@@ -105,24 +104,52 @@ class Run {
     }
   }
 
-  // Loads lots and holds of the accounts where something is due, owed, or decided over.
+  // What is needed of an account besides its balances.
+  struct Depth {
+    LotId first_lot;
+    std::vector<RecordNumber> holds;
+  };
+
+  // Gets lots and holds of the accounts where something is due, owed, or decided over: from memory,
+  // or from the tables.
   void LoadDeeply() {
-    std::map<AccountId, LotId> from;
-    std::set<RecordNumber> holds;
+    std::map<AccountId, Depth> depths;
     for (size_t i = 0; i < commands_.size(); ++i) {
       const Command& command = *commands_[i];
       const auto found = batch_.accounts.find(command.account);
       if (settled_[i] || found == batch_.accounts.end()) continue;
       const AccountState& account = found->second.state;
-      const bool due = account.next_due_at <= batch_.books.at(command.book).posted_at;
+      const bool due = account.next_due_at <= batch_.posted_at;
       const bool deep = due || account.debt > Points(0) || command.needs_lots ||
                         command.needs_lot || command.hold;
       if (!deep) continue;
-      LotId& first = from.try_emplace(command.account, account.first_open_lot).first->second;
-      if (command.needs_lot) first = std::min(first, *command.needs_lot);
-      if (command.hold) holds.insert(command.hold);
+      Depth& depth = depths.try_emplace(command.account, account.first_open_lot).first->second;
+      if (command.needs_lot) depth.first_lot = std::min(depth.first_lot, *command.needs_lot);
+      if (command.hold) depth.holds.push_back(command.hold);
+    }
+    std::map<AccountId, LotId> from;
+    std::set<RecordNumber> holds;
+    for (const auto& [id, depth] : depths) {
+      if (Recall(id, depth)) continue;
+      from.emplace(id, depth.first_lot);
+      holds.insert(depth.holds.begin(), depth.holds.end());
     }
     LoadLotsAndHolds(tx_, from, holds, batch_);
+  }
+
+  // Takes the account from memory, if all that is needed is there.
+  bool Recall(AccountId id, const Depth& depth) {
+    const AccountState* const known = memory_.Find(id);
+    if (known == nullptr || depth.first_lot < known->first_open_lot) return false;
+    for (const RecordNumber hold : depth.holds) {
+      const auto is_it = [hold](const Hold& other) { return other.number == hold; };
+      if (std::none_of(known->holds.begin(), known->holds.end(), is_it)) return false;
+    }
+    AccountEntry& entry = batch_.accounts.at(id);
+    entry.state = *known;
+    entry.loaded_lots = known->lots;
+    entry.loaded_holds = known->holds;
+    return true;
   }
 
   // Loads the allowances that commands may spend, and those that loaded lots may give back to.
@@ -175,7 +202,7 @@ class Run {
     DecisionContext context{*configuration_, loaded_.cards[i], found};
     // Once; again for each limit that is found to be exhausted.
     while (true) {
-      Posting posting(before, RecordNumber(book.frontier.size() + 1), book.posted_at);
+      Posting posting(before, RecordNumber(book.frontier.size() + 1), batch_.posted_at);
       posting.BringUpToNow();
       absl::StatusOr<std::string> response = command.Decide(context, posting);
       if (!response.ok()) return RefuseCommand(i, response.status());
@@ -189,7 +216,7 @@ class Run {
         return Accept(i, *std::move(response), std::move(posting), book);
       }
       const Points needed = -changes.at(*lacking);
-      const Points left = allowances_.Total(tx_, programme_, *lacking);
+      const Points left = allowances_.Total(tx_, configuration_->programme().id, *lacking);
       if (needed <= left) return Wait(command, {*lacking, needed});
       if (context.IsExhausted(*lacking)) {
         return RefuseCommand(i, Refuse(Reason::kPointBlockExhausted, {},
@@ -201,7 +228,7 @@ class Run {
 
   void RefuseCommand(size_t i, absl::Status refusal) {
     Command& command = *commands_[i];
-    refusals_.push_back({&command, refusal, batch_.books.at(command.book).posted_at});
+    refusals_.push_back({&command, refusal, batch_.posted_at});
     Settle(i, std::move(refusal));
   }
 
@@ -216,7 +243,7 @@ class Run {
     Record record;
     record.book = book.id;
     record.number = posting.number();
-    record.posted_at = book.posted_at;
+    record.posted_at = batch_.posted_at;
     record.kind = command.kind;
     record.partner = command.partner;
     record.account = posting.account().id;
@@ -254,9 +281,8 @@ class Run {
 
   void Park(size_t i, absl::Status refusal) {
     Command& command = *commands_[i];
-    const BookState& book = batch_.books.at(command.book);
     command.parked = true;
-    command.place = {book.id, RecordNumber(), book.posted_at, {}};
+    command.place = {command.book, RecordNumber(), batch_.posted_at, {}};
     to_write_.push_back(&command);
     Settle(i, std::move(refusal));
   }
@@ -287,11 +313,11 @@ class Run {
 
   postgres::Transaction& tx_;
   const std::vector<Command*>& commands_;
-  const ProgrammeId programme_;
   const Claims claims_;
   std::shared_ptr<const Configuration>& configuration_;
-  BatchState batch_;
-  LoadedAccounts loaded_;
+  AccountMemory& memory_;
+  BatchState& batch_;
+  Loaded loaded_;
   Allowances allowances_;
   // Accounts with a command that left the batch.
   std::set<AccountId> waiting_accounts_;
@@ -313,10 +339,10 @@ bool IsClaimTaken(const absl::Status& status) {
   return absl::IsAborted(status) && status.message() == kClaimTaken;
 }
 
-absl::StatusOr<Outcomes> RunBatch(postgres::Transaction& tx, const std::vector<Command*>& commands,
-                                  ProgrammeId programme, Claims claims,
-                                  std::shared_ptr<const Configuration>& configuration) {
-  return Run(tx, commands, programme, claims, configuration).Finish();
+absl::StatusOr<Outcomes> RunBatch(postgres::Transaction& tx, const postgres::Rows& loaded,
+                                  const std::vector<Command*>& commands, Claims claims,
+                                  LaneState& lane, BatchState& left) {
+  return Run(tx, commands, claims, lane, left).Finish(loaded);
 }
 
 }  // namespace guilder::ledger

@@ -24,9 +24,8 @@ namespace guilder::ledger {
 struct BookState {
   BookId id;
   std::string secret;
-  int64_t clock_offset_us = 0;
+  Timestamp last_posted_at;
   int64_t last_serial = 0;
-  Timestamp posted_at;
   Frontier frontier;
   bool changed = false;
 };
@@ -43,6 +42,9 @@ struct AccountEntry {
 
 // What a batch knows and what it will write, apart from SQL.
 struct BatchState {
+  // Of all its records: the programme's clock, or the latest posted time of its books if that is
+  // later.
+  Timestamp posted_at;
   std::map<BookId, BookState> books;
   std::map<AccountId, AccountEntry> accounts;
   std::vector<Record> records;
@@ -70,13 +72,20 @@ enum class Claims { kFoundByInsert, kLookedUp };
 absl::Status ClaimTaken();
 bool IsClaimTaken(const absl::Status& status);
 
-// Steps 1 to 4 of a lane: locks the books, loads, decides and writes, in the transaction. The
-// caller commits, and only then answers.
-//
-// `configuration` is the lane's latest; it is replaced when a newer version is in force. Fails as a
-// whole only when the transaction must not commit.
-absl::StatusOr<Outcomes> RunBatch(postgres::Transaction& tx, const std::vector<Command*>& commands,
-                                  ProgrammeId programme, Claims claims,
-                                  std::shared_ptr<const Configuration>& configuration);
+class AccountMemory;
+
+// What a lane brings to each of its batches.
+struct LaneState {
+  // The latest that it read; replaced when a newer version is in force.
+  std::shared_ptr<const Configuration> configuration;
+  AccountMemory* memory;
+};
+
+// Steps 2 to 4 of a lane: reads, decides and writes, in a transaction that began with LockAndLoad,
+// whose answer is `loaded`. The caller commits, and only then answers and remembers what was
+// `left`. Fails as a whole only when the transaction must not commit.
+absl::StatusOr<Outcomes> RunBatch(postgres::Transaction& tx, const postgres::Rows& loaded,
+                                  const std::vector<Command*>& commands, Claims claims,
+                                  LaneState& lane, BatchState& left);
 
 }  // namespace guilder::ledger

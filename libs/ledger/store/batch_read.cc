@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -5,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
 #include "libs/ledger/store/account_rows.h"
 #include "libs/ledger/store/batch_sql.h"
 
@@ -17,8 +19,7 @@ using postgres::Statement;
 
 // One row lock serialises every writer of a book, in this process or another.
 constexpr Statement kLockBooks{"ledger.lock_books", R"sql(
-  select book, last_number, last_posted_at_us, last_serial, clock_offset_us, format_version, secret,
-         frontier
+  select 1
     from ledger.books
    where book = any($1::int[])
    order by book
@@ -26,17 +27,23 @@ constexpr Statement kLockBooks{"ledger.lock_books", R"sql(
 )sql"};
 
 // A statement of its own: reading what a lock protects in the statement that takes the lock would
-// see the state from before the wait.
-constexpr Statement kLoadAccounts{"ledger.load_accounts", R"sql(
-  select (extract(epoch from clock_timestamp()) * 1000000)::bigint, c.version,
-         w.command, a.account_id, a.status, a.pending, a.available, a.held, a.debt, a.next_due_at_us,
-         a.first_open_lot, k.account_id, k.state
+// see the state from before the wait. A row for each book, and one for each command whose account
+// or card exists; the first column says which.
+constexpr Statement kLoad{"ledger.load", R"sql(
+  select 0, b.book, b.last_number, b.last_posted_at_us, b.last_serial, b.clock_offset_us,
+         b.format_version, c.version, (extract(epoch from clock_timestamp()) * 1000000)::bigint,
+         null, null, null, b.secret, b.frontier
     from ledger.configuration c
-    left join unnest($2::int[], $3::int[], $4::bigint[], $5::bigint[])
-           as w (command, book, account_id, card_number) on true
+    join ledger.books b on b.book = any($2::int[])
+   where c.programme_id = $1
+  union all
+  select 1, w.command, a.account_id, a.status, a.pending, a.available, a.held, a.debt,
+         a.next_due_at_us, a.first_open_lot, k.account_id, k.state, null, null
+    from unnest($3::int[], $4::int[], $5::bigint[], $6::bigint[])
+           as w (command, book, account_id, card_number)
     left join ledger.accounts a on a.book = w.book and a.account_id = w.account_id
     left join member.cards k on k.card_number = w.card_number
-   where c.programme_id = $1
+   where a.account_id is not null or k.account_id is not null
 )sql"};
 
 constexpr Statement kLoadLots{"ledger.load_lots", R"sql(
@@ -67,54 +74,68 @@ constexpr Statement kFindClaims{"ledger.find_claims", R"sql(
 
 }  // namespace
 
-absl::Status LockBooks(postgres::Transaction& tx, const std::set<BookId>& books,
-                       BatchState& batch) {
-  for (const Row& row : tx.Execute(kLockBooks, Params().IntArray(books))) {
-    BookState book;
-    book.id = row.Id<BookId>(0);
-    if (row.Int(5) > kBookFormat) {
-      return Refuse(
-          Reason::kStoreUnavailable,
-          absl::StrCat("book ", book.id.value(), " is in a newer format; upgrade this service"));
-    }
-    std::optional<Frontier> frontier = Frontier::Parse(row.Int(1), row.Bytes(7));
-    if (!frontier) return absl::InternalError(absl::StrCat("frontier of book ", book.id.value()));
-    book.frontier = *std::move(frontier);
-    book.posted_at = row.Id<Timestamp>(2);
-    book.last_serial = row.Int(3);
-    book.clock_offset_us = row.Int(4);
-    book.secret = row.Bytes(6);
-    batch.books.emplace(book.id, std::move(book));
-  }
-  if (batch.books.size() == books.size()) return absl::OkStatus();
-  return absl::FailedPreconditionError("a command names a book that does not exist");
-}
-
-LoadedAccounts LoadAccounts(postgres::Transaction& tx, ProgrammeId programme,
-                            const std::vector<Command*>& commands, BatchState& batch) {
+std::vector<postgres::Call> LockAndLoad(ProgrammeId programme,
+                                        const std::vector<Command*>& commands) {
+  std::set<BookId> books;
+  for (const Command* command : commands) books.insert(command->book);
   std::vector<int64_t> indexes(commands.size());
   for (size_t i = 0; i < indexes.size(); ++i) indexes[i] = static_cast<int64_t>(i);
-  LoadedAccounts loaded;
+  return {{&kLockBooks, Params().IntArray(books)},
+          {&kLoad, Params()
+                       .Int(programme)
+                       .IntArray(books)
+                       .IntArray(indexes)
+                       .IntArray(commands, &Command::book)
+                       .IntArray(commands, &Command::account)
+                       .IntArray(commands, &Command::card)}};
+}
+
+namespace {
+
+absl::Status AddBook(const Row& row, BatchState& batch, int64_t& config_version) {
+  BookState book;
+  book.id = row.Id<BookId>(1);
+  if (row.Int(6) > kBookFormat) {
+    return Refuse(
+        Reason::kStoreUnavailable,
+        absl::StrCat("book ", book.id.value(), " is in a newer format; upgrade this service"));
+  }
+  std::optional<Frontier> frontier = Frontier::Parse(row.Int(2), row.Bytes(13));
+  if (!frontier) return absl::InternalError(absl::StrCat("frontier of book ", book.id.value()));
+  book.frontier = *std::move(frontier);
+  book.last_serial = row.Int(4);
+  book.secret = row.Bytes(12);
+  book.last_posted_at = row.Id<Timestamp>(3);
+  batch.posted_at =
+      std::max({batch.posted_at, book.last_posted_at, Timestamp(row.Int(8) + row.Int(5))});
+  config_version = row.Int(7);
+  batch.books.emplace(book.id, std::move(book));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Loaded> ReadLoaded(const postgres::Rows& rows, const std::vector<Command*>& commands,
+                                  BatchState& batch) {
+  Loaded loaded;
   loaded.cards.resize(commands.size());
-  const auto rows = tx.Execute(kLoadAccounts, Params()
-                                                  .Int(programme)
-                                                  .IntArray(indexes)
-                                                  .IntArray(commands, &Command::book)
-                                                  .IntArray(commands, &Command::account)
-                                                  .IntArray(commands, &Command::card));
   for (const Row& row : rows) {
-    loaded.clock_us = row.Int(0);
-    loaded.config_version = row.Int(1);
-    if (row.IsNull(2)) continue;
-    if (!row.IsNull(3)) {
-      const AccountId id = row.Id<AccountId>(3);
-      AccountEntry& entry = batch.accounts[id];
-      if (!entry.found) entry.state = AccountFromRow(row, 3);
+    if (row.Int(0) == 0) {
+      GUILDER_RETURN_IF_ERROR(AddBook(row, batch, loaded.config_version));
+      continue;
+    }
+    if (!row.IsNull(2)) {
+      AccountEntry& entry = batch.accounts[row.Id<AccountId>(2)];
+      if (!entry.found) entry.state = AccountFromRow(row, 2);
       entry.found = true;
     }
-    if (!row.IsNull(11)) {
-      loaded.cards.at(row.Int(2)) = {true, row.Int(12) != 0, row.Id<AccountId>(11)};
+    if (!row.IsNull(10)) {
+      loaded.cards.at(row.Int(1)) = {true, row.Int(11) != 0, row.Id<AccountId>(10)};
     }
+  }
+  for (const Command* command : commands) {
+    if (batch.books.contains(command->book)) continue;
+    return absl::FailedPreconditionError("a command names a book that does not exist");
   }
   return loaded;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 #include "libs/ledger/store/batch.h"
 #include "libs/postgres/connection.h"
@@ -15,21 +16,21 @@ namespace guilder::ledger {
 // The highest format of a book that this code may write.
 inline constexpr int kBookFormat = 1;
 
-// Locks the rows of the books, in order, and reads them. Fails when a book is missing, or in a
-// format that is newer than this code.
-absl::Status LockBooks(postgres::Transaction& tx, const std::set<BookId>& books, BatchState& batch);
+// What travels with a batch's `begin`: locks the rows of its books, in order, and then, in a
+// statement of its own, reads the books, the configuration's version, and the accounts and cards of
+// the commands.
+std::vector<postgres::Call> LockAndLoad(ProgrammeId programme,
+                                        const std::vector<Command*>& commands);
 
-// What a command found of itself: its card, and when and under which configuration it was read.
-struct LoadedAccounts {
-  int64_t clock_us = 0;  // of the database
+struct Loaded {
   int64_t config_version = 0;
   std::vector<CardView> cards;  // parallel to the commands
 };
 
-// Reads the database's clock, the configuration's version, and the accounts and cards of the
-// commands.
-LoadedAccounts LoadAccounts(postgres::Transaction& tx, ProgrammeId programme,
-                            const std::vector<Command*>& commands, BatchState& batch);
+// Takes the answer of LockAndLoad into the batch. Fails when a book is missing, or in a format that
+// is newer than this code.
+absl::StatusOr<Loaded> ReadLoaded(const postgres::Rows& rows, const std::vector<Command*>& commands,
+                                  BatchState& batch);
 
 // Reads the lots, from the one given on, and the holds of the accounts: open ones and those named.
 void LoadLotsAndHolds(postgres::Transaction& tx, const std::map<AccountId, LotId>& from,

@@ -4,6 +4,9 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
 #include "libs/base/reason.h"
 #include "libs/ledger/store/batch_sql.h"
 
@@ -27,57 +30,72 @@ constexpr Statement kWriteRefusals{"ledger.write_refusals", R"sql(
 // Everything that nearly every batch writes, in one round trip. No table is touched twice. Claims
 // come in the order of their keys, so that two lanes which want the same ones wait for each other
 // in one direction only; a claim that was taken meanwhile makes the count fall short.
+//
+// Reading the arrays is a fifth of what a batch costs PostgreSQL, so what is the same for all rows
+// is given once ($1 is the posted time), and what follows from an id is taken from it: the book of
+// an account (account.h), the book and number of a record, kind and partner of a control account.
 constexpr Statement kWriteBatch{"ledger.write_batch", R"sql(
   with journal as (
     insert into ledger.journal (book, number, posted_at_us, refers_to, account_id, partner_id,
                                 config_version, kind, request_id, fingerprint, content, response, leaf)
-    select * from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[],
-                         $7::int[], $8::smallint[], $9::uuid[], $10::bytea[], $11::bytea[],
-                         $12::bytea[], $13::bytea[])
+    select (account_id & 65535)::int, number, $1::bigint, refers_to, account_id, partner_id, $2::int,
+           kind, request_id, fingerprint, content, response, leaf
+      from unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::smallint[], $8::uuid[],
+                  $9::bytea[], $10::bytea[], $11::bytea[], $12::bytea[])
+        as r (number, refers_to, account_id, partner_id, kind, request_id, fingerprint, content,
+              response, leaf)
   ), entries as (
     insert into ledger.entries (book, number, line, posted_at_us, debit_account, debit_bucket,
                                 debit_lot, credit_account, credit_bucket, credit_lot, contract_id,
                                 points)
-    select * from unnest($14::int[], $15::bigint[], $16::smallint[], $17::bigint[], $18::bigint[],
-                         $19::smallint[], $20::bigint[], $21::bigint[], $22::smallint[],
-                         $23::bigint[], $24::int[], $25::bigint[])
+    select (debit_account & 65535)::int, number, line, $1, debit_account, debit_bucket, debit_lot,
+           credit_account, credit_bucket, credit_lot, contract_id, points
+      from unnest($13::bigint[], $14::smallint[], $15::bigint[], $16::smallint[], $17::bigint[],
+                  $18::bigint[], $19::smallint[], $20::bigint[], $21::int[], $22::bigint[])
+        as e (number, line, debit_account, debit_bucket, debit_lot, credit_account, credit_bucket,
+              credit_lot, contract_id, points)
   ), claims as (
     insert into ledger.claims (claim_key, book, number, posted_at_us)
-    select * from unnest($26::uuid[], $27::int[], $28::bigint[], $29::bigint[])
+    select claim_key, (record & 65535)::int, record >> 16, $1
+      from unnest($23::uuid[], $24::bigint[]) as c (claim_key, record)
         on conflict (claim_key) do nothing
     returning 1
   ), control_accounts as (
     insert into ledger.control_accounts as c (book, account_id, kind, partner_id, balance)
-    select * from unnest($30::int[], $31::bigint[], $32::smallint[], $33::int[], $34::bigint[])
+    select (account_id & 65535)::int, account_id, -(account_id >> 16) % 16, -(account_id >> 16) / 16,
+           balance
+      from unnest($25::bigint[], $26::bigint[]) as w (account_id, balance)
         on conflict (book, account_id) do update set balance = c.balance + excluded.balance
   ), positions as (
     insert into ledger.positions as p (book, window_start_us, contract_id, movement, points)
-    select * from unnest($35::int[], $36::bigint[], $37::int[], $38::smallint[], $39::bigint[])
+    select book, $27::bigint, contract_id, movement, points
+      from unnest($28::int[], $29::int[], $30::smallint[], $31::bigint[])
+        as w (book, contract_id, movement, points)
         on conflict (book, window_start_us, contract_id, movement)
         do update set points = p.points + excluded.points
   ), accounts as (
     update ledger.accounts a
        set status = w.status, pending = w.pending, available = w.available, held = w.held,
            debt = w.debt, next_due_at_us = w.next_due_at_us, first_open_lot = w.first_open_lot
-      from unnest($40::int[], $41::bigint[], $42::smallint[], $43::bigint[], $44::bigint[],
-                  $45::bigint[], $46::bigint[], $47::bigint[], $48::bigint[])
-        as w (book, account_id, status, pending, available, held, debt, next_due_at_us,
-              first_open_lot)
-     where a.book = w.book and a.account_id = w.account_id
+      from unnest($32::bigint[], $33::smallint[], $34::bigint[], $35::bigint[], $36::bigint[],
+                  $37::bigint[], $38::bigint[], $39::bigint[])
+        as w (account_id, status, pending, available, held, debt, next_due_at_us, first_open_lot)
+     where a.book = (w.account_id & 65535)::int and a.account_id = w.account_id
   ), lots as (
     insert into ledger.lots (book, account_id, lot_id, issuer_id, contract_id, issued,
-                             activates_at_us, expires_at_us, on_due, state, remaining, held, redeemed,
-                             reversed, expired, debt)
-    select * from unnest($49::int[], $50::bigint[], $51::bigint[], $52::int[], $53::int[],
-                         $54::bigint[], $55::bigint[], $56::bigint[], $57::smallint[],
-                         $58::smallint[], $59::bigint[], $60::bigint[], $61::bigint[], $62::bigint[],
-                         $63::bigint[], $64::bigint[])
+                             activates_at_us, expires_at_us, on_due, state, remaining)
+    select (account_id & 65535)::int, account_id, lot_id, issuer_id, contract_id, issued,
+           activates_at_us, expires_at_us, on_due, state, issued
+      from unnest($40::bigint[], $41::bigint[], $42::int[], $43::int[], $44::bigint[],
+                  $45::bigint[], $46::bigint[], $47::smallint[], $48::smallint[])
+        as l (account_id, lot_id, issuer_id, contract_id, issued, activates_at_us, expires_at_us,
+              on_due, state)
   ), books as (
     update ledger.books b
-       set last_number = w.last_number, last_posted_at_us = w.last_posted_at_us,
-           last_serial = w.last_serial, frontier = w.frontier
-      from unnest($65::int[], $66::bigint[], $67::bigint[], $68::bigint[], $69::bytea[])
-        as w (book, last_number, last_posted_at_us, last_serial, frontier)
+       set last_number = w.last_number, last_posted_at_us = $1, last_serial = w.last_serial,
+           frontier = w.frontier
+      from unnest($49::int[], $50::bigint[], $51::bigint[], $52::bytea[])
+        as w (book, last_number, last_serial, frontier)
      where b.book = w.book
   )
   select count(*) from claims
@@ -86,28 +104,38 @@ constexpr Statement kWriteBatch{"ledger.write_batch", R"sql(
 constexpr Statement kOpenAccounts{"ledger.open_accounts", R"sql(
   insert into ledger.accounts (book, account_id, opened_number, status, pending, available, held, debt,
                                next_due_at_us, first_open_lot)
-  select * from unnest($1::int[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[],
-                       $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[])
+  select (account_id & 65535)::int, account_id, opened_number, status, pending, available, held, debt,
+         next_due_at_us, first_open_lot
+    from unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
+                $7::bigint[], $8::bigint[], $9::bigint[])
+      as a (account_id, status, pending, available, held, debt, next_due_at_us, first_open_lot,
+            opened_number)
 )sql"};
 
-constexpr Statement kUpdateLots{"ledger.update_lots", R"sql(
-  update ledger.lots l
-     set state = w.state, remaining = w.remaining, held = w.held, redeemed = w.redeemed,
-         reversed = w.reversed, expired = w.expired, debt = w.debt
-    from unnest($1::int[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], $6::bigint[],
-                $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[])
-      as w (book, account_id, lot_id, state, remaining, held, redeemed, reversed, expired, debt)
-   where l.book = w.book and l.account_id = w.account_id and l.lot_id = w.lot_id
-)sql"};
-
-// Arrays in an array of rows do not unnest, so a hold is written by itself; holds are rare beside
-// purchases.
-constexpr Statement kWriteHold{"ledger.write_hold", R"sql(
+// What changes when points are spent, taken back, or repay a debt. The parts of a hold are arrays,
+// which cannot stand in an array of rows, so they come as text.
+constexpr Statement kWriteLotsAndHolds{"ledger.write_lots_and_holds", R"sql(
+  with lots as (
+    update ledger.lots l
+       set state = w.state, remaining = w.remaining, held = w.held, redeemed = w.redeemed,
+           reversed = w.reversed, expired = w.expired, debt = w.debt
+      from unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[],
+                  $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
+        as w (account_id, lot_id, state, remaining, held, redeemed, reversed, expired, debt)
+     where l.book = (w.account_id & 65535)::int and l.account_id = w.account_id
+       and l.lot_id = w.lot_id
+  )
   insert into ledger.holds (book, number, account_id, partner_id, store_id, contract_id, authorized,
                             expires_at_us, state, captured, refunded, lot_ids, lot_held, lot_captured,
                             lot_refunded)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::bigint[], $13::bigint[], $14::bigint[],
-          $15::bigint[])
+  select (account_id & 65535)::int, number, account_id, partner_id, store_id, contract_id, authorized,
+         expires_at_us, state, captured, refunded, lot_ids::bigint[], lot_held::bigint[],
+         lot_captured::bigint[], lot_refunded::bigint[]
+    from unnest($10::bigint[], $11::bigint[], $12::int[], $13::int[], $14::int[], $15::bigint[],
+                $16::bigint[], $17::smallint[], $18::bigint[], $19::bigint[], $20::text[],
+                $21::text[], $22::text[], $23::text[])
+      as h (number, account_id, partner_id, store_id, contract_id, authorized, expires_at_us, state,
+            captured, refunded, lot_ids, lot_held, lot_captured, lot_refunded)
       on conflict (book, number) do update
      set state = excluded.state, captured = excluded.captured, refunded = excluded.refunded,
          lot_held = excluded.lot_held, lot_captured = excluded.lot_captured,
@@ -135,38 +163,48 @@ struct LotRow {
   const Lot* lot;
 };
 
-using ControlKey = std::pair<BookId, AccountId>;
-using PositionKey = std::tuple<BookId, Timestamp, ContractId, Movement>;
+struct HoldRow {
+  AccountId account;
+  const Hold* hold;
+};
+
+using PositionKey = std::tuple<BookId, ContractId, Movement>;
 
 // The batch as rows of each table.
 struct Rows {
   std::vector<EntryRow> entries;
   std::vector<ClaimRow> claims;
-  std::map<ControlKey, Points> control_accounts;
+  std::map<AccountId, Points> control_accounts;
   std::map<PositionKey, Points> positions;
   std::vector<const AccountEntry*> changed_accounts;
   std::vector<const AccountEntry*> opened_accounts;
   std::vector<LotRow> new_lots;
+  // Those that are new, too, when they are no longer as they were issued.
   std::vector<LotRow> changed_lots;
-  std::vector<std::pair<AccountId, const Hold*>> holds;
+  std::vector<HoldRow> holds;
   std::vector<const BookState*> books;
 };
 
-void AddEntryRows(const Record& record, Timestamp window_start, Rows& rows) {
+void AddEntryRows(const Record& record, Rows& rows) {
   int line = 0;
   for (const Entry& entry : record.entries) {
     rows.entries.push_back({&record, ++line, &entry});
     if (IsControl(entry.debit.bucket)) {
-      rows.control_accounts[{record.book, entry.debit.account}] -= entry.points;
+      rows.control_accounts[entry.debit.account] -= entry.points;
     }
     if (IsControl(entry.credit.bucket)) {
-      rows.control_accounts[{record.book, entry.credit.account}] += entry.points;
+      rows.control_accounts[entry.credit.account] += entry.points;
     }
     const Movement movement = MovementOf(entry.debit.bucket, entry.credit.bucket);
     if (movement != Movement::kNone) {
-      rows.positions[{record.book, window_start, entry.contract, movement}] += entry.points;
+      rows.positions[{record.book, entry.contract, movement}] += entry.points;
     }
   }
+}
+
+bool AsIssued(const Lot& lot) {
+  return lot.remaining == lot.issued && lot.held == Points(0) && lot.redeemed == Points(0) &&
+         lot.reversed == Points(0) && lot.expired == Points(0) && lot.debt == Points(0);
 }
 
 void AddAccountRows(const AccountEntry& entry, Rows& rows) {
@@ -174,26 +212,23 @@ void AddAccountRows(const AccountEntry& entry, Rows& rows) {
   for (const Lot& lot : entry.state.lots) {
     const auto loaded = std::find_if(entry.loaded_lots.begin(), entry.loaded_lots.end(),
                                      [&](const Lot& before) { return before.id == lot.id; });
-    if (loaded == entry.loaded_lots.end()) {
-      rows.new_lots.push_back({entry.state.id, &lot});
-    } else if (*loaded != lot) {
+    const bool is_new = loaded == entry.loaded_lots.end();
+    if (is_new) rows.new_lots.push_back({entry.state.id, &lot});
+    if (is_new ? !AsIssued(lot) : *loaded != lot) {
       rows.changed_lots.push_back({entry.state.id, &lot});
     }
   }
   for (const Hold& hold : entry.state.holds) {
     const auto same = std::find(entry.loaded_holds.begin(), entry.loaded_holds.end(), hold);
-    if (same == entry.loaded_holds.end()) rows.holds.emplace_back(entry.state.id, &hold);
+    if (same == entry.loaded_holds.end()) rows.holds.push_back({entry.state.id, &hold});
   }
 }
 
-Rows MakeRows(const BatchState& batch, const Configuration& configuration) {
+Rows MakeRows(const BatchState& batch) {
   Rows rows;
-  std::map<Timestamp, Timestamp> window_starts;  // few: one posted time for each book
   for (size_t i = 0; i < batch.records.size(); ++i) {
     const Record& record = batch.records[i];
-    const auto [window, is_new] = window_starts.try_emplace(record.posted_at);
-    if (is_new) window->second = configuration.calendar().WindowStart(record.posted_at);
-    AddEntryRows(record, window->second, rows);
+    AddEntryRows(record, rows);
     rows.claims.push_back({batch.request_claims[i], &record});
     if (batch.natural_keys[i]) rows.claims.push_back({*batch.natural_keys[i], &record});
   }
@@ -210,13 +245,10 @@ Rows MakeRows(const BatchState& batch, const Configuration& configuration) {
 
 void AddJournal(const BatchState& batch, Params& params) {
   const std::vector<Record>& r = batch.records;
-  params.IntArray(r, &Record::book)
-      .IntArray(r, &Record::number)
-      .IntArray(r, &Record::posted_at)
+  params.IntArray(r, &Record::number)
       .IntArray(r, [](const Record& record) { return OrNull(record.refers_to); })
       .IntArray(r, &Record::account)
       .IntArray(r, &Record::partner)
-      .IntArray(r, &Record::config_version)
       .IntArray(r, &Record::kind)
       .UuidArray(r, &Record::request_id)
       .BytesArray(r, &Record::fingerprint)
@@ -226,10 +258,8 @@ void AddJournal(const BatchState& batch, Params& params) {
 }
 
 void AddEntries(const std::vector<EntryRow>& e, Params& params) {
-  params.IntArray(e, [](const EntryRow& row) { return row.record->book; })
-      .IntArray(e, [](const EntryRow& row) { return row.record->number; })
+  params.IntArray(e, [](const EntryRow& row) { return row.record->number; })
       .IntArray(e, &EntryRow::line)
-      .IntArray(e, [](const EntryRow& row) { return row.record->posted_at; })
       .IntArray(e, [](const EntryRow& row) { return row.entry->debit.account; })
       .IntArray(e, [](const EntryRow& row) { return row.entry->debit.bucket; })
       .IntArray(e, [](const EntryRow& row) { return OrNull(row.entry->debit.lot); })
@@ -240,25 +270,33 @@ void AddEntries(const std::vector<EntryRow>& e, Params& params) {
       .IntArray(e, [](const EntryRow& row) { return row.entry->points; });
 }
 
-void AddSums(const Rows& rows, Params& params) {
-  using Control = std::pair<const ControlKey, Points>;
-  const auto& c = rows.control_accounts;
-  params.IntArray(c, [](const Control& row) { return row.first.first; })
-      .IntArray(c, [](const Control& row) { return row.first.second; })
-      .IntArray(c, [](const Control& row) { return ControlAccountOf(row.first.second).kind; })
-      .IntArray(c, [](const Control& row) { return ControlAccountOf(row.first.second).partner; })
-      .IntArray(c, [](const Control& row) { return row.second; });
-  using Position = std::pair<const PositionKey, Points>;
-  const auto& p = rows.positions;
-  params.IntArray(p, [](const Position& row) { return std::get<BookId>(row.first); })
-      .IntArray(p, [](const Position& row) { return std::get<Timestamp>(row.first); })
-      .IntArray(p, [](const Position& row) { return std::get<ContractId>(row.first); })
-      .IntArray(p, [](const Position& row) { return std::get<Movement>(row.first); })
-      .IntArray(p, [](const Position& row) { return row.second; });
+// A record as one number, made as the ids of accounts are.
+int64_t RecordKey(const Record& record) {
+  return record.number.value() * kBooksPerSerial + record.book.value();
 }
 
-void AddBalances(const std::vector<const AccountEntry*>& a, Params& params) {
-  params.IntArray(a, [](const AccountEntry* e) { return e->state.status; })
+void AddClaims(const std::vector<ClaimRow>& c, Params& params) {
+  params.UuidArray(c, &ClaimRow::key).IntArray(c, [](const ClaimRow& claim) {
+    return RecordKey(*claim.record);
+  });
+}
+
+void AddSums(const Rows& rows, Timestamp window_start, Params& params) {
+  using Control = std::pair<const AccountId, Points>;
+  const auto& c = rows.control_accounts;
+  params.IntArray(c, &Control::first).IntArray(c, &Control::second);
+  using Position = std::pair<const PositionKey, Points>;
+  const auto& p = rows.positions;
+  params.Int(window_start)
+      .IntArray(p, [](const Position& row) { return std::get<BookId>(row.first); })
+      .IntArray(p, [](const Position& row) { return std::get<ContractId>(row.first); })
+      .IntArray(p, [](const Position& row) { return std::get<Movement>(row.first); })
+      .IntArray(p, &Position::second);
+}
+
+void AddAccounts(const std::vector<const AccountEntry*>& a, Params& params) {
+  params.IntArray(a, [](const AccountEntry* e) { return e->state.id; })
+      .IntArray(a, [](const AccountEntry* e) { return e->state.status; })
       .IntArray(a, [](const AccountEntry* e) { return e->state.pending; })
       .IntArray(a, [](const AccountEntry* e) { return e->state.available; })
       .IntArray(a, [](const AccountEntry* e) { return e->state.held; })
@@ -267,28 +305,22 @@ void AddBalances(const std::vector<const AccountEntry*>& a, Params& params) {
       .IntArray(a, [](const AccountEntry* e) { return e->state.first_open_lot; });
 }
 
-void AddAccountIds(const std::vector<const AccountEntry*>& a, Params& params) {
-  params.IntArray(a, [](const AccountEntry* e) { return BookOf(e->state.id); })
-      .IntArray(a, [](const AccountEntry* e) { return e->state.id; });
-}
-
-void AddLotIds(const std::vector<LotRow>& l, Params& params) {
-  params.IntArray(l, [](const LotRow& row) { return BookOf(row.account); })
-      .IntArray(l, &LotRow::account)
-      .IntArray(l, [](const LotRow& row) { return row.lot->id; });
-}
-
-void AddLotTerms(const std::vector<LotRow>& l, Params& params) {
-  params.IntArray(l, [](const LotRow& row) { return row.lot->issuer; })
+void AddNewLots(const std::vector<LotRow>& l, Params& params) {
+  params.IntArray(l, &LotRow::account)
+      .IntArray(l, [](const LotRow& row) { return row.lot->id; })
+      .IntArray(l, [](const LotRow& row) { return row.lot->issuer; })
       .IntArray(l, [](const LotRow& row) { return row.lot->contract; })
       .IntArray(l, [](const LotRow& row) { return row.lot->issued; })
       .IntArray(l, [](const LotRow& row) { return row.lot->activates_at; })
       .IntArray(l, [](const LotRow& row) { return row.lot->expires_at; })
-      .IntArray(l, [](const LotRow& row) { return row.lot->on_due; });
+      .IntArray(l, [](const LotRow& row) { return row.lot->on_due; })
+      .IntArray(l, [](const LotRow& row) { return row.lot->state; });
 }
 
-void AddLotState(const std::vector<LotRow>& l, Params& params) {
-  params.IntArray(l, [](const LotRow& row) { return row.lot->state; })
+void AddChangedLots(const std::vector<LotRow>& l, Params& params) {
+  params.IntArray(l, &LotRow::account)
+      .IntArray(l, [](const LotRow& row) { return row.lot->id; })
+      .IntArray(l, [](const LotRow& row) { return row.lot->state; })
       .IntArray(l, [](const LotRow& row) { return row.lot->remaining; })
       .IntArray(l, [](const LotRow& row) { return row.lot->held; })
       .IntArray(l, [](const LotRow& row) { return row.lot->redeemed; })
@@ -297,23 +329,32 @@ void AddLotState(const std::vector<LotRow>& l, Params& params) {
       .IntArray(l, [](const LotRow& row) { return row.lot->debt; });
 }
 
-void WriteHold(postgres::Transaction& tx, AccountId account, const Hold& hold) {
-  tx.Execute(kWriteHold, Params()
-                             .Int(BookOf(account))
-                             .Int(hold.number)
-                             .Int(account)
-                             .Int(hold.partner)
-                             .Int(hold.store)
-                             .Int(hold.contract)
-                             .Int(hold.authorized)
-                             .Int(hold.expires_at)
-                             .Int(hold.state)
-                             .Int(hold.captured())
-                             .Int(hold.refunded())
-                             .IntArray(hold.parts, &HoldPart::lot)
-                             .IntArray(hold.parts, &HoldPart::held)
-                             .IntArray(hold.parts, &HoldPart::captured)
-                             .IntArray(hold.parts, &HoldPart::refunded));
+// One figure of a hold's parts, as the text of an array.
+template <typename Member>
+std::string PartsText(const Hold& hold, Member HoldPart::*member) {
+  return absl::StrCat("{",
+                      absl::StrJoin(hold.parts, ",",
+                                    [member](std::string* out, const HoldPart& part) {
+                                      absl::StrAppend(out, (part.*member).value());
+                                    }),
+                      "}");
+}
+
+void AddHolds(const std::vector<HoldRow>& h, Params& params) {
+  params.IntArray(h, [](const HoldRow& row) { return row.hold->number; })
+      .IntArray(h, &HoldRow::account)
+      .IntArray(h, [](const HoldRow& row) { return row.hold->partner; })
+      .IntArray(h, [](const HoldRow& row) { return row.hold->store; })
+      .IntArray(h, [](const HoldRow& row) { return row.hold->contract; })
+      .IntArray(h, [](const HoldRow& row) { return row.hold->authorized; })
+      .IntArray(h, [](const HoldRow& row) { return row.hold->expires_at; })
+      .IntArray(h, [](const HoldRow& row) { return row.hold->state; })
+      .IntArray(h, [](const HoldRow& row) { return row.hold->captured(); })
+      .IntArray(h, [](const HoldRow& row) { return row.hold->refunded(); })
+      .TextArray(h, [](const HoldRow& row) { return PartsText(*row.hold, &HoldPart::lot); })
+      .TextArray(h, [](const HoldRow& row) { return PartsText(*row.hold, &HoldPart::held); })
+      .TextArray(h, [](const HoldRow& row) { return PartsText(*row.hold, &HoldPart::captured); })
+      .TextArray(h, [](const HoldRow& row) { return PartsText(*row.hold, &HoldPart::refunded); });
 }
 
 // A book that nothing was posted to has not passed the boundary.
@@ -361,24 +402,18 @@ void WriteRefusals(postgres::Transaction& tx, const std::vector<LoggedRefusal>& 
 
 absl::Status WriteBatch(postgres::Transaction& tx, const BatchState& batch,
                         const Configuration& configuration) {
-  const Rows rows = MakeRows(batch, configuration);
+  const Rows rows = MakeRows(batch);
   Params params;
+  params.Int(batch.posted_at).Int(configuration.version());
   AddJournal(batch, params);
   AddEntries(rows.entries, params);
-  params.UuidArray(rows.claims, &ClaimRow::key)
-      .IntArray(rows.claims, [](const ClaimRow& claim) { return claim.record->book; })
-      .IntArray(rows.claims, [](const ClaimRow& claim) { return claim.record->number; })
-      .IntArray(rows.claims, [](const ClaimRow& claim) { return claim.record->posted_at; });
-  AddSums(rows, params);
-  AddAccountIds(rows.changed_accounts, params);
-  AddBalances(rows.changed_accounts, params);
-  AddLotIds(rows.new_lots, params);
-  AddLotTerms(rows.new_lots, params);
-  AddLotState(rows.new_lots, params);
+  AddClaims(rows.claims, params);
+  AddSums(rows, configuration.calendar().WindowStart(batch.posted_at), params);
+  AddAccounts(rows.changed_accounts, params);
+  AddNewLots(rows.new_lots, params);
   const std::vector<const BookState*>& b = rows.books;
   params.IntArray(b, [](const BookState* book) { return book->id; })
       .IntArray(b, [](const BookState* book) { return book->frontier.size(); })
-      .IntArray(b, [](const BookState* book) { return book->posted_at; })
       .IntArray(b, [](const BookState* book) { return book->last_serial; })
       .BytesArray(b, [](const BookState* book) { return book->frontier.ToBytes(); });
   const int64_t claimed = tx.Execute(kWriteBatch, params)[0].Int(0);
@@ -387,18 +422,16 @@ absl::Status WriteBatch(postgres::Transaction& tx, const BatchState& batch,
   InsertSeals(tx, SealsOfChangedBooks(batch));
   if (!rows.opened_accounts.empty()) {
     Params opened;
-    AddAccountIds(rows.opened_accounts, opened);
+    AddAccounts(rows.opened_accounts, opened);
     opened.IntArray(rows.opened_accounts, [](const AccountEntry* e) { return e->opened_by; });
-    AddBalances(rows.opened_accounts, opened);
     tx.Execute(kOpenAccounts, opened);
   }
-  if (!rows.changed_lots.empty()) {
+  if (!rows.changed_lots.empty() || !rows.holds.empty()) {
     Params changed;
-    AddLotIds(rows.changed_lots, changed);
-    AddLotState(rows.changed_lots, changed);
-    tx.Execute(kUpdateLots, changed);
+    AddChangedLots(rows.changed_lots, changed);
+    AddHolds(rows.holds, changed);
+    tx.Execute(kWriteLotsAndHolds, changed);
   }
-  for (const auto& [account, hold] : rows.holds) WriteHold(tx, account, *hold);
   return absl::OkStatus();
 }
 

@@ -11,8 +11,10 @@
 
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
+#include "libs/ledger/store/account_memory.h"
 #include "libs/ledger/store/allocator.h"
 #include "libs/ledger/store/batch.h"
+#include "libs/ledger/store/batch_sql.h"
 #include "libs/ledger/store/lane_queue.h"
 #include "libs/ledger/store/load_configuration.h"
 #include "libs/postgres/connection.h"
@@ -84,7 +86,7 @@ class Lane {
         connection_(std::move(connection)),
         shared_(shared),
         allocator_(allocator),
-        configuration_(shared.Get()),
+        state_{shared.Get(), &memory_},
         queue_(options.max_queued_per_lane, options.max_queued_per_partner),
         batch_size_(options.max_batch) {
     thread_ = std::thread([this] { Work(); });
@@ -136,7 +138,7 @@ class Lane {
     for (size_t i = begin; i < end; ++i) commands.push_back(batch[i].command.get());
     absl::StatusOr<Outcomes> outcomes = Run(commands);
     if (outcomes.ok()) {
-      shared_.Offer(configuration_);
+      shared_.Offer(state_.configuration);
       bool undecided = false;
       for (size_t i = begin; i < end; ++i) {
         const Command& command = *batch[i].command;
@@ -203,13 +205,16 @@ class Lane {
   absl::StatusOr<Outcomes> Run(const std::vector<Command*>& commands) {
     for (int run = 1;; ++run) {
       const Claims claims = look_first_ > 0 ? Claims::kLookedUp : Claims::kFoundByInsert;
-      absl::StatusOr<Outcomes> outcomes =
-          postgres::RunInTransaction(connection_, [&](postgres::Transaction& tx) {
-            const absl::Time began = absl::Now();
-            auto decided = RunBatch(tx, commands, options_.programme, claims, configuration_);
+      BatchState left;
+      const absl::Time began = absl::Now();
+      absl::StatusOr<Outcomes> outcomes = postgres::RunInTransaction(
+          connection_, LockAndLoad(options_.programme, commands),
+          [&](postgres::Transaction& tx, const postgres::Rows& loaded) {
+            auto decided = RunBatch(tx, loaded, commands, claims, state_, left);
             worked_ += absl::Now() - began;
             return decided;
           });
+      if (outcomes.ok()) memory_.Keep(left);
       const bool claim_taken = IsClaimTaken(outcomes.status());
       if (claim_taken) look_first_ = kBatchesToLookFirst;
       if (outcomes.ok() && look_first_ > 0) --look_first_;
@@ -246,19 +251,22 @@ class Lane {
         connection_,
         [&](postgres::Transaction& tx) -> absl::StatusOr<std::shared_ptr<const Configuration>> {
           const auto rows = tx.Execute(kConfigurationVersion, Params().Int(options_.programme));
-          if (!rows.empty() && rows[0].Int(0) == configuration_->version()) return configuration_;
+          if (!rows.empty() && rows[0].Int(0) == state_.configuration->version()) {
+            return state_.configuration;
+          }
           return LoadConfiguration(tx, options_.programme);
         });
     if (!read.ok()) return;  // The next batch meets the same trouble and answers it.
-    configuration_ = *read;
-    shared_.Offer(configuration_);
+    state_.configuration = *read;
+    shared_.Offer(*read);
   }
 
   const LanesOptions& options_;
   postgres::Connection connection_;
   SharedConfiguration& shared_;
   Allocator& allocator_;
-  std::shared_ptr<const Configuration> configuration_;
+  AccountMemory memory_;
+  LaneState state_;
   LaneQueue queue_;
   int batch_size_;
   // What the batch took so far, its commit left out.

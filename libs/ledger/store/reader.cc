@@ -1,8 +1,11 @@
 #include "libs/ledger/store/reader.h"
 
+#include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
 #include "libs/ledger/core/posting.h"
 #include "libs/ledger/store/account_rows.h"
 #include "libs/postgres/connection.h"
+#include "libs/postgres/pool.h"
 
 namespace guilder::ledger {
 namespace {
@@ -13,19 +16,21 @@ namespace {
   "a.first_open_lot, greatest(b.last_posted_at_us, b.clock_offset_us "                 \
   "+ (extract(epoch from clock_timestamp()) * 1000000)::bigint)"
 
-constexpr postgres::Statement kReadAccount{"reader.account",
-                                           "select " GUILDER_ACCOUNT_COLUMNS_ R"sql(
-    from ledger.accounts a
-    join ledger.books b on b.book = a.book
-   where a.book = $1 and a.account_id = $2
-)sql"};
-
-constexpr postgres::Statement kReadAccountOfCard{"reader.account_of_card",
-                                                 "select " GUILDER_ACCOUNT_COLUMNS_ R"sql(
-    from member.cards c
-    join ledger.accounts a on a.book = c.book and a.account_id = c.account_id
-    join ledger.books b on b.book = a.book
-   where c.card_number = $1
+// `limit` keeps the planner from looking through a whole table for a few keys.
+constexpr postgres::Statement kReadAccounts{"reader.accounts", R"sql(
+  select w.place, a.account_id, a.status, a.pending, a.available, a.held, a.debt, a.next_due_at_us,
+         a.first_open_lot, a.now_us
+    from unnest($1::bigint[], $2::bigint[]) with ordinality as w (account_id, card_number, place)
+    left join lateral (select c.account_id
+                         from member.cards c
+                        where c.card_number = w.card_number
+                        limit 1) c on true
+    join lateral (select )sql" GUILDER_ACCOUNT_COLUMNS_ R"sql( as now_us
+                    from ledger.accounts a
+                    join ledger.books b on b.book = a.book
+                   where a.book = (coalesce(c.account_id, w.account_id) & 65535)::int
+                     and a.account_id = coalesce(c.account_id, w.account_id)
+                   limit 1) a on true
 )sql"};
 
 // Account, lots and open holds of one instant, because a lane may commit between two statements.
@@ -78,26 +83,30 @@ std::optional<AccountAsOfNow> ReadDetails(postgres::Transaction& transaction, Ac
   return account;
 }
 
-std::optional<AccountAsOfNow> FromFirstLook(postgres::Transaction& transaction,
-                                            const postgres::Rows& rows) {
-  if (rows.empty()) return std::nullopt;
-  AccountAsOfNow account = AsOfNowFromRow(rows[0], 0);
-  if (account.now < account.state.next_due_at) return account;
-  return ReadDetails(transaction, account.state.id);
-}
-
 }  // namespace
 
-std::optional<AccountAsOfNow> ReadAccount(postgres::Transaction& transaction, AccountId account) {
-  return FromFirstLook(
-      transaction,
-      transaction.Execute(kReadAccount, postgres::Params().Int(BookOf(account)).Int(account)));
-}
-
-std::optional<AccountAsOfNow> ReadAccountOfCard(postgres::Transaction& transaction,
-                                                CardNumber card) {
-  return FromFirstLook(transaction,
-                       transaction.Execute(kReadAccountOfCard, postgres::Params().Int(card)));
+absl::StatusOr<std::vector<absl::StatusOr<AccountAsOfNow>>> ReadAccounts(
+    postgres::Pool& pool, const std::vector<AccountKey>& keys) {
+  GUILDER_ASSIGN_OR_RETURN(const postgres::Rows rows,
+                           pool.ReadAlone(kReadAccounts, postgres::Params()
+                                                             .IntArray(keys, &AccountKey::account)
+                                                             .IntArray(keys, &AccountKey::card)));
+  std::vector<absl::StatusOr<AccountAsOfNow>> accounts;
+  accounts.reserve(keys.size());
+  const absl::Status no_card = Refuse(Reason::kCardNotFound);
+  const absl::Status no_member = Refuse(Reason::kMemberNotFound);
+  for (const AccountKey& key : keys) accounts.emplace_back(key.card ? no_card : no_member);
+  for (const postgres::Row row : rows) {
+    auto& account = accounts.at(static_cast<size_t>(row.Int(0) - 1));
+    account = AsOfNowFromRow(row, 1);
+    if (account->now < account->state.next_due_at) continue;
+    account = pool.Read([&](postgres::Transaction& transaction) -> absl::StatusOr<AccountAsOfNow> {
+      auto details = ReadDetails(transaction, account->state.id);
+      if (!details) return Refuse(Reason::kMemberNotFound);
+      return *std::move(details);
+    });
+  }
+  return accounts;
 }
 
 std::optional<AccountAsOfNow> ReadAccountWithLots(postgres::Transaction& transaction,

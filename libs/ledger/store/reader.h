@@ -2,13 +2,17 @@
 #pragma once
 
 #include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
 
 #include "libs/base/types.h"
 #include "libs/ledger/core/state.h"
 
 namespace guilder::postgres {
+class Pool;
 class Transaction;
-}
+}  // namespace guilder::postgres
 
 namespace guilder::ledger {
 
@@ -20,15 +24,20 @@ struct AccountAsOfNow {
   Timestamp now;
 };
 
-// Each runs in the caller's transaction. Nothing when there is no such account or card; a blocked
-// card still has its account.
+// Whom a reader asks for: a member's account, or the account of a card, blocked ones included.
+struct AccountKey {
+  AccountId account;
+  CardNumber card;
+};
 
-// Take one statement when nothing is due, and then give no lots and no holds; otherwise one more.
-std::optional<AccountAsOfNow> ReadAccount(postgres::Transaction& transaction, AccountId account);
-std::optional<AccountAsOfNow> ReadAccountOfCard(postgres::Transaction& transaction,
-                                                CardNumber card);
+// Reads many accounts in one round trip, and one more for each where something is due. Parallel to
+// the keys: kMemberNotFound or kCardNotFound where there is none. Lots and holds are given only
+// where something was due. Errors: kQueueFull, kStoreUnavailable.
+absl::StatusOr<std::vector<absl::StatusOr<AccountAsOfNow>>> ReadAccounts(
+    postgres::Pool& pool, const std::vector<AccountKey>& keys);
 
-// With all lots from the first open one on, and the open holds, as of one instant.
+// With all lots from the first open one on, and the open holds, as of one instant. Runs in the
+// caller's transaction; nothing when there is no such account.
 std::optional<AccountAsOfNow> ReadAccountWithLots(postgres::Transaction& transaction,
                                                   AccountId account);
 

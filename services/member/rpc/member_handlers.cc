@@ -26,6 +26,24 @@ size_t Characters(std::string_view utf8) {
   }));
 }
 
+absl::StatusOr<ledger::AccountKey> ParseBalanceKey(const v1::GetBalanceRequest& request) {
+  using Request = v1::GetBalanceRequest;
+  ledger::AccountKey key;
+  switch (request.of_case()) {
+    case Request::kCardNumber: {
+      GUILDER_ASSIGN_OR_RETURN(key.card, ParseAskedCard(request.card_number()));
+      return key;
+    }
+    case Request::kMember: {
+      GUILDER_ASSIGN_OR_RETURN(key.account, ParseMemberName(request.member()));
+      return key;
+    }
+    case Request::OF_NOT_SET:
+      break;
+  }
+  return Refuse(Reason::kRequestMalformed, "card_number or member");
+}
+
 absl::StatusOr<AccountId> OrRefuse(std::optional<AccountId> account, Reason reason) {
   if (!account) return Refuse(reason);
   return *account;
@@ -70,6 +88,10 @@ MemberHandlers::MemberHandlers(const MemberServiceDependencies& dependencies)
     : pool_(dependencies.pool),
       lanes_(dependencies.lanes),
       workers_(dependencies.runtime.workers()),
+      balances_(workers_,
+                [this](const std::vector<ledger::AccountKey>& keys) {
+                  return ledger::ReadAccounts(pool_, keys);
+                }),
       vault_(dependencies.secrets),
       page_tokens_(dependencies.secrets.Derive("guilder/page-token/1")),
       enrolment_rows_(vault_),
@@ -207,27 +229,16 @@ absl::StatusOr<v1::BlockCardResponse> MemberHandlers::BlockCard(
   return response;
 }
 
-absl::StatusOr<v1::GetBalanceResponse> MemberHandlers::GetBalance(
-    const rpc::Call& call, const v1::GetBalanceRequest& request) {
-  using Request = v1::GetBalanceRequest;
-  if (request.of_case() == Request::OF_NOT_SET) {
-    return Refuse(Reason::kRequestMalformed, "card_number or member");
-  }
-  CardNumber card;
-  AccountId member;
-  if (request.of_case() == Request::kCardNumber) {
-    GUILDER_ASSIGN_OR_RETURN(card, ParseAskedCard(request.card_number()));
-  } else {
-    GUILDER_ASSIGN_OR_RETURN(member, ParseMemberName(request.member()));
-  }
-  return pool_.Read(
-      [&](postgres::Transaction& tx) -> absl::StatusOr<v1::GetBalanceResponse> {
-        const auto account =
-            card ? ledger::ReadAccountOfCard(tx, card) : ledger::ReadAccount(tx, member);
-        if (!account) return Refuse(card ? Reason::kCardNotFound : Reason::kMemberNotFound);
-        return BalanceToProto(*account);
-      },
-      call.deadline());
+void MemberHandlers::GetBalance(std::shared_ptr<const rpc::Call> call,
+                                const v1::GetBalanceRequest& request,
+                                rpc::Responder<v1::GetBalanceResponse> respond) {
+  const absl::StatusOr<ledger::AccountKey> key = ParseBalanceKey(request);
+  if (!key.ok()) return respond(key.status());
+  balances_.Ask(*key, call->deadline(),
+                [call, respond](const absl::StatusOr<ledger::AccountAsOfNow>& account) {
+                  if (!account.ok()) return respond(account.status());
+                  respond(BalanceToProto(*account));
+                });
 }
 
 }  // namespace guilder::member

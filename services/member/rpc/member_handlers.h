@@ -15,6 +15,7 @@
 #include "libs/ledger/store/reader.h"
 #include "libs/postgres/pool.h"
 #include "libs/rpc/call.h"
+#include "libs/rpc/grouped_reads.h"
 #include "libs/rpc/handlers.h"
 #include "libs/rpc/names.h"
 #include "services/member/domain/vault.h"
@@ -27,7 +28,7 @@ namespace guilder::member {
 inline constexpr char kMemberName[] = "members/{}";
 inline constexpr char kCardName[] = "cards/{}";
 
-// Thread safe. All but EnrolMember block on the database: they run on the runtime's workers.
+// Thread safe. What returns its response blocks on the database: it runs on the runtime's workers.
 class MemberHandlers {
  public:
   explicit MemberHandlers(const MemberServiceDependencies& dependencies);
@@ -45,8 +46,9 @@ class MemberHandlers {
                                                     const v1::IssueCardsRequest& request);
   absl::StatusOr<v1::BlockCardResponse> BlockCard(const rpc::Call& call,
                                                   const v1::BlockCardRequest& request);
-  absl::StatusOr<v1::GetBalanceResponse> GetBalance(const rpc::Call& call,
-                                                    const v1::GetBalanceRequest& request);
+  // Does not block: reads that arrive together are made together.
+  void GetBalance(std::shared_ptr<const rpc::Call> call, const v1::GetBalanceRequest& request,
+                  rpc::Responder<v1::GetBalanceResponse> respond);
 
   // history_handlers.cc: lots, entries and the timeline.
   absl::StatusOr<v1::ListLotsResponse> ListLots(const rpc::Call& call,
@@ -71,6 +73,7 @@ class MemberHandlers {
   postgres::Pool& pool_;
   ledger::Lanes& lanes_;
   rpc::WorkerPool& workers_;
+  rpc::GroupedReads<ledger::AccountKey, ledger::AccountAsOfNow> balances_;
   const Vault vault_;
   const rpc::PageTokens page_tokens_;
   EnrolmentRows enrolment_rows_;

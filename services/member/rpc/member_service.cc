@@ -22,7 +22,14 @@ class MemberService final : public v1::MemberService::CallbackService {
                            std::bind_front(&MemberHandlers::EnrolMember, &handlers_));
   }
 
-// Each method is the handler of its name.
+  grpc::ServerUnaryReactor* GetBalance(grpc::CallbackServerContext* context,
+                                       const v1::GetBalanceRequest* request,
+                                       v1::GetBalanceResponse* response) override {
+    return rpc::UnaryAsync(methods_, "GetBalance", context, request, response,
+                           std::bind_front(&MemberHandlers::GetBalance, &handlers_));
+  }
+
+// Each of these is the handler of its name.
 #define GUILDER_MEMBER_METHOD_(Method)                                        \
   grpc::ServerUnaryReactor* Method(grpc::CallbackServerContext* context,      \
                                    const v1::Method##Request* request,        \
@@ -34,7 +41,6 @@ class MemberService final : public v1::MemberService::CallbackService {
   GUILDER_MEMBER_METHOD_(FindMember)
   GUILDER_MEMBER_METHOD_(IssueCards)
   GUILDER_MEMBER_METHOD_(BlockCard)
-  GUILDER_MEMBER_METHOD_(GetBalance)
   GUILDER_MEMBER_METHOD_(ListLots)
   GUILDER_MEMBER_METHOD_(ListEntries)
   GUILDER_MEMBER_METHOD_(GetStatement)
