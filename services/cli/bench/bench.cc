@@ -2,10 +2,12 @@
 
 #include <chrono>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "guilder/operator/v1/operator_service.grpc.pb.h"
+#include "guilder/settlement/v1/settlement_service.grpc.pb.h"
 
 #include "libs/base/status_macros.h"
 #include "libs/clients/client.h"
@@ -24,6 +26,11 @@ constexpr int kTpcbClients = 8;
 constexpr int64_t kWelcomePoints = 1'000'000;
 // What raw SQL tries: connections and the size of a batch.
 constexpr std::pair<int, int> kRawWays[] = {{2, 64}, {2, 256}, {2, 512}, {4, 256}, {4, 512}};
+
+// Few windows, and how long purchases come while one is sealed: its boundary is two to three
+// seconds ahead.
+constexpr int kSmallWindows = 3;
+constexpr absl::Duration kSealingLoad = absl::Seconds(6);
 
 struct VerifyOutcome {
   bool ok = false;
@@ -46,6 +53,21 @@ absl::StatusOr<VerifyOutcome> VerifyLedger(const Network& network) {
   return VerifyOutcome{last.ok(), last.records_done()};
 }
 
+// Ends the open window on demand. Gives how long after its end it was sealed.
+absl::StatusOr<absl::Duration> CloseWindow(const Network& network) {
+  namespace v1 = settlement::v1;
+  GUILDER_ASSIGN_OR_RETURN(const std::string endpoint, network.Endpoint("settlement"));
+  GUILDER_ASSIGN_OR_RETURN(const std::string token, network.Token("finance"));
+  const clients::Client<v1::SettlementService> client(clients::Channel(endpoint, token));
+  v1::CloseWindowResponse response;
+  grpc::ClientContext context;
+  client.channel().Prepare(context, absl::Now() + absl::Seconds(30));
+  GUILDER_RETURN_IF_ERROR(rpc::FromGrpcStatus(
+      client.stub().CloseWindow(&context, v1::CloseWindowRequest(), &response)));
+  const google::protobuf::Timestamp& end = response.window().end_time();
+  return absl::Now() - absl::FromUnixSeconds(end.seconds()) - absl::Nanoseconds(end.nanos());
+}
+
 class Bench {
  public:
   Bench(const Profile& profile, const std::function<void(const std::string&)>& on_step)
@@ -56,7 +78,9 @@ class Bench {
     figures_.profile = profile_.name;
     GUILDER_RETURN_IF_ERROR(Prepare());
     for (round_ = 1; round_ <= profile_.rounds; ++round_) GUILDER_RETURN_IF_ERROR(Round());
-    GUILDER_RETURN_IF_ERROR(Latencies());
+    if (profile_.Wants("latency")) GUILDER_RETURN_IF_ERROR(Latencies());
+    if (profile_.Wants("seal")) GUILDER_RETURN_IF_ERROR(Seals());
+    if (profile_.Wants("growth")) GUILDER_RETURN_IF_ERROR(Growth());
     on_step_("TPC-B again");
     GUILDER_RETURN_IF_ERROR(Tpcb(kTpcbAfter, kTpcbClients));
     on_step_("ledger verify");
@@ -82,7 +106,7 @@ class Bench {
     GUILDER_ASSIGN_OR_RETURN(std::vector<Shop> shops, OnboardShops(network_->facts(), profile_));
     GUILDER_ASSIGN_OR_RETURN(calls_, Calls::Open(network_->facts(), std::move(shops)));
     on_step_(absl::StrCat("enrolling ", profile_.members, " members"));
-    GUILDER_RETURN_IF_ERROR(calls_->EnrolMembers(profile_));
+    GUILDER_RETURN_IF_ERROR(calls_->EnrolMembers(profile_.members));
     figures_.members = static_cast<int64_t>(profile_.members);
     on_step_("warming up");
     GUILDER_RETURN_IF_ERROR(calls_->ShopOnce(profile_));
@@ -94,17 +118,12 @@ class Bench {
 
   absl::Status Round() {
     GUILDER_RETURN_IF_ERROR(Checkpoint(dsn()));
-    GUILDER_RETURN_IF_ERROR(Raw());
+    if (profile_.Wants(kRawSql)) GUILDER_RETURN_IF_ERROR(Raw());
     GUILDER_RETURN_IF_ERROR(Posting());
-    const auto closed = [this](const auto& make) {
-      Callers callers;
-      for (int i = 0; i < profile_.in_flight; ++i) callers.push_back(make());
-      return ClosedLoop(std::move(callers));
-    };
-    GUILDER_RETURN_IF_ERROR(Rate(kOneShop, "", *closed([this] { return calls_->Purchase(1); })));
-    GUILDER_RETURN_IF_ERROR(Rate(kPairs, "", *closed([this] { return calls_->Pair(); })));
-    GUILDER_RETURN_IF_ERROR(Rate(kBalance, "", *closed([this] { return calls_->Balance(); })));
-    GUILDER_RETURN_IF_ERROR(Rate(kEmpty, "", *closed([this] { return calls_->Empty(); })));
+    GUILDER_RETURN_IF_ERROR(Closed(kHotPartner, "", [this] { return calls_->Purchase(1); }));
+    GUILDER_RETURN_IF_ERROR(Closed(kPairs, "", [this] { return calls_->Pair(); }));
+    GUILDER_RETURN_IF_ERROR(Closed(kBalance, "", [this] { return calls_->Balance(); }));
+    GUILDER_RETURN_IF_ERROR(Closed(kEmpty, "", [this] { return calls_->Empty(); }));
     Callers one;
     one.push_back(calls_->Purchase());
     return Rate(kSingle, "", *ClosedLoop(std::move(one)));
@@ -114,17 +133,30 @@ class Bench {
   absl::Status Posting() {
     GUILDER_ASSIGN_OR_RETURN(const int64_t bytes_before, PostingBytes(dsn()));
     GUILDER_ASSIGN_OR_RETURN(const PurchaseShape before, ReadPurchaseShape(dsn()));
-    Callers callers;
-    for (int i = 0; i < profile_.in_flight; ++i) callers.push_back(calls_->Purchase());
-    GUILDER_RETURN_IF_ERROR(Rate(kUnary, kUnaryCpu, *ClosedLoop(std::move(callers))));
-    GUILDER_RETURN_IF_ERROR(
-        Rate(kStreamed, kStreamedCpu,
-             *calls_->PurchaseStreams(profile_.streams, profile_.in_flight_per_stream)));
+    GUILDER_RETURN_IF_ERROR(Closed(kUnary, kUnaryCpu, [this] { return calls_->Purchase(); }));
+    if (figures_.short_history == 0) {
+      GUILDER_ASSIGN_OR_RETURN(figures_.short_history, CountRecords(dsn()));
+    }
+    GUILDER_RETURN_IF_ERROR(Streamed(kStreamed, kStreamedCpu));
     GUILDER_ASSIGN_OR_RETURN(const int64_t bytes_after, PostingBytes(dsn()));
     GUILDER_ASSIGN_OR_RETURN(const PurchaseShape after, ReadPurchaseShape(dsn()));
+    if (after.purchases == before.purchases) return absl::OkStatus();
     figures_.samples[kBytes].push_back(static_cast<double>(bytes_after - bytes_before) /
                                        static_cast<double>(after.purchases - before.purchases));
     return absl::OkStatus();
+  }
+
+  // As many callers as the profile has in flight.
+  template <typename Make>
+  absl::Status Closed(const char* name, const char* cpu_name, const Make& make) {
+    Callers callers;
+    for (int i = 0; i < profile_.in_flight; ++i) callers.push_back(make());
+    return Rate(name, cpu_name, *ClosedLoop(std::move(callers)));
+  }
+
+  absl::Status Streamed(const char* name, const char* cpu_name) {
+    return Rate(name, cpu_name,
+                *calls_->PurchaseStreams(profile_.streams, profile_.in_flight_per_stream));
   }
 
   absl::Status Raw() {
@@ -148,6 +180,7 @@ class Bench {
   }
 
   absl::Status Rate(const std::string& name, const std::string& cpu_name, Load& load) {
+    if (!profile_.Wants(name)) return absl::OkStatus();
     on_step_(name);
     GUILDER_ASSIGN_OR_RETURN(
         const Throughput measured,
@@ -164,6 +197,49 @@ class Bench {
                              OpenLoop([this] { return calls_->Purchase(); },
                                       figures_.open_loop_per_second, Seconds() * 2));
     return absl::OkStatus();
+  }
+
+  // Windows that end on demand: one with all records so far, some with few, and one under load.
+  absl::Status Seals() {
+    on_step_("sealing windows");
+    GUILDER_ASSIGN_OR_RETURN(figures_.large_window_records, CountRecords(dsn()));
+    GUILDER_RETURN_IF_ERROR(Seal(kSealLarge));
+    for (int i = 0; i < kSmallWindows; ++i) {
+      GUILDER_RETURN_IF_ERROR(calls_->ShopOnce(profile_));
+      GUILDER_RETURN_IF_ERROR(Seal(kSealSmall));
+    }
+    absl::Status sealed;
+    std::thread sealing([&] { sealed = CloseWindow(network_->facts()).status(); });
+    auto latencies =
+        OpenLoop([this] { return calls_->Purchase(); }, figures_.Of(kUnary) / 2, kSealingLoad);
+    sealing.join();
+    GUILDER_RETURN_IF_ERROR(sealed);
+    GUILDER_ASSIGN_OR_RETURN(figures_.sealing_latencies, std::move(latencies));
+    return absl::OkStatus();
+  }
+
+  absl::Status Seal(const char* name) {
+    GUILDER_ASSIGN_OR_RETURN(const absl::Duration took, CloseWindow(network_->facts()));
+    figures_.samples[name].push_back(absl::ToDoubleMilliseconds(took));
+    return absl::OkStatus();
+  }
+
+  absl::Status Growth() {
+    GUILDER_ASSIGN_OR_RETURN(figures_.long_history, CountRecords(dsn()));
+    if (const int64_t missing = profile_.long_history - figures_.long_history; missing > 0) {
+      on_step_(absl::StrCat("posting ", missing, " purchases"));
+      const auto streams =
+          calls_->PurchaseStreams(profile_.streams, profile_.in_flight_per_stream, missing);
+      GUILDER_RETURN_IF_ERROR(Complete(*streams));
+      GUILDER_ASSIGN_OR_RETURN(figures_.long_history, CountRecords(dsn()));
+    }
+    GUILDER_RETURN_IF_ERROR(Checkpoint(dsn()));
+    GUILDER_RETURN_IF_ERROR(Streamed(kLongHistory, ""));
+    on_step_(absl::StrCat("enrolling up to ", profile_.many_members, " members"));
+    GUILDER_RETURN_IF_ERROR(calls_->EnrolMembers(profile_.many_members - profile_.members));
+    figures_.most_members = static_cast<int64_t>(profile_.many_members);
+    GUILDER_RETURN_IF_ERROR(Checkpoint(dsn()));
+    return Streamed(kManyMembers, "");
   }
 
   absl::Status Tpcb(const char* name, int clients) {

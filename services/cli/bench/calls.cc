@@ -168,7 +168,7 @@ absl::StatusOr<std::unique_ptr<Calls>> Calls::Open(const Network& network,
   return calls;
 }
 
-absl::Status Calls::EnrolMembers(const Profile& profile) {
+absl::Status Calls::EnrolMembers(size_t count) {
   namespace v1 = member::v1;
   std::mutex mutex;
   std::vector<std::string> cards;
@@ -185,8 +185,8 @@ absl::Status Calls::EnrolMembers(const Profile& profile) {
           cards.push_back(enrolled.card_number());
         }));
   }
-  GUILDER_RETURN_IF_ERROR(Repeat(std::move(callers), static_cast<int64_t>(profile.members)));
-  world_.cards = std::move(cards);
+  GUILDER_RETURN_IF_ERROR(Repeat(std::move(callers), static_cast<int64_t>(count)));
+  world_.cards.insert(world_.cards.end(), cards.begin(), cards.end());
   return absl::OkStatus();
 }
 
@@ -262,7 +262,7 @@ absl::Status Calls::ShopOnce(const Profile& profile) {
   return Repeat(std::move(callers), static_cast<int64_t>(world_.cards.size()));
 }
 
-std::unique_ptr<Load> Calls::PurchaseStreams(size_t streams, int in_flight_each) {
+std::unique_ptr<Load> Calls::PurchaseStreams(size_t streams, int in_flight_each, int64_t limit) {
   std::vector<PurchaseStreamPlan> plans;
   for (size_t i = 0; i < streams; ++i) {
     const Shop& shop = world_.shops[i % world_.shops.size()];
@@ -270,7 +270,7 @@ std::unique_ptr<Load> Calls::PurchaseStreams(size_t streams, int in_flight_each)
         {accrual_[i % kConnections], shop.authorization,
          [this, &shop](accrual::v1::RecordPurchaseRequest& request) { Fill(request, shop); }});
   }
-  return MakePurchaseStreams(std::move(plans), in_flight_each);
+  return MakePurchaseStreams(std::move(plans), in_flight_each, limit);
 }
 
 }  // namespace guilder::cli::bench

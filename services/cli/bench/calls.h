@@ -25,8 +25,8 @@ class Calls {
   static absl::StatusOr<std::unique_ptr<Calls>> Open(const Network& network,
                                                      std::vector<Shop> shops);
 
-  // Enrols members, many at a time, whose cards the other calls show from then on.
-  absl::Status EnrolMembers(const Profile& profile);
+  // Enrols so many more members, many at a time. The other calls show all cards from then on.
+  absl::Status EnrolMembers(size_t count);
 
   // One purchase of every member, so that each card has been seen.
   absl::Status ShopOnce(const Profile& profile);
@@ -39,8 +39,9 @@ class Calls {
   std::unique_ptr<Caller> Balance();
   // What a call costs that does nothing: the health check.
   std::unique_ptr<Caller> Empty();
-  // The same purchases over streams.
-  std::unique_ptr<Load> PurchaseStreams(size_t streams, int in_flight_each);
+  // The same purchases over streams: at most `limit` of them.
+  std::unique_ptr<Load> PurchaseStreams(size_t streams, int in_flight_each,
+                                        int64_t limit = INT64_MAX);
 
   // For callers.
   void Fill(accrual::v1::RecordPurchaseRequest& request, const Shop& shop);

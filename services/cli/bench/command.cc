@@ -9,6 +9,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 #include "libs/base/status_macros.h"
 #include "libs/telemetry/log.h"
@@ -22,6 +23,7 @@ namespace {
 struct BenchFlags {
   const std::string& profile;
   const std::string& seconds;
+  const std::string& only;
   const std::string& csv;
 };
 
@@ -36,6 +38,7 @@ absl::StatusOr<bench::Profile> ProfileFrom(const BenchFlags& flags) {
       (!absl::SimpleAtoi(flags.seconds, &profile.seconds) || profile.seconds < 1)) {
     return absl::InvalidArgumentError("--seconds must be a whole number above zero");
   }
+  if (!flags.only.empty()) profile.only = absl::StrSplit(flags.only, ',');
   return profile;
 }
 
@@ -68,8 +71,9 @@ void AddBenchCommand(CLI::App& app, Context& context) {
             "Measures a network of its own beside what its PostgreSQL can do at best",
             [&context](Arguments& arguments) -> std::function<absl::Status()> {
               const BenchFlags flags{
-                  arguments.Text("--profile", "quick, about a minute, or full, with medians"),
+                  arguments.Text("--profile", "quick, about two minutes, or full, half an hour"),
                   arguments.Text("--seconds", "How long each figure is measured in a round"),
+                  arguments.Text("--only", "Some figures, as in streamed_per_second,latency"),
                   arguments.Text("--csv", "A file for the raw samples")};
               return [&context, flags] { return Run(context, flags); };
             });

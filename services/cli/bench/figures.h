@@ -20,11 +20,17 @@ inline constexpr char kTpcbSingle[] = "tpcb_single_client";
 inline constexpr char kRawSql[] = "raw_sql_per_second";
 inline constexpr char kUnary[] = "unary_per_second";
 inline constexpr char kStreamed[] = "streamed_per_second";
-inline constexpr char kOneShop[] = "one_shop_per_second";
+inline constexpr char kHotPartner[] = "hot_partner_per_second";
 inline constexpr char kPairs[] = "pairs_per_second";
 inline constexpr char kBalance[] = "get_balance_per_second";
 inline constexpr char kEmpty[] = "empty_handler_per_second";
 inline constexpr char kSingle[] = "single_caller_per_second";
+// The streamed rate with more history, and with more members.
+inline constexpr char kLongHistory[] = "streamed_long_history_per_second";
+inline constexpr char kManyMembers[] = "streamed_many_members_per_second";
+// From a window's end to its seal: one of all records so far, and one of some 10,000.
+inline constexpr char kSealLarge[] = "seal_large_ms";
+inline constexpr char kSealSmall[] = "seal_small_ms";
 inline constexpr char kUnaryCpu[] = "cpu_us_per_purchase";
 inline constexpr char kStreamedCpu[] = "cpu_us_per_streamed_purchase";
 inline constexpr char kBytes[] = "bytes_per_purchase";
@@ -34,10 +40,17 @@ struct Figures {
   // A value for each round.
   std::map<std::string, std::vector<double>> samples;
   std::vector<Latency> latencies;
+  // The same while a window is sealed.
+  std::vector<Latency> sealing_latencies;
   double open_loop_per_second = 0;
   int raw_sql_batch = 0;
   int raw_sql_connections = 0;
   int64_t members = 0;
+  int64_t most_members = 0;
+  int64_t large_window_records = 0;
+  // Records before the first streamed figure, and before the one with a long history.
+  int64_t short_history = 0;
+  int64_t long_history = 0;
   int64_t verified_records = 0;
   bool verify_ok = false;
   double seconds = 0;
@@ -46,6 +59,9 @@ struct Figures {
   double Of(const std::string& name) const;
   double Share(const std::string& name, const std::string& of) const;
   std::vector<double> SortedLatencies() const;
+  double SlowestWhileSealing() const;
+  // The rate with a long history against the first one measured.
+  double HistoryShare() const;
 };
 
 nlohmann::ordered_json ToJson(const Figures& figures);

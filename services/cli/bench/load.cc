@@ -51,7 +51,7 @@ class ClosedLoopLoad final : public Load {
     left_ = 0;
     under_way_.AwaitEmpty();
   }
-  void AwaitLimit() { under_way_.AwaitEmpty(); }
+  void AwaitLimit() override { under_way_.AwaitEmpty(); }
 
  private:
   void CallOrLeave(Caller& caller) {
@@ -105,12 +105,17 @@ absl::StatusOr<Throughput> Measure(Load& load, const Window& window) {
   return Throughput{done / seconds, cpu_used / done};
 }
 
-absl::Status Repeat(Callers callers, int64_t count) {
+absl::Status Complete(Load& load) {
   Tally tally;
-  ClosedLoopLoad load(std::move(callers), count);
   load.Begin(tally);
   load.AwaitLimit();
+  load.End();
   return tally.status();
+}
+
+absl::Status Repeat(Callers callers, int64_t count) {
+  ClosedLoopLoad load(std::move(callers), count);
+  return Complete(load);
 }
 
 absl::StatusOr<std::vector<Latency>> OpenLoop(

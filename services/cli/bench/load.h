@@ -48,6 +48,8 @@ class Load {
   virtual ~Load() = default;
   // Answers are counted in `tally`, which outlives the load.
   virtual void Begin(Tally& tally) = 0;
+  // Waits until the load has come to an end of its own, which one without a limit never does.
+  virtual void AwaitLimit() = 0;
   // Begins nothing more, and returns when everything was answered.
   virtual void End() = 0;
 };
@@ -70,7 +72,10 @@ struct Window {
 // Counts the answers of a while. An error when any of them was one.
 absl::StatusOr<Throughput> Measure(Load& load, const Window& window);
 
-// Calls every caller once for each of `count` calls, as fast as they are answered.
+// Runs a load that has a limit up to it. An error when any answer was one.
+absl::Status Complete(Load& load);
+
+// Makes `count` calls, each caller its next one when the last one was answered.
 absl::Status Repeat(Callers callers, int64_t count);
 
 // Makes calls on a schedule whether or not earlier ones were answered, and measures from when each

@@ -1,5 +1,6 @@
 #include "services/cli/bench/purchase_streams.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -16,9 +17,11 @@ namespace v1 = accrual::v1;
 class Stream final
     : public grpc::ClientBidiReactor<v1::RecordPurchasesRequest, v1::RecordPurchasesResponse> {
  public:
-  Stream(const PurchaseStreamPlan& plan, int in_flight, Tally& tally)
+  // Takes what it sends from `left`.
+  Stream(const PurchaseStreamPlan& plan, int in_flight, std::atomic<int64_t>& left, Tally& tally)
       : plan_(plan),
         max_in_flight_(in_flight),
+        left_(left),
         tally_(tally),
         stub_(v1::AccrualService::NewStub(plan.channel)) {
     context_.AddMetadata("authorization", plan.authorization);
@@ -70,6 +73,8 @@ class Stream final
 
   void Advance(Lock lock) {
     if (writing_ || closed_) return;
+    if (!stopping_ && in_flight_ >= max_in_flight_) return;
+    if (!stopping_) stopping_ = left_.fetch_sub(1, std::memory_order_relaxed) <= 0;
     if (stopping_) {
       closed_ = true;
       lock.unlock();
@@ -77,7 +82,6 @@ class Stream final
       RemoveHold();
       return;
     }
-    if (in_flight_ >= max_in_flight_) return;
     writing_ = true;
     ++in_flight_;
     grpc::WriteOptions options;
@@ -89,6 +93,7 @@ class Stream final
 
   const PurchaseStreamPlan& plan_;
   const int max_in_flight_;
+  std::atomic<int64_t>& left_;
   Tally& tally_;
   const std::unique_ptr<v1::AccrualService::Stub> stub_;
   grpc::ClientContext context_;
@@ -106,14 +111,18 @@ class Stream final
 
 class PurchaseStreams final : public Load {
  public:
-  PurchaseStreams(std::vector<PurchaseStreamPlan> plans, int in_flight_each)
-      : plans_(std::move(plans)), in_flight_each_(in_flight_each) {}
+  PurchaseStreams(std::vector<PurchaseStreamPlan> plans, int in_flight_each, int64_t limit)
+      : plans_(std::move(plans)), in_flight_each_(in_flight_each), limit_(limit) {}
   ~PurchaseStreams() override { End(); }
 
   void Begin(Tally& tally) override {
+    left_ = limit_;
     for (const PurchaseStreamPlan& plan : plans_) {
-      streams_.push_back(std::make_unique<Stream>(plan, in_flight_each_, tally));
+      streams_.push_back(std::make_unique<Stream>(plan, in_flight_each_, left_, tally));
     }
+  }
+  void AwaitLimit() override {
+    for (const auto& stream : streams_) stream->AwaitEnd();
   }
   void End() override {
     for (const auto& stream : streams_) stream->Stop();
@@ -124,14 +133,16 @@ class PurchaseStreams final : public Load {
  private:
   const std::vector<PurchaseStreamPlan> plans_;
   const int in_flight_each_;
+  const int64_t limit_;
+  std::atomic<int64_t> left_{0};
   std::vector<std::unique_ptr<Stream>> streams_;
 };
 
 }  // namespace
 
 std::unique_ptr<Load> MakePurchaseStreams(std::vector<PurchaseStreamPlan> plans,
-                                          int in_flight_each) {
-  return std::make_unique<PurchaseStreams>(std::move(plans), in_flight_each);
+                                          int in_flight_each, int64_t limit) {
+  return std::make_unique<PurchaseStreams>(std::move(plans), in_flight_each, limit);
 }
 
 }  // namespace guilder::cli::bench

@@ -1,6 +1,7 @@
 // RecordPurchases, with so many items in flight on each of several streams.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,7 +21,8 @@ struct PurchaseStreamPlan {
   std::function<void(accrual::v1::RecordPurchaseRequest&)> fill;
 };
 
-std::unique_ptr<Load> MakePurchaseStreams(std::vector<PurchaseStreamPlan> plans,
-                                          int in_flight_each);
+// At most `limit` items over all streams.
+std::unique_ptr<Load> MakePurchaseStreams(std::vector<PurchaseStreamPlan> plans, int in_flight_each,
+                                          int64_t limit);
 
 }  // namespace guilder::cli::bench

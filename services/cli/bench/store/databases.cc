@@ -24,6 +24,9 @@ constexpr Statement kPostingBytes{"bench.posting_bytes", R"sql(
    where n.nspname in ('ledger', 'accrual') and c.relkind = 'r'
 )sql"};
 
+constexpr Statement kCountRecords{"bench.count_records",
+                                  "select sum(last_number)::bigint from ledger.books"};
+
 constexpr Statement kShape{"bench.purchase_shape", R"sql(
   select count(*), coalesce(avg(octet_length(content)), 0)::int,
          coalesce(avg(octet_length(response)), 0)::int,
@@ -66,6 +69,13 @@ absl::StatusOr<int64_t> PostingBytes(const std::string& dsn) {
   GUILDER_ASSIGN_OR_RETURN(Connection connection, Connection::Open(dsn));
   return postgres::ReadInTransaction(connection, [](Transaction& tx) -> absl::StatusOr<int64_t> {
     return tx.Execute(kPostingBytes)[0].Int(0);
+  });
+}
+
+absl::StatusOr<int64_t> CountRecords(const std::string& dsn) {
+  GUILDER_ASSIGN_OR_RETURN(Connection connection, Connection::Open(dsn));
+  return postgres::ReadInTransaction(connection, [](Transaction& tx) -> absl::StatusOr<int64_t> {
+    return tx.Execute(kCountRecords)[0].Int(0);
   });
 }
 

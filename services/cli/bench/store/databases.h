@@ -20,6 +20,9 @@ absl::Status Checkpoint(const std::string& dsn);
 // What the tables of a purchase take on the disk: those of ledger and accrual, with their indexes.
 absl::StatusOr<int64_t> PostingBytes(const std::string& dsn);
 
+// Records of the journal.
+absl::StatusOr<int64_t> CountRecords(const std::string& dsn);
+
 // How long a purchase's parts are on average, so that others can write as much.
 struct PurchaseShape {
   int64_t purchases = 0;
