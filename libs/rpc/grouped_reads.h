@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <utility>
@@ -20,7 +21,7 @@ namespace guilder::rpc {
 // Answers many askers with one set-based statement. What is asked while a group is being read waits
 // for the next one, so groups grow with the load, and a lone asker waits for nobody.
 //
-// Thread safe. Outlived by its worker pool; nothing may be under way when it goes.
+// Thread safe. Outlived by its worker pool; nothing is asked any more when it goes.
 template <typename Key, typename Value>
 class GroupedReads {
  public:
@@ -30,6 +31,11 @@ class GroupedReads {
       std::function<absl::StatusOr<std::vector<absl::StatusOr<Value>>>(const std::vector<Key>&)>;
 
   GroupedReads(WorkerPool& workers, Read read) : workers_(workers), read_(std::move(read)) {}
+  // Waits until everybody is answered.
+  ~GroupedReads() {
+    std::unique_lock lock(mutex_);
+    idle_.wait(lock, [this] { return readers_ == 0; });
+  }
 
   // `done` is called once, on a worker or, when too many wait (kQueueFull), on this thread. An
   // asker whose deadline passes while it waits is not read for: kDeadlineExceeded.
@@ -71,7 +77,7 @@ class GroupedReads {
       {
         const std::lock_guard lock(mutex_);
         if (waiting_.empty()) {
-          --readers_;
+          if (--readers_ == 0) idle_.notify_all();
           return;
         }
         const size_t count = std::min(waiting_.size(), kMaxTogether);
@@ -107,6 +113,7 @@ class GroupedReads {
   WorkerPool& workers_;
   const Read read_;
   std::mutex mutex_;
+  std::condition_variable idle_;
   std::vector<Asker> waiting_;  // guarded by mutex_
   int readers_ = 0;             // guarded by mutex_
 };

@@ -79,6 +79,7 @@ class Bench {
     GUILDER_RETURN_IF_ERROR(Prepare());
     for (round_ = 1; round_ <= profile_.rounds; ++round_) GUILDER_RETURN_IF_ERROR(Round());
     if (profile_.Wants("latency")) GUILDER_RETURN_IF_ERROR(Latencies());
+    if (profile_.Wants("overload")) GUILDER_RETURN_IF_ERROR(Overload());
     if (profile_.Wants("seal")) GUILDER_RETURN_IF_ERROR(Seals());
     if (profile_.Wants("growth")) GUILDER_RETURN_IF_ERROR(Growth());
     on_step_("TPC-B again");
@@ -195,7 +196,18 @@ class Bench {
     figures_.open_loop_per_second = figures_.Of(kUnary) / 2;
     GUILDER_ASSIGN_OR_RETURN(figures_.latencies,
                              OpenLoop([this] { return calls_->Purchase(); },
-                                      figures_.open_loop_per_second, Seconds() * 2));
+                                      {{figures_.open_loop_per_second, Seconds() * 2}}));
+    return absl::OkStatus();
+  }
+
+  // Twice the peak for a while, then half of it at once.
+  absl::Status Overload() {
+    on_step_("overload");
+    const double peak = figures_.Of(kUnary);
+    GUILDER_ASSIGN_OR_RETURN(figures_.overload,
+                             OpenLoop([this] { return calls_->Purchase(); },
+                                      {{2 * peak, kOverload}, {peak / 2, kRecovery}}, true));
+    figures_.peak_resident_megabytes = network_->PeakResidentMegabytes();
     return absl::OkStatus();
   }
 
@@ -211,7 +223,7 @@ class Bench {
     absl::Status sealed;
     std::thread sealing([&] { sealed = CloseWindow(network_->facts()).status(); });
     auto latencies =
-        OpenLoop([this] { return calls_->Purchase(); }, figures_.Of(kUnary) / 2, kSealingLoad);
+        OpenLoop([this] { return calls_->Purchase(); }, {{figures_.Of(kUnary) / 2, kSealingLoad}});
     sealing.join();
     GUILDER_RETURN_IF_ERROR(sealed);
     GUILDER_ASSIGN_OR_RETURN(figures_.sealing_latencies, std::move(latencies));

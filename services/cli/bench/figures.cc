@@ -82,6 +82,11 @@ void ShowBars(const Figures& figures, Output& output) {
   at_most("slowest while a window is sealed, ms", figures.SlowestWhileSealing(), 250, 100);
   at_most("sealing a large window, against a small one", figures.Share(kSealLarge, kSealSmall), 1.2,
           1.0);
+  const OverloadFigures overload = figures.Overload();
+  share("answers at twice the peak, against the peak",
+        overload.answered_per_second / std::max(1.0, figures.Of(kUnary)), 0.9, 1.0);
+  at_most("p99 of refusals at twice the peak, ms", overload.refused_p99_ms, 50, 20);
+  at_most("p99 a second after it, ms", overload.recovered_p99_ms, 50, 20);
   share("many members, against few", figures.Share(kManyMembers, kLongHistory), 0.8, 0.95);
   share("long history, against a short one", figures.HistoryShare(), 0.8, 0.95);
   const double bytes = figures.Of(kBytes);
@@ -114,6 +119,27 @@ double Figures::SlowestWhileSealing() const {
   double slowest = 0;
   for (const Latency& latency : sealing_latencies) slowest = std::max(slowest, latency.ms);
   return slowest;
+}
+
+OverloadFigures Figures::Overload() const {
+  constexpr double kFirstSecond = 1'000;
+  const double end = absl::ToDoubleMilliseconds(kOverload);
+  std::vector<double> refused;
+  std::vector<double> recovered;
+  int64_t answered = 0;
+  for (const Latency& latency : overload) {
+    const double answered_at = latency.scheduled_ms + latency.ms;
+    if (latency.refused) {
+      refused.push_back(latency.ms);
+    } else if (kFirstSecond <= answered_at && answered_at < end) {
+      ++answered;
+    }
+    if (latency.scheduled_ms >= end + kFirstSecond) recovered.push_back(latency.ms);
+  }
+  std::sort(refused.begin(), refused.end());
+  std::sort(recovered.begin(), recovered.end());
+  return {static_cast<double>(answered) / (end - kFirstSecond) * 1'000, Percentile(refused, 99),
+          Percentile(recovered, 99)};
 }
 
 double Figures::HistoryShare() const {
@@ -151,6 +177,12 @@ nlohmann::ordered_json ToJson(const Figures& figures) {
                   {"large_ms", figures.Of(kSealLarge)},
                   {"small_ms", figures.Of(kSealSmall)},
                   {"large_window_records", figures.large_window_records}};
+  const OverloadFigures overload = figures.Overload();
+  const double peak = figures.Of(kUnary);
+  json["overload"] = {{"answered_share", peak == 0 ? 0 : overload.answered_per_second / peak},
+                      {"refused_p99_ms", overload.refused_p99_ms},
+                      {"recovered_p99_ms", overload.recovered_p99_ms},
+                      {"peak_resident_megabytes", figures.peak_resident_megabytes}};
   json["members_share"] = figures.Share(kManyMembers, kLongHistory);
   json["history_share"] = figures.HistoryShare();
   json[kBytes] = figures.Of(kBytes);

@@ -8,6 +8,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "absl/time/time.h"
+
 #include "services/cli/bench/statistics.h"
 #include "services/cli/output/output.h"
 
@@ -35,6 +37,17 @@ inline constexpr char kUnaryCpu[] = "cpu_us_per_purchase";
 inline constexpr char kStreamedCpu[] = "cpu_us_per_streamed_purchase";
 inline constexpr char kBytes[] = "bytes_per_purchase";
 
+inline constexpr absl::Duration kOverload = absl::Seconds(5);
+inline constexpr absl::Duration kRecovery = absl::Seconds(3);
+
+// How a network bears twice what it can do.
+struct OverloadFigures {
+  double answered_per_second = 0;  // those that were not refused, after the first second
+  double refused_p99_ms = 0;
+  // Of calls due a second and more after the load fell.
+  double recovered_p99_ms = 0;
+};
+
 struct Figures {
   std::string profile;
   // A value for each round.
@@ -42,6 +55,9 @@ struct Figures {
   std::vector<Latency> latencies;
   // The same while a window is sealed.
   std::vector<Latency> sealing_latencies;
+  // Twice the peak for kOverload, then half of it for kRecovery.
+  std::vector<Latency> overload;
+  double peak_resident_megabytes = 0;
   double open_loop_per_second = 0;
   int raw_sql_batch = 0;
   int raw_sql_connections = 0;
@@ -60,6 +76,7 @@ struct Figures {
   double Share(const std::string& name, const std::string& of) const;
   std::vector<double> SortedLatencies() const;
   double SlowestWhileSealing() const;
+  OverloadFigures Overload() const;
   // The rate with a long history against the first one measured.
   double HistoryShare() const;
 };

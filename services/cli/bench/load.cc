@@ -118,18 +118,36 @@ absl::Status Repeat(Callers callers, int64_t count) {
   return Complete(load);
 }
 
+namespace {
+
+// When each call of a schedule is due, since its beginning.
+std::vector<absl::Duration> DueTimes(const std::vector<Pace>& schedule) {
+  std::vector<absl::Duration> due;
+  absl::Duration began;
+  for (const Pace& pace : schedule) {
+    const auto calls = static_cast<size_t>(pace.per_second * absl::ToDoubleSeconds(pace.duration));
+    for (size_t i = 0; i < calls; ++i) {
+      due.push_back(began + absl::Seconds(static_cast<double>(i) / pace.per_second));
+    }
+    began += pace.duration;
+  }
+  return due;
+}
+
+}  // namespace
+
 absl::StatusOr<std::vector<Latency>> OpenLoop(
-    const std::function<std::unique_ptr<Caller>()>& make_caller, double per_second,
-    absl::Duration duration) {
-  const auto calls = static_cast<size_t>(per_second * absl::ToDoubleSeconds(duration));
-  std::vector<Latency> latencies(calls);
+    const std::function<std::unique_ptr<Caller>()>& make_caller, const std::vector<Pace>& schedule,
+    bool may_refuse) {
+  const std::vector<absl::Duration> due_times = DueTimes(schedule);
+  std::vector<Latency> latencies(due_times.size());
   Tally tally;
   Gate under_way;
   std::mutex mutex;
   Callers idle;  // guarded by mutex
   const absl::Time began = absl::Now();
-  for (size_t i = 0; i < calls; ++i) {
-    const absl::Time due = began + absl::Seconds(static_cast<double>(i) / per_second);
+  for (size_t i = 0; i < due_times.size(); ++i) {
+    const absl::Time due = began + due_times[i];
     absl::SleepFor(due - absl::Now());
     std::unique_ptr<Caller> caller;
     {
@@ -143,9 +161,11 @@ absl::StatusOr<std::vector<Latency>> OpenLoop(
     under_way.Enter();
     Caller* const calling = caller.release();
     calling->Begin([&, i, due, calling](const grpc::Status& status) {
+      const bool refused =
+          may_refuse && status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED;
       latencies[i] = {absl::ToDoubleMilliseconds(due - began),
-                      absl::ToDoubleMilliseconds(absl::Now() - due)};
-      tally.Add(status);
+                      absl::ToDoubleMilliseconds(absl::Now() - due), refused};
+      tally.Add(refused ? grpc::Status::OK : status);
       {
         const std::lock_guard lock(mutex);
         idle.emplace_back(calling);

@@ -78,10 +78,17 @@ absl::Status Complete(Load& load);
 // Makes `count` calls, each caller its next one when the last one was answered.
 absl::Status Repeat(Callers callers, int64_t count);
 
+// A part of a schedule.
+struct Pace {
+  double per_second;
+  absl::Duration duration;
+};
+
 // Makes calls on a schedule whether or not earlier ones were answered, and measures from when each
-// was due: so a stall counts for all whom it would have kept waiting.
+// was due: so a stall counts for all whom it would have kept waiting. RESOURCE_EXHAUSTED is an
+// answer as good as any when `may_refuse`; everything else but OK is an error.
 absl::StatusOr<std::vector<Latency>> OpenLoop(
-    const std::function<std::unique_ptr<Caller>()>& make_caller, double per_second,
-    absl::Duration duration);
+    const std::function<std::unique_ptr<Caller>()>& make_caller, const std::vector<Pace>& schedule,
+    bool may_refuse = false);
 
 }  // namespace guilder::cli::bench

@@ -153,4 +153,18 @@ double NetworkProcess::CpuMicros() const {
   return 1e6 * static_cast<double>(ticks) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
+double NetworkProcess::PeakResidentMegabytes() const {
+  constexpr double kKilobytesPerMegabyte = 1'024;
+  std::ifstream in(absl::StrCat("/proc/", pid_, "/status"));
+  for (std::string line; std::getline(in, line);) {
+    const std::vector<std::string> words =
+        absl::StrSplit(line, absl::ByAnyChar(" \t"), absl::SkipEmpty());
+    int64_t kilobytes = 0;
+    if (words.size() == 3 && words[0] == "VmHWM:" && absl::SimpleAtoi(words[1], &kilobytes)) {
+      return static_cast<double>(kilobytes) / kKilobytesPerMegabyte;
+    }
+  }
+  return 0;
+}
+
 }  // namespace guilder::cli::bench

@@ -31,6 +31,8 @@ class NetworkProcess {
   // Processor time that the process and all its descendants have used: the services, PostgreSQL's
   // sessions and what works in its background.
   double CpuMicros() const;
+  // The most memory that the services' process has held so far.
+  double PeakResidentMegabytes() const;
 
  private:
   NetworkProcess() = default;

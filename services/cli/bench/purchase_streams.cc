@@ -140,8 +140,8 @@ class PurchaseStreams final : public Load {
 
 }  // namespace
 
-std::unique_ptr<Load> MakePurchaseStreams(std::vector<PurchaseStreamPlan> plans,
-                                          int in_flight_each, int64_t limit) {
+std::unique_ptr<Load> MakePurchaseStreams(std::vector<PurchaseStreamPlan> plans, int in_flight_each,
+                                          int64_t limit) {
   return std::make_unique<PurchaseStreams>(std::move(plans), in_flight_each, limit);
 }
 

@@ -9,6 +9,7 @@ namespace guilder::cli::bench {
 struct Latency {
   double scheduled_ms = 0;  // when it was due, since the beginning
   double ms = 0;            // from then to the answer
+  bool refused = false;
 };
 
 // The smallest sample such that at least `percent` of all samples are no larger (nearest rank).
