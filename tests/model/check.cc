@@ -45,6 +45,8 @@ class Checker {
     CompareClaims();
     CompareSeals();
     CompareDueDates();
+    CompareCards();
+    CompareRewrites();
     if (failure_) return failure_;
     world_.Verify();
     if (const std::string trouble = world_.trouble(); !trouble.empty()) return Failure{{}, trouble};
@@ -250,6 +252,29 @@ class Checker {
           Fail(account.history, absl::StrCat("account ", id.value(), " forgot an open lot"));
         }
       }
+    }
+  }
+
+  void CompareCards() {
+    Table expected;
+    for (const auto& [id, account] : replayed_.accounts) {
+      const CardNumber good = account.model.card();
+      expected[{id, absl::StrCat(good.value())}] = "0";
+      expected[{id, absl::StrCat(BlockedCard(good).value())}] = "1";
+    }
+    Table actual;
+    for (const Row& row : Query("select account_id, card_number, state from member.cards")) {
+      actual[{row.Id<AccountId>(0), absl::StrCat(row.Int(1))}] = absl::StrCat(row.Int(2));
+    }
+    Compare("card", expected, actual);
+  }
+
+  // PostgreSQL counts what was updated or deleted, also where it was rolled back.
+  void CompareRewrites() {
+    for (const Row& row :
+         Query("select relname from pg_stat_user_tables where schemaname = 'ledger' "
+               "and relname ~ '^(journal|entries)' and n_tup_upd + n_tup_del > 0")) {
+      Fail({}, absl::StrCat("rows of ", std::string(row.Text(0)), " were changed"));
     }
   }
 

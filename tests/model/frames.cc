@@ -40,6 +40,7 @@ Request ReadRequest(Decoder& in) {
   request.final = in.Unsigned() != 0;
   request.target = in.ReadId<RecordNumber>();
   request.receipt = in.Signed();
+  request.card = in.ReadId<CardNumber>();
   return request;
 }
 

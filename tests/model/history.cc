@@ -126,6 +126,7 @@ class Generator {
     if (Chance(5)) request.expires_after = request.activates_after + Hours(Between(0, 1));
     request.cancel_on_due = Chance(20);
     if (Chance(25)) request.receipt = Last() + 2;
+    if (Chance(40)) step.card = AnyCard();
     return step;
   }
 
@@ -198,6 +199,11 @@ class Generator {
     if (request.receipt != 0) receipts_.push_back(index);
   }
 
+  Card AnyCard() {
+    const int dice = Between(1, 10);
+    if (dice <= 7) return Card::kOwn;
+    return dice == 8 ? Card::kBlocked : dice == 9 ? Card::kOthers : Card::kUnknown;
+  }
   size_t Below(size_t size) { return static_cast<size_t>(Between(0, static_cast<int>(size) - 1)); }
   int AnyAccount() { return opens_[Below(opens_.size())]; }
   PartnerId AnyTaker() { return PartnerId(Between(kFirstTaker, kPartners)); }
@@ -216,6 +222,22 @@ class Generator {
   std::vector<int> captured_;
   std::vector<int> receipts_;
 };
+
+const char* NameOf(Card card) {
+  switch (card) {
+    case Card::kNone:
+      break;
+    case Card::kOwn:
+      return " with a card";
+    case Card::kBlocked:
+      return " with a blocked card";
+    case Card::kOthers:
+      return " with another account's card";
+    case Card::kUnknown:
+      return " with an unknown card";
+  }
+  return "";
+}
 
 std::string Describe(const Step& step, int index) {
   std::string line = absl::StrCat("#", index, " ");
@@ -236,6 +258,7 @@ std::string Describe(const Step& step, int index) {
   if (step.target != kNoStep) absl::StrAppend(&line, " of #", step.target);
   if (request.final) absl::StrAppend(&line, " final");
   if (request.receipt != 0) absl::StrAppend(&line, " receipt ", request.receipt);
+  absl::StrAppend(&line, NameOf(step.card));
   if (step.id_of != index) absl::StrAppend(&line, " with the request id of #", step.id_of);
   return line;
 }

@@ -23,6 +23,16 @@ constexpr ContractId RedemptionContract(PartnerId partner) {
 
 inline constexpr int kNoStep = -1;
 
+// What a step shows.
+enum class Card {
+  kNone,
+  kOwn,
+  kBlocked,
+  // That of another account, or one that nobody was given.
+  kOthers,
+  kUnknown,
+};
+
 // One thing that a client sends, or waits for.
 struct Step {
   // With `account` and `target` left out, which are known when the steps before are answered.
@@ -31,6 +41,8 @@ struct Step {
   int account = kNoStep;
   // The step whose record it acts on; kNoStep for a record that does not exist.
   int target = kNoStep;
+  // With the number left out, too. None but for earnings.
+  Card card = Card::kNone;
   // The step whose request id it uses; itself when it has one of its own.
   int id_of = kNoStep;
   // Sends nothing, and waits until the programme's clock has moved on by so much.

@@ -7,6 +7,7 @@
 #include "libs/ledger/core/decide.h"
 #include "libs/ledger/core/digest.h"
 #include "libs/ledger/store/claims.h"
+#include "libs/postgres/connection.h"
 
 namespace guilder::model {
 namespace {
@@ -37,6 +38,19 @@ RecordKind KindOf(Verb verb) {
   return RecordKind::kPurchase;
 }
 
+constexpr postgres::Statement kIssueCards{"test.issue_cards", R"sql(
+  insert into member.cards (card_number, account_id, book, state, issued_at_us, request_id)
+  select w.card_number, w.account_id, w.book, w.state, 0, w.request_id
+    from unnest($1::bigint[], $2::bigint[], $3::int[], $4::smallint[], $5::uuid[])
+      as w (card_number, account_id, book, state, request_id)
+)sql"};
+
+// The cards of the accounts that a batch opens, written with it.
+class CardRows final : public ledger::RowStore {
+ public:
+  void Write(postgres::Transaction& tx, const std::vector<ledger::Command*>& commands) override;
+};
+
 class LaneCommand final : public ledger::Command {
  public:
   LaneCommand(const Request& request, const Uuid& id, int64_t history, BookId new_book)
@@ -49,6 +63,12 @@ class LaneCommand final : public ledger::Command {
     account = request.account;
     book = account ? ledger::BookOf(account) : new_book;
     if (kind == RecordKind::kPurchase) issues = ledger::Issues::kPartnersPoints;
+    if (request.verb == Verb::kOpen) {
+      static CardRows card_rows;
+      rows = &card_rows;
+    } else {
+      card = request.card;
+    }
     if (request.receipt != 0) {
       natural_key =
           ledger::ClaimKey(partner, "receipt", absl::StrCat(history, "/", request.receipt));
@@ -56,12 +76,14 @@ class LaneCommand final : public ledger::Command {
     Load();
   }
 
-  absl::StatusOr<std::string> Decide(const ledger::DecisionContext&,
+  absl::StatusOr<std::string> Decide(const ledger::DecisionContext& context,
                                      ledger::Posting& posting) override {
     switch (request_.verb) {
       case Verb::kOpen:
+        opened_ = posting.account().id;
         return absl::StrCat("opened ", posting.account().id.value());
       case Verb::kEarn:
+        GUILDER_RETURN_IF_ERROR(CheckCard(context, posting));
         GUILDER_RETURN_IF_ERROR(DecideEarn(posting, EarnTerms(posting.now())));
         return Text("earned", request_.points);
       case Verb::kConfirm:
@@ -91,6 +113,10 @@ class LaneCommand final : public ledger::Command {
     }
     return absl::InternalError("no such verb");
   }
+
+  const Request& request() const { return request_; }
+  // After Decide: the account that it opens.
+  AccountId opened() const { return opened_; }
 
   absl::Status OnNaturalKeyTaken(const ledger::JournalPlace&, RecordKind) override {
     return Refuse(Reason::kReceiptConflict);
@@ -127,6 +153,16 @@ class LaneCommand final : public ledger::Command {
     refers_to = request_.target;
   }
 
+  // As services look at a card that was shown.
+  absl::Status CheckCard(const ledger::DecisionContext& context,
+                         const ledger::Posting& posting) const {
+    if (!card) return absl::OkStatus();
+    if (!context.card.found || context.card.account != posting.account().id) {
+      return Refuse(Reason::kCardNotFound);
+    }
+    return context.card.blocked ? Refuse(Reason::kCardBlocked) : absl::OkStatus();
+  }
+
   static absl::StatusOr<std::string> Text(const char* what, absl::StatusOr<Points> points) {
     GUILDER_RETURN_IF_ERROR(points.status());
     return absl::StrCat(what, " ", points->value());
@@ -158,7 +194,29 @@ class LaneCommand final : public ledger::Command {
   }
 
   const Request request_;
+  AccountId opened_;
 };
+
+void CardRows::Write(postgres::Transaction& tx, const std::vector<ledger::Command*>& commands) {
+  struct Row {
+    CardNumber card;
+    const LaneCommand* open;
+    int state;
+  };
+  std::vector<Row> rows;
+  for (const ledger::Command* command : commands) {
+    const auto& open = static_cast<const LaneCommand&>(*command);
+    rows.push_back({open.request().card, &open, 0});
+    rows.push_back({BlockedCard(open.request().card), &open, 1});
+  }
+  tx.Execute(kIssueCards,
+             postgres::Params()
+                 .IntArray(rows, &Row::card)
+                 .IntArray(rows, [](const Row& row) { return row.open->opened(); })
+                 .IntArray(rows, [](const Row& row) { return row.open->book; })
+                 .IntArray(rows, &Row::state)
+                 .UuidArray(rows, [](const Row& row) { return row.open->request_id; }));
+}
 
 }  // namespace
 

@@ -146,6 +146,30 @@ class Client {
            played_[history].sent[static_cast<size_t>(step)].wave == progress_[history].wave;
   }
 
+  static CardNumber CardOf(const Uuid& open_request) {
+    int64_t number = 0;
+    for (size_t i = 0; i < 7; ++i) number = number << 8 | open_request[i];
+    return CardNumber(number * 2 + 2);
+  }
+
+  CardNumber CardFor(const Step& step, const std::vector<Sent>& all) const {
+    const CardNumber own = CardOf(all[static_cast<size_t>(step.account)].request_id);
+    switch (step.card) {
+      case Card::kNone:
+        return CardNumber();
+      case Card::kOwn:
+        return own;
+      case Card::kBlocked:
+        return BlockedCard(own);
+      case Card::kOthers:
+        // The first steps open accounts, two at least.
+        return CardOf(all[step.account == 0 ? 1 : 0].request_id);
+      case Card::kUnknown:
+        return CardNumber(own.value() + 1'000'000);
+    }
+    return CardNumber();
+  }
+
   void Prepare(size_t history, size_t index) {
     const Step& step = histories_[history].steps[index];
     std::vector<Sent>& all = played_[history].sent;
@@ -163,6 +187,11 @@ class Client {
     }
     const Digest id = ledger::Sha256({absl::StrCat(options_.seed, "/", history, "/", step.id_of)});
     std::copy_n(id.begin(), sent.request_id.size(), sent.request_id.begin());
+    if (step.request.verb == Verb::kOpen) {
+      sent.request.card = CardOf(sent.request_id);
+    } else {
+      sent.request.card = CardFor(step, all);
+    }
     const auto command =
         MakeLaneCommand(sent.request, sent.request_id, static_cast<int64_t>(history), BookId());
     sent.fingerprint = command->fingerprint;

@@ -76,6 +76,7 @@ absl::StatusOr<std::string> Account::Apply(const Request& request, RecordNumber 
   absl::StatusOr<std::string> response;
   switch (request.verb) {
     case Verb::kOpen:
+      card_ = request.card;
       return absl::StrCat("opened ", id_.value());
     case Verb::kEarn:
       response = Earn(request, number, now);
@@ -193,6 +194,11 @@ void Account::RepayDebts() {
 
 absl::StatusOr<std::string> Account::Earn(const Request& request, RecordNumber number,
                                           Timestamp now) {
+  if (request.card) {
+    const bool blocked = request.card == BlockedCard(card_);
+    if (!blocked && request.card != card_) return Refuse(Reason::kCardNotFound);
+    if (blocked) return Refuse(Reason::kCardBlocked);
+  }
   if (request.points != kNothing) {
     if (const absl::Status status = CheckPoints(request.points); !status.ok()) return status;
     Lot& lot = lots_[number];

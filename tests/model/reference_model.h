@@ -95,6 +95,8 @@ class Account {
   Points waiting() const { return Sum(&Lot::waiting); }
   Points available() const { return Sum(&Lot::free); }
   Points held() const { return Sum(&Lot::held); }
+  // The good one.
+  CardNumber card() const { return card_; }
   Points owed() const { return Sum(&Lot::owed); }
   // The first instant at which something happens by time alone; kNever if nothing does.
   Timestamp NextDue() const;
@@ -129,6 +131,7 @@ class Account {
   Points Sum(Points Lot::*part) const;
 
   AccountId id_;
+  CardNumber card_;
   std::map<RecordNumber, Lot> lots_;
   std::map<RecordNumber, Hold> holds_;
   std::vector<Move> moves_;

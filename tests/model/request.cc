@@ -42,7 +42,8 @@ std::string Request::Encode() const {
       .Unsigned(cancel_on_due)
       .Unsigned(final)
       .Id(target)
-      .Signed(receipt);
+      .Signed(receipt)
+      .Id(card);
   return encoder.Take();
 }
 

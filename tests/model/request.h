@@ -25,6 +25,11 @@ enum class Verb {
 // "earn".
 std::string VerbName(Verb verb);
 
+// An account gets two cards when it is opened: a good one, and the next number, which is blocked.
+constexpr CardNumber BlockedCard(CardNumber good) {
+  return CardNumber(good.value() + 1);
+}
+
 // Whether it names an earlier record.
 constexpr bool ActsOnRecord(Verb verb) {
   return verb != Verb::kOpen && verb != Verb::kEarn && verb != Verb::kHold;
@@ -49,6 +54,9 @@ struct Request {
   RecordNumber target;
   // Number of the receipt in its history; 0 for none.
   int64_t receipt = 0;
+  // The card that an account gets when it is opened, or that is shown with an earning; none if none
+  // is shown.
+  CardNumber card;
 
   // All of it as bytes.
   std::string Encode() const;

@@ -128,6 +128,7 @@ void World::Script(const std::string& sql) {
 }
 
 void World::MoveClock(Timestamp by) {
+  Count(&Weather::clock_steps);
   moving_us_ += by.value();
   Script(
       absl::StrCat("select from ledger.books order by book for no key update; "
@@ -137,6 +138,7 @@ void World::MoveClock(Timestamp by) {
 }
 
 void World::SealEndedWindows() {
+  Count(&Weather::seals);
   if (const auto sealed = ledger::SealEndedWindows(pool_); !sealed.ok()) {
     AddTrouble(sealed.status().ToString());
   }
@@ -144,6 +146,7 @@ void World::SealEndedWindows() {
 
 void World::CloseOpenWindow() {
   if (is_closing_.exchange(true)) return;
+  Count(&Weather::boundaries);
   const std::lock_guard lock(mutex_);
   if (closing_.joinable()) closing_.join();
   closing_ = std::thread([this] {
@@ -175,6 +178,7 @@ void World::TakeAllowancesBack() {
 }
 
 void World::KillSomeLane() {
+  Count(&Weather::sessions_ended);
   Script(
       "select pg_terminate_backend(pid) from pg_stat_activity "
       "where datname = current_database() "
@@ -190,10 +194,12 @@ std::shared_ptr<LaneProcess> World::Replace(int process) {
 }
 
 void World::RestartProcess(int process) {
+  Count(&Weather::restarts);
   Replace(process)->Drain();
 }
 
 void World::KillProcess() {
+  Count(&Weather::kills);
   Replace(kOtherProcess)->Kill();
 }
 
@@ -208,6 +214,16 @@ void World::Stop() {
 std::string World::trouble() const {
   const std::lock_guard lock(mutex_);
   return trouble_;
+}
+
+Weather World::weather() const {
+  const std::lock_guard lock(mutex_);
+  return weather_;
+}
+
+void World::Count(int64_t Weather::*what) {
+  const std::lock_guard lock(mutex_);
+  ++(weather_.*what);
 }
 
 void World::AddTrouble(const std::string& what) {

@@ -20,6 +20,16 @@ inline constexpr int kProcesses = 2;
 // The one that is not this process, and can be killed.
 inline constexpr int kOtherProcess = 1;
 
+// What was done to a world while it was played in.
+struct Weather {
+  int64_t clock_steps = 0;
+  int64_t seals = 0;
+  int64_t boundaries = 0;
+  int64_t sessions_ended = 0;
+  int64_t restarts = 0;
+  int64_t kills = 0;
+};
+
 // Thread safe. What cannot be set up throws; what goes wrong later is kept for `trouble`.
 class World {
  public:
@@ -63,12 +73,14 @@ class World {
   // The first thing that did not work; empty when all did.
   std::string trouble() const;
   void AddTrouble(const std::string& what);
+  Weather weather() const;
 
  private:
   std::shared_ptr<LaneProcess> StartProcess(int process) const;
   // Gives the process that was there.
   std::shared_ptr<LaneProcess> Replace(int process);
   void Script(const std::string& sql);
+  void Count(int64_t Weather::*what);
 
   const int lanes_;
   testing::TestDatabase database_;
@@ -84,6 +96,7 @@ class World {
   std::thread closing_;
   std::array<std::shared_ptr<LaneProcess>, kProcesses> processes_;
   std::string trouble_;
+  Weather weather_;
 };
 
 }  // namespace guilder::model
