@@ -201,7 +201,7 @@ TEST_CASE("Lanes: after a drain everything queued is answered and nothing more i
   CHECK(world.Count("select sum(pending) from ledger.accounts") == 50);
 }
 
-TEST_CASE("Lanes: a book in a newer format is not written", "[store][ledger][inv-109]") {
+TEST_CASE("Lanes: a book in a newer format is not written", "[store][ledger]") {
   World world;
   world.coalition.database().Query("update ledger.books set format_version = 2");
   CHECK(ReasonOf(Submit(world.coalition.lanes(), std::make_unique<Give>(world.account, Points(1)))

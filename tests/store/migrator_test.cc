@@ -93,6 +93,150 @@ TEST_CASE("MigrateUp: several programs at once apply each migration once", "[sto
   CHECK(applied == 2);
 }
 
+Migration OneByOne(int version, const char* sql, const char* verify) {
+  Migration migration{version, "indexes", "c", sql, verify};
+  migration.run = MigrationRun::kOneByOne;
+  return migration;
+}
+
+TEST_CASE("MigrateUp: statements that a transaction cannot hold are run one by one, and repeated",
+          "[store][postgres]") {
+  const TestDatabase db(TestDatabase::Schema::kEmpty);
+  Connection connection = db.Connect();
+  db.Query("create table t (x int); insert into t values (1), (1)");
+  // The first time the index cannot be made, which leaves an invalid one.
+  const Migration indexes = OneByOne(1,
+                                     "-- An index.\n"
+                                     "drop index concurrently if exists t_idx;\n"
+                                     "create unique index concurrently t_idx on t (x);\n",
+                                     "select 1 / (select count(*) from pg_index where indisvalid "
+                                     "and indexrelid = 't_idx'::regclass)");
+
+  const auto first = MigrateUp(connection, {indexes});
+  const bool left_behind = db.Query("select to_regclass('t_idx') is not null")[0].Bool(0);
+  db.Query("delete from t");
+  const auto second = MigrateUp(connection, {indexes});
+
+  CHECK(SqlStateOf(first.status()) == "23505");
+  CHECK(left_behind);
+  REQUIRE(second.ok());
+  CHECK(MigrationStatus(connection, {indexes})->version() == 1);
+  CHECK(db.Query("select current_setting('statement_timeout')").size() == 1);
+}
+
+TEST_CASE("MigrateUp: each partition gets its index, and the table then takes them over",
+          "[store][postgres]") {
+  const TestDatabase db(TestDatabase::Schema::kEmpty);
+  Connection connection = db.Connect();
+  db.Query(
+      "create schema s; create table s.t (x int) partition by range (x); "
+      "create table s.t_1 partition of s.t for values from (0) to (10); "
+      "create table s.t_default partition of s.t default");
+  Migration partitions =
+      OneByOne(1,
+               "drop index concurrently if exists s.{partition}_x_idx;\n"
+               "create index concurrently {partition}_x_idx on s.{partition} (x);\n",
+               "select 's.t_1_x_idx'::regclass, 's.t_default_x_idx'::regclass");
+  partitions.each_partition_of = "s.t";
+  const Migration whole{2, "whole", "c", "create index t_x_idx on s.t (x)",
+                        "select 's.t_x_idx'::regclass"};
+
+  const auto applied = MigrateUp(connection, {partitions, whole});
+
+  REQUIRE(applied.ok());
+  CHECK(db.Query("select from pg_inherits where inhparent = 's.t_x_idx'::regclass").size() == 2);
+  CHECK(db.Query("select from pg_class where relkind = 'i' and relname like 't\\_%'").size() == 2);
+}
+
+TEST_CASE("MigrateUp: rows are filled in chunks until none is left", "[store][postgres]") {
+  const TestDatabase db(TestDatabase::Schema::kEmpty);
+  Connection connection = db.Connect();
+  db.Query("create table t (x int, y int); insert into t select i from generate_series(1, 25) i");
+  Migration fill{1, "fill", "c",
+                 "update t set y = x where ctid in (select ctid from t where y is null limit 10)",
+                 "select 1 / (1 - least(count(*), 1)) from t where y is null"};
+  fill.run = MigrationRun::kInChunks;
+
+  REQUIRE(MigrateUp(connection, {fill}).ok());
+
+  CHECK(db.Query("select count(*) from t where x = y")[0].Int(0) == 25);
+  // Three transactions changed rows.
+  CHECK(db.Query("select count(distinct xmin::text) from t")[0].Int(0) == 3);
+}
+
+// Goal: a migration that cannot have its lock lets those pass who come after it. Method: a
+// transaction holds the table while the migration tries, and another one reads it meanwhile.
+TEST_CASE("MigrateUp: who waits for a lock does not keep others waiting, and gets it later",
+          "[store][postgres]") {
+  const TestDatabase db(TestDatabase::Schema::kEmpty);
+  db.Query("create table a (x int); create table b (x int)");
+  absl::StatusOr<std::vector<int>> applied = std::vector<int>{};
+  std::thread migrating;
+  Connection holder = db.Connect();
+  const absl::Status held = RunInTransaction(holder, [&](Transaction& transaction) {
+    transaction.Script("select from a");
+    migrating = std::thread([&] {
+      Connection connection = db.Connect();
+      applied = MigrateUp(connection, {kSecond});
+    });
+    while (
+        db.Query("select from pg_locks where relation = 'a'::regclass and not granted").empty()) {
+    }
+    Connection reader = db.Connect({.lock_timeout = std::chrono::milliseconds(2'000)});
+    return RunInTransaction(reader, [&](Transaction& reading) {
+      reading.Script("select from a");
+      return absl::OkStatus();
+    });
+  });
+  migrating.join();
+
+  CHECK(held.ok());
+  REQUIRE(applied.ok());
+  CHECK(*applied == std::vector<int>{2});
+}
+
+TEST_CASE("CheckSchema: a program works on newer schemas whose migrations say that it may",
+          "[store][postgres]") {
+  const TestDatabase db(TestDatabase::Schema::kEmpty);
+  Connection connection = db.Connect();
+  Migration expands = kSecond;
+  expands.oldest_program = 1;
+  const Migration contracts{3, "third", "c3", "alter table a drop x", "select 1"};
+
+  REQUIRE(MigrateUp(connection, {kFirst}).ok());
+  const absl::Status same = CheckSchema(connection, 1, 1, {kFirst});
+  REQUIRE(MigrateUp(connection, {kFirst, expands}).ok());
+  const absl::Status expanded = CheckSchema(connection, 1, 1, {kFirst});
+  REQUIRE(MigrateUp(connection, {kFirst, expands, contracts}).ok());
+  const absl::Status contracted = CheckSchema(connection, 1, 1, {kFirst});
+  const absl::Status newest = CheckSchema(connection, 3, 3, {kFirst, expands, contracts});
+
+  CHECK(same.ok());
+  CHECK(expanded.ok());
+  CHECK(Contains(contracted, "version 3 needs programs that know 3; run a newer release"));
+  CHECK(newest.ok());
+}
+
+TEST_CASE("MigrateUp: a table of migrations from before there were older programs gets its column",
+          "[store][postgres]") {
+  const TestDatabase db(TestDatabase::Schema::kEmpty);
+  Connection connection = db.Connect();
+  db.Query(
+      "create table a (x int); create table public.schema_migrations (version int primary key, "
+      "slug text not null, checksum text not null, applied_at_us bigint not null); "
+      "insert into public.schema_migrations values (1, 'first', 'c1', 0)");
+
+  const absl::Status before = CheckSchema(connection, 1, 1, {kFirst});
+  const absl::Status older = CheckSchema(connection, 0, 0, {});
+  const auto applied = MigrateUp(connection, {kFirst, kSecond});
+
+  CHECK(before.ok());
+  CHECK(Contains(older, "run a newer release"));
+  REQUIRE(applied.ok());
+  CHECK(*applied == std::vector<int>{2});
+  CHECK(MigrationStatus(connection, {kFirst, kSecond})->applied[0].oldest_program == 1);
+}
+
 TEST_CASE("CheckSchema: says what to run on an older or a newer schema", "[store][postgres]") {
   const TestDatabase db(TestDatabase::Schema::kEmpty);
   Connection connection = db.Connect();

@@ -127,6 +127,34 @@ TEST_CASE("Service programs: they serve until SIGTERM and then drain", "[system]
   }
 }
 
+// As when an upgrade has brought the schema forward, and programs of before are restarted.
+TEST_CASE("Service programs: they serve on a newer schema that says they may, and on no other",
+          "[system][rpc]") {
+  const SecretsFile secrets;
+  const std::string program = "guilder-partner";
+  const TestDatabase database;
+  database.Query(
+      "insert into ledger.programmes (programme_id, slug, display_name, currency, "
+      "currency_exponent, time_zone, mode, cycle, started_at_us) values (1, 'test', 'Test', "
+      "'EUR', 2, 'UTC', 'DEVELOPMENT', 'DAILY', 0)");
+  database.Query(
+      "insert into public.schema_migrations (version, slug, checksum, applied_at_us, "
+      "oldest_program) values (1001, 'expand', '', 0, 1)");
+  {
+    ChildProcess child(CommandLine(program, database, secrets));
+    CHECK_FALSE(child.WaitForLine("\"listening\"").empty());
+    child.Signal(SIGTERM);
+    CHECK(child.WaitForExit() == 0);
+  }
+
+  database.Query(
+      "insert into public.schema_migrations (version, slug, checksum, applied_at_us, "
+      "oldest_program) values (1002, 'contract', '', 0, 1001)");
+  ChildProcess child(CommandLine(program, database, secrets));
+  CHECK_FALSE(child.WaitForLine("run a newer release").empty());
+  CHECK(child.WaitForExit() == 2);
+}
+
 TEST_CASE("Service programs: a database that is away at the start is waited for", "[system][rpc]") {
   const SecretsFile secrets;
   for (const std::string& program : kPrograms) {
