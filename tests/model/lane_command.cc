@@ -63,11 +63,11 @@ class LaneCommand final : public ledger::Command {
     account = request.account;
     book = account ? ledger::BookOf(account) : new_book;
     if (kind == RecordKind::kPurchase) issues = ledger::Issues::kPartnersPoints;
-    if (request.verb == Verb::kOpen) {
+    if (request.verb != Verb::kOpen) {
+      card = request.card;
+    } else if (request.card) {
       static CardRows card_rows;
       rows = &card_rows;
-    } else {
-      card = request.card;
     }
     if (request.receipt != 0) {
       natural_key =

@@ -54,8 +54,8 @@ struct Request {
   RecordNumber target;
   // Number of the receipt in its history; 0 for none.
   int64_t receipt = 0;
-  // The card that an account gets when it is opened, or that is shown with an earning; none if none
-  // is shown.
+  // The card that an account gets when it is opened, or that is shown with an earning; none for
+  // none.
   CardNumber card;
 
   // All of it as bytes.
