@@ -26,13 +26,18 @@ namespace guilder::model {
 namespace {
 
 constexpr int kCommandsPerHistory = 200;
+// What a sanitizer watches takes many times as long.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int kHistoriesPerWorld = 60;
+constexpr int kEnoughHistories = 180;
+#else
 constexpr int kHistoriesPerWorld = 350;
+constexpr int kEnoughHistories = 2'000;
+#endif
 // So that one is checked, or waits for a lock, while others go on.
 constexpr int kWorldsAtOnce = 3;
-// GUILDER_MODEL_SECONDS plays for so long instead.
-constexpr int kEnoughHistories = 2'000;
-// Under a sanitizer, or on a machine with much else to do.
-constexpr int kMostSeconds = 150;
+// At most; GUILDER_MODEL_SECONDS plays for so long instead, however many there were.
+constexpr int kMostSeconds = 200;
 constexpr absl::Duration kShrinkTime = absl::Minutes(2);
 
 int64_t FromEnvironment(const char* name, int64_t otherwise) {
