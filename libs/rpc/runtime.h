@@ -31,8 +31,9 @@ struct RuntimeOptions {
   // For handlers that stream answers, each for as long as it likes.
   int stream_threads = 2;
   size_t stream_queue_limit = 16;
-  // Calls in progress over all methods; each stream is one. Beyond it: kQueueFull.
-  int64_t max_calls_in_progress = 8192;
+  // Calls in progress over all methods; each stream is one. Beyond it: kQueueFull. Some fifth of a
+  // second's work: more would only wait longer.
+  int64_t max_calls_in_progress = 2048;
   // The deadline of calls that state none or a later one. Streams have no limit of their own.
   absl::Duration max_call_duration = absl::Seconds(60);
 };

@@ -19,9 +19,9 @@ struct LanesOptions {
   ProgrammeId programme{1};
   int lanes = 4;
   // Commands that may wait for one lane; more are refused at once with kQueueFull.
-  int max_queued_per_lane = 4'096;
+  int max_queued_per_lane = 2'048;
   // Of these, how many one partner may have.
-  int max_queued_per_partner = 2'048;
+  int max_queued_per_partner = 1'024;
   int max_batch = 512;
   // A batch that held its locks longer makes the next one smaller.
   absl::Duration batch_time_limit = absl::Milliseconds(20);

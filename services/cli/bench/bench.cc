@@ -27,9 +27,8 @@ constexpr int64_t kWelcomePoints = 1'000'000;
 // What raw SQL tries: connections and the size of a batch.
 constexpr std::pair<int, int> kRawWays[] = {{2, 64}, {2, 256}, {2, 512}, {4, 256}, {4, 512}};
 
-// Few windows, and how long purchases come while one is sealed: its boundary is two to three
-// seconds ahead.
-constexpr int kSmallWindows = 3;
+constexpr int64_t kSmallWindow = 10'000;
+// How long purchases come while a window is sealed: its boundary is two to three seconds ahead.
 constexpr absl::Duration kSealingLoad = absl::Seconds(6);
 
 struct VerifyOutcome {
@@ -211,15 +210,16 @@ class Bench {
     return absl::OkStatus();
   }
 
-  // Windows that end on demand: one with all records so far, some with few, and one under load.
+  // Windows that end on demand: one with many records between some with few, and one under load.
   absl::Status Seals() {
     on_step_("sealing windows");
-    GUILDER_ASSIGN_OR_RETURN(figures_.large_window_records, CountRecords(dsn()));
+    GUILDER_RETURN_IF_ERROR(CloseWindow(network_->facts()).status());
+    GUILDER_RETURN_IF_ERROR(SealSmall());
+    GUILDER_RETURN_IF_ERROR(PostOverStreams(profile_.large_window));
+    figures_.large_window_records = profile_.large_window;
     GUILDER_RETURN_IF_ERROR(Seal(kSealLarge));
-    for (int i = 0; i < kSmallWindows; ++i) {
-      GUILDER_RETURN_IF_ERROR(calls_->ShopOnce(profile_));
-      GUILDER_RETURN_IF_ERROR(Seal(kSealSmall));
-    }
+    GUILDER_RETURN_IF_ERROR(SealSmall());
+    GUILDER_RETURN_IF_ERROR(SealSmall());
     absl::Status sealed;
     std::thread sealing([&] { sealed = CloseWindow(network_->facts()).status(); });
     auto latencies =
@@ -228,6 +228,16 @@ class Bench {
     GUILDER_RETURN_IF_ERROR(sealed);
     GUILDER_ASSIGN_OR_RETURN(figures_.sealing_latencies, std::move(latencies));
     return absl::OkStatus();
+  }
+
+  absl::Status SealSmall() {
+    GUILDER_RETURN_IF_ERROR(PostOverStreams(kSmallWindow));
+    return Seal(kSealSmall);
+  }
+
+  absl::Status PostOverStreams(int64_t purchases) {
+    return Complete(
+        *calls_->PurchaseStreams(profile_.streams, profile_.in_flight_per_stream, purchases));
   }
 
   absl::Status Seal(const char* name) {
@@ -240,9 +250,7 @@ class Bench {
     GUILDER_ASSIGN_OR_RETURN(figures_.long_history, CountRecords(dsn()));
     if (const int64_t missing = profile_.long_history - figures_.long_history; missing > 0) {
       on_step_(absl::StrCat("posting ", missing, " purchases"));
-      const auto streams =
-          calls_->PurchaseStreams(profile_.streams, profile_.in_flight_per_stream, missing);
-      GUILDER_RETURN_IF_ERROR(Complete(*streams));
+      GUILDER_RETURN_IF_ERROR(PostOverStreams(missing));
       GUILDER_ASSIGN_OR_RETURN(figures_.long_history, CountRecords(dsn()));
     }
     GUILDER_RETURN_IF_ERROR(Checkpoint(dsn()));

@@ -24,6 +24,8 @@ struct Profile {
   size_t streams = 8;
   int in_flight_per_stream = 256;
 
+  // Records of a large window.
+  int64_t large_window = 100'000;
   // The ledger is grown to so many records, and then to so many members, to see whether it stays as
   // fast. What is there already counts.
   int64_t long_history = 0;
@@ -50,6 +52,7 @@ inline Profile FullProfile() {
   profile.warm_up_seconds = 2;
   profile.tpcb_scale = 50;
   profile.tpcb_seconds = 10;
+  profile.large_window = 1'000'000;
   profile.long_history = 10'000'000;
   profile.many_members = 1'000'000;
   return profile;
