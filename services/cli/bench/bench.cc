@@ -124,6 +124,7 @@ class Bench {
     GUILDER_RETURN_IF_ERROR(Closed(kPairs, "", [this] { return calls_->Pair(); }));
     GUILDER_RETURN_IF_ERROR(Closed(kBalance, "", [this] { return calls_->Balance(); }));
     GUILDER_RETURN_IF_ERROR(Closed(kEmpty, "", [this] { return calls_->Empty(); }));
+    if (!profile_.Wants(kSingle)) return absl::OkStatus();
     Callers one;
     one.push_back(calls_->Purchase());
     return Rate(kSingle, "", *ClosedLoop(std::move(one)));
@@ -137,7 +138,7 @@ class Bench {
     if (figures_.short_history == 0) {
       GUILDER_ASSIGN_OR_RETURN(figures_.short_history, CountRecords(dsn()));
     }
-    GUILDER_RETURN_IF_ERROR(Streamed(kStreamed, kStreamedCpu));
+    if (profile_.Wants(kStreamed)) GUILDER_RETURN_IF_ERROR(Streamed(kStreamed, kStreamedCpu));
     GUILDER_ASSIGN_OR_RETURN(const int64_t bytes_after, PostingBytes(dsn()));
     GUILDER_ASSIGN_OR_RETURN(const PurchaseShape after, ReadPurchaseShape(dsn()));
     if (after.purchases == before.purchases) return absl::OkStatus();
@@ -149,6 +150,7 @@ class Bench {
   // As many callers as the profile has in flight.
   template <typename Make>
   absl::Status Closed(const char* name, const char* cpu_name, const Make& make) {
+    if (!profile_.Wants(name)) return absl::OkStatus();
     Callers callers;
     for (int i = 0; i < profile_.in_flight; ++i) callers.push_back(make());
     return Rate(name, cpu_name, *ClosedLoop(std::move(callers)));
@@ -180,7 +182,6 @@ class Bench {
   }
 
   absl::Status Rate(const std::string& name, const std::string& cpu_name, Load& load) {
-    if (!profile_.Wants(name)) return absl::OkStatus();
     on_step_(name);
     GUILDER_ASSIGN_OR_RETURN(
         const Throughput measured,
