@@ -172,6 +172,13 @@ absl::Status Guard(const Work& work) {
   }
 }
 
+// A server that closes a session may say so in a result without SQLSTATE, which then looks like a
+// mistake of ours.
+absl::Status AfterLoss(const absl::Status& status) {
+  if (status.code() != absl::StatusCode::kInternal || !SqlStateOf(status).empty()) return status;
+  return internal::ConnectionLost({status.message().data(), status.message().size()});
+}
+
 }  // namespace
 
 struct Connection::Impl {
@@ -186,13 +193,18 @@ struct Connection::Impl {
   absl::Status Reopen() {
     session.reset();
     prepared.clear();
-    return Guard([&] {
+    const absl::Status opened = Guard([&] {
       session =
           std::make_unique<pqxx::connection>(WithParameters(dsn, ConnectionParameters(settings)));
       ApplySettings(*session, settings);
       ForbidSilentReconnect(*session);
       return absl::OkStatus();
     });
+    if (opened.ok()) return opened;
+    const bool lost = !is_open();
+    // It has not its settings, and must not be used.
+    session.reset();
+    return lost ? AfterLoss(opened) : opened;
   }
 
   // Makes the statement known to the session, at once.
@@ -382,13 +394,6 @@ class TransactionRunner {
       statements.push_back(ExecuteSql(*connection_.session, call));
     }
     return statements;
-  }
-
-  // A server that closes a session may say so in a result without SQLSTATE, which then looks like a
-  // mistake of ours.
-  static absl::Status AfterLoss(const absl::Status& status) {
-    if (status.code() != absl::StatusCode::kInternal || !SqlStateOf(status).empty()) return status;
-    return internal::ConnectionLost({status.message().data(), status.message().size()});
   }
 
   Connection::Impl& connection_;

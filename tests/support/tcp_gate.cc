@@ -132,6 +132,8 @@ void TcpGate::Restore() {
     const std::lock_guard lock(mutex_);
     swallowed = std::exchange(black_hole_, false);
     armed_ = false;
+    requests_until_failure_ = 0;
+    for (const auto& connection : connections_) connection->loses_answer = false;
     delay_ = std::chrono::milliseconds(0);
   }
   if (swallowed) Cut();
@@ -142,6 +144,18 @@ void TcpGate::LoseAnswer(const std::string& marker) {
   const std::lock_guard lock(mutex_);
   armed_ = true;
   marker_ = marker;
+}
+
+void TcpGate::FailRequest(int nth, Failure failure) {
+  const std::lock_guard lock(mutex_);
+  requests_until_failure_ = nth;
+  failure_ = failure;
+  failed_request_ = false;
+}
+
+bool TcpGate::failed_request() const {
+  const std::lock_guard lock(mutex_);
+  return failed_request_;
 }
 
 int64_t TcpGate::answers_lost() const {
@@ -178,6 +192,11 @@ bool TcpGate::Read(Connection& connection, Way& way) {
   const bool up = &way == &connection.up;
   if (up && armed_ && bytes.find(marker_) != std::string::npos) {
     armed_ = false;
+    connection.loses_answer = true;
+  }
+  if (up && requests_until_failure_ > 0 && --requests_until_failure_ == 0) {
+    failed_request_ = true;
+    if (failure_ == Failure::kBeforeRequest) return false;
     connection.loses_answer = true;
   }
   if (!up && connection.loses_answer) {

@@ -34,11 +34,17 @@ class TcpGate {
   void Delay(std::chrono::milliseconds by);
   // From now on nothing gets through, and nobody is told: connections stay, and new ones are taken.
   void BlackHole();
-  // Ends Delay, BlackHole and LoseAnswer. Connections that were in a black hole are reset.
+  // Ends all of these. Connections that were in a black hole are reset.
   void Restore();
   // The next request whose bytes hold `marker` is passed on; when its answer comes, the connection
   // is reset in the place of the answer. An empty marker is in every request.
   void LoseAnswer(const std::string& marker);
+  // Of the requests from now on, over all connections, the nth is not passed on, or it is and its
+  // answer is lost; the connection is reset. A request is what a client sends at once.
+  enum class Failure { kBeforeRequest, kBeforeAnswer };
+  void FailRequest(int nth, Failure failure);
+  // Whether that has come.
+  bool failed_request() const;
   // How many answers were lost so.
   int64_t answers_lost() const;
 
@@ -84,6 +90,9 @@ class TcpGate {
   bool black_hole_ = false;
   bool armed_ = false;
   std::string marker_;
+  int requests_until_failure_ = 0;  // 0 for none
+  Failure failure_{};
+  bool failed_request_ = false;
   int64_t answers_lost_ = 0;
   bool stopping_ = false;
 
