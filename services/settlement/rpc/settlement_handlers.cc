@@ -52,7 +52,12 @@ struct Approval {
 absl::StatusOr<Approval> Approve(Transaction& transaction, SettlementId id, const std::string& by) {
   LockForWriting(transaction);
   GUILDER_ASSIGN_OR_RETURN(Settlement settlement, FindSettlement(transaction, id));
-  if (settlement.state != State::kComputed) return Refuse(Reason::kWrongState);
+  if (settlement.state != State::kComputed) {
+    if (settlement.approved_by != by) return Refuse(Reason::kWrongState);
+    // Whoever approved it did not get the answer.
+    std::vector<std::string> invoices = ReadInvoiceNumbers(transaction, settlement.id);
+    return Approval{LoadView(transaction, std::move(settlement)), std::move(invoices)};
+  }
   if (settlement.computed_by == by) return Refuse(Reason::kSamePerson);
   GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
   GUILDER_ASSIGN_OR_RETURN(const Computation computation,

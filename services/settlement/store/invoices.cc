@@ -48,6 +48,11 @@ constexpr Statement kFindInvoice{"settlement.find_invoice", "select " GUILDER_IN
    where i.invoice_number = $1
 )sql"};
 
+// Invoices come before self-billed ones, as their letters do.
+constexpr Statement kReadInvoiceNumbers{"settlement.read_invoice_numbers", R"sql(
+  select invoice_number from settlement.invoices where settlement_id = $1 order by invoice_number
+)sql"};
+
 constexpr Statement kReadInvoices{"settlement.read_invoices", "select " GUILDER_INVOICE_COLUMNS_
                                                               R"sql(
    where i.settlement_id = $1
@@ -110,6 +115,14 @@ std::vector<std::string> WriteInvoices(Transaction& transaction, const Settlemen
   }
   transaction.Execute(kInsertInvoiceLines,
                       Params().Int(settlement.id).TextArray(numbers_of_lines).IntArray(lines));
+  return numbers;
+}
+
+std::vector<std::string> ReadInvoiceNumbers(Transaction& transaction, SettlementId settlement) {
+  std::vector<std::string> numbers;
+  for (const Row& row : transaction.Execute(kReadInvoiceNumbers, Params().Int(settlement))) {
+    numbers.emplace_back(row.Text(0));
+  }
   return numbers;
 }
 

@@ -33,6 +33,9 @@ std::vector<std::string> WriteInvoices(postgres::Transaction& transaction,
                                        const Settlement& settlement, int year,
                                        const std::vector<InvoiceDraft>& drafts);
 
+// Of all partners' invoices of a settlement, in the order in which WriteInvoices gave them.
+std::vector<std::string> ReadInvoiceNumbers(postgres::Transaction& transaction,
+                                            SettlementId settlement);
 std::optional<Invoice> FindInvoice(postgres::Transaction& transaction, const std::string& number);
 // A partner's invoices of a settlement, by number.
 std::vector<Invoice> ReadInvoices(postgres::Transaction& transaction, SettlementId settlement,
