@@ -166,7 +166,9 @@ bool Faults::Inject(FaultKind kind) {
       return FillDisk();
     case FaultKind::kMoveClock:
       return RunSql(
-          absl::StrCat("update ledger.books set clock_offset_us = clock_offset_us + 1000000 * ",
+          // In the order in which lanes lock books.
+          absl::StrCat("select from ledger.books order by book for no key update; "
+                       "update ledger.books set clock_offset_us = clock_offset_us + 1000000 * ",
                        // Seconds, hours or days.
                        (1 + OneOf(20)) * (OneOf(2) == 0   ? 1
                                           : OneOf(2) == 0 ? 3'600

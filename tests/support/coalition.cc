@@ -111,7 +111,7 @@ T OrThrow(absl::StatusOr<T> value) {
 
 }  // namespace
 
-Coalition::Coalition(int books) : network_({.books = books}) {
+Coalition::Coalition(int books, bool gated) : network_({.books = books, .gated = gated}) {
   network_.database().Query(kPartners);
   const security::KeyHasher hasher(network_.secrets().KeyPepper());
   const absl::Status inserted = network_.pool().Run([&](postgres::Transaction& tx) {
@@ -122,7 +122,7 @@ Coalition::Coalition(int books) : network_({.books = books}) {
     return absl::OkStatus();
   });
   if (!inserted.ok()) throw std::runtime_error(inserted.ToString());
-  lanes_ = OrThrow(ledger::Lanes::Start({.dsn = network_.database().dsn(), .lanes = 2}));
+  lanes_ = OrThrow(ledger::Lanes::Start({.dsn = network_.dsn(), .lanes = gated ? 1 : 2}));
   cards_ = std::make_unique<ledger::CardDirectory>(network_.pool());
 }
 

@@ -18,7 +18,9 @@ namespace guilder::testing {
 
 class Coalition {
  public:
-  explicit Coalition(int books = 2);
+  // Gated, it has a gate between everything that is tested and the database, and one lane, so that
+  // statements come one after the other.
+  explicit Coalition(int books = 2, bool gated = false);
   ~Coalition();
 
   ServiceNetwork& network() { return network_; }

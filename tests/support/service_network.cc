@@ -31,10 +31,13 @@ constexpr OperatorRow kOperators[] = {
 
 }  // namespace
 
-ServiceNetwork::ServiceNetwork(Options options) : pool_(database_.dsn(), kConnections) {
+ServiceNetwork::ServiceNetwork(Options options)
+    : gated_(options.gated ? std::make_unique<GatedDatabase>(database_) : nullptr),
+      pool_(dsn(), kConnections),
+      background_pool_(database_.dsn(), 2) {
   InsertProgramme(options);
   InsertOperators();
-  credentials_ = std::make_unique<security::CredentialStore>(pool_, secrets_);
+  credentials_ = std::make_unique<security::CredentialStore>(background_pool_, secrets_);
   runtime_ = std::make_unique<rpc::Runtime>(*credentials_);
   server_ = std::make_unique<rpc::Server>(*runtime_, rpc::ServerOptions());
 }

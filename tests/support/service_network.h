@@ -13,6 +13,7 @@
 #include "libs/security/secrets.h"
 #include "libs/security/store/credentials.h"
 #include "tests/support/database.h"
+#include "tests/support/gated_database.h"
 
 namespace guilder::testing {
 
@@ -26,6 +27,8 @@ class ServiceNetwork {
     std::string mode = "DEVELOPMENT";
     Currency currency{'E', 'U', 'R'};
     int books = 2;
+    // Whether a gate stands between what is tested and the database.
+    bool gated = false;
   };
 
   explicit ServiceNetwork(Options options);
@@ -33,6 +36,9 @@ class ServiceNetwork {
   ~ServiceNetwork();
 
   const TestDatabase& database() const { return database_; }
+  // Of the database, through the gate if there is one.
+  const std::string& dsn() const { return gated_ ? gated_->dsn() : database_.dsn(); }
+  TcpGate& gate() { return gated_->gate(); }
   postgres::Pool& pool() { return pool_; }
   rpc::Runtime& runtime() { return *runtime_; }
   const security::Secrets& secrets() const { return secrets_; }
@@ -55,8 +61,11 @@ class ServiceNetwork {
   const std::string& TokenOf(const std::string& operator_id) const;
 
   TestDatabase database_;
+  std::unique_ptr<GatedDatabase> gated_;
   security::Secrets secrets_ = security::Secrets::Generate();
   postgres::Pool pool_;
+  // Past the gate, so that what is read in the background is not counted.
+  postgres::Pool background_pool_;
   std::vector<std::pair<std::string, std::string>> tokens_;
   std::unique_ptr<security::CredentialStore> credentials_;
   std::unique_ptr<rpc::Runtime> runtime_;
