@@ -144,7 +144,7 @@ bool Faults::Inject(FaultKind kind) {
       database.Restore();
       return true;
     case FaultKind::kLoseCommit:
-      return Lose(database, "COMMIT");
+      return Lose(database, "commit");
     case FaultKind::kCutClients:
       clients.Cut();
       return true;

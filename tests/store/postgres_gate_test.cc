@@ -32,13 +32,13 @@ TEST_CASE("Connection: one that is lost while it opens is the store's failure",
       gated.gate().FailRequest(nth, failure);
       const absl::Status opened = Connection::Open(gated.dsn()).status();
       if (!gated.gate().failed_request()) break;
-      // The settings are the last thing that is sent.
+      // What was hit is the farewell of a session before.
       if (opened.ok()) continue;
       ++failures;
       INFO(opened.ToString());
       CHECK(ReasonOf(opened) == Reason::kStoreUnavailable);
     }
-    CHECK(failures >= 2);
+    CHECK(failures >= 1);
   }
 }
 
