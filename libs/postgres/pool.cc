@@ -1,11 +1,12 @@
 #include "libs/postgres/pool.h"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 
 #include "libs/base/reason.h"
@@ -18,18 +19,20 @@ struct Pool::Impl {
   const SessionSettings settings;
   const absl::Duration max_wait;
 
-  absl::Mutex mutex;
-  int in_use ABSL_GUARDED_BY(mutex) = 0;
-  // The one used last is used next, so that a quiet pool keeps few sessions warm.
-  std::vector<Connection> idle ABSL_GUARDED_BY(mutex);
-
-  bool HasRoom() const ABSL_SHARED_LOCKS_REQUIRED(mutex) { return in_use < size; }
+  std::mutex mutex;
+  // Signalled when one comes back.
+  std::condition_variable has_room;
+  // Guarded by the mutex.
+  int in_use = 0;
+  // Guarded by the mutex. The one used last is used next, so that a quiet pool keeps few sessions
+  // warm.
+  std::vector<Connection> idle;
 
   absl::StatusOr<Connection> Take(absl::Time deadline) {
     const absl::Time last = std::min(deadline, absl::Now() + max_wait);
     {
-      absl::MutexLock lock(&mutex);
-      if (!mutex.AwaitWithDeadline(absl::Condition(this, &Impl::HasRoom), last)) {
+      std::unique_lock lock(mutex);
+      if (!has_room.wait_until(lock, absl::ToChronoTime(last), [this] { return in_use < size; })) {
         return Refuse(Reason::kQueueFull,
                       absl::StrCat("none of ", size, " database connections became free"));
       }
@@ -46,14 +49,20 @@ struct Pool::Impl {
   }
 
   void Release() {
-    absl::MutexLock lock(&mutex);
-    --in_use;
+    {
+      const std::lock_guard lock(mutex);
+      --in_use;
+    }
+    has_room.notify_one();
   }
 
   void GiveBack(Connection connection) {
-    absl::MutexLock lock(&mutex);
-    --in_use;
-    if (connection.is_open()) idle.push_back(std::move(connection));
+    {
+      const std::lock_guard lock(mutex);
+      --in_use;
+      if (connection.is_open()) idle.push_back(std::move(connection));
+    }
+    has_room.notify_one();
   }
 };
 
@@ -63,6 +72,7 @@ Pool::Pool(std::string dsn, int size, SessionSettings settings, std::chrono::mil
                      .settings = std::move(settings),
                      .max_wait = absl::FromChrono(max_wait),
                      .mutex = {},
+                     .has_room = {},
                      .idle = {}}) {}
 
 Pool::~Pool() = default;
@@ -72,7 +82,7 @@ int Pool::size() const {
 }
 
 int Pool::in_use() const {
-  absl::MutexLock lock(&impl_->mutex);
+  const std::lock_guard lock(impl_->mutex);
   return impl_->in_use;
 }
 

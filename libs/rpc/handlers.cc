@@ -2,16 +2,12 @@
 
 #include <algorithm>
 
-#include "absl/strings/match.h"
-
 #include "libs/base/text.h"
 #include "libs/rpc/status.h"
 #include "libs/telemetry/metrics.h"
 
 namespace guilder::rpc {
 namespace {
-
-constexpr std::string_view kScheme = "Bearer ";
 
 std::string_view View(grpc::string_ref text) {
   return {text.data(), text.size()};
@@ -21,9 +17,7 @@ std::string_view View(grpc::string_ref text) {
 std::string_view BearerOf(const grpc::CallbackServerContext& context) {
   const auto header = context.client_metadata().find("authorization");
   if (header == context.client_metadata().end()) return {};
-  const std::string_view value = View(header->second);
-  if (!absl::StartsWithIgnoreCase(ToAbsl(value), ToAbsl(kScheme))) return {};
-  return value.substr(kScheme.size());
+  return security::BearerIn(View(header->second));
 }
 
 absl::Time DeadlineOf(const grpc::CallbackServerContext& context, absl::Duration longest) {

@@ -1,15 +1,8 @@
 #include "libs/rpc/ledger_answers.h"
 
-#include "libs/base/text.h"
 #include "libs/rpc/proto_time.h"
 
 namespace guilder::rpc {
-namespace {
-
-constexpr size_t kFewestDigits = 12;
-constexpr size_t kMostDigits = 19;
-
-}  // namespace
 
 guilder::type::v1::JournalReceipt ToProto(const ledger::JournalPlace& place) {
   guilder::type::v1::JournalReceipt receipt;
@@ -18,16 +11,6 @@ guilder::type::v1::JournalReceipt ToProto(const ledger::JournalPlace& place) {
   receipt.set_leaf_hash(place.leaf.data(), place.leaf.size());
   *receipt.mutable_posted_at() = ToProto(place.posted_at);
   return receipt;
-}
-
-absl::StatusOr<CardNumber> ParseCardNumber(std::string_view digits) {
-  if (digits.empty()) return Refuse(Reason::kCardMissing);
-  const auto number = ParseInt(digits);
-  if (digits.size() < kFewestDigits || digits.size() > kMostDigits || digits.front() < '1' ||
-      !number || !LuhnIsValid(digits)) {
-    return Refuse(Reason::kCardNumberMistyped);
-  }
-  return CardNumber(*number);
 }
 
 void FindCard(ledger::CardDirectory& directory, WorkerPool& workers, CardNumber card,

@@ -3,7 +3,6 @@
 
 #include <functional>
 #include <memory>
-#include <string_view>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -18,10 +17,6 @@
 namespace guilder::rpc {
 
 guilder::type::v1::JournalReceipt ToProto(const ledger::JournalPlace& place);
-
-// The number of a card as a till reads it: 12 to 19 digits. Errors: kCardMissing for none,
-// kCardNumberMistyped.
-absl::StatusOr<CardNumber> ParseCardNumber(std::string_view digits);
 
 // Calls `then` with the card's account, or kCardNotFound: at once when the directory remembers it,
 // otherwise on a worker. A full queue is kQueueFull. The directory outlives the call.

@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::string_view kPlace = "{}";
 constexpr size_t kMaxPartLength = 128;
+constexpr size_t kFewestCardDigits = 12;
+constexpr size_t kMostCardDigits = 19;
 constexpr size_t kMaxTokenLength = 1024;
 constexpr size_t kSealBytes = 16;
 constexpr int kDefaultPageSize = 50;
@@ -55,14 +57,19 @@ std::optional<std::vector<std::string>> ParseName(std::string_view pattern, std:
   return parts;
 }
 
+std::optional<int64_t> ParseNumber(std::string_view part) {
+  if (part.empty() || part.front() < '1' || part.front() > '9') return std::nullopt;
+  return ParseInt(part);
+}
+
 std::optional<std::vector<int64_t>> ParseNumberedName(std::string_view pattern,
                                                       std::string_view name) {
   const auto parts = ParseName(pattern, name);
   if (!parts) return std::nullopt;
   std::vector<int64_t> numbers;
   for (const std::string& part : *parts) {
-    const auto number = ParseInt(part);
-    if (!number || *number <= 0) return std::nullopt;
+    const auto number = ParseNumber(part);
+    if (!number) return std::nullopt;
     numbers.push_back(*number);
   }
   return numbers;
@@ -82,6 +89,16 @@ absl::StatusOr<Uuid> ParseRequestId(std::string_view text) {
   const auto uuid = ParseUuid(text);
   if (!uuid || *uuid == Uuid{}) return Refuse(Reason::kRequestIdMalformed);
   return *uuid;
+}
+
+absl::StatusOr<CardNumber> ParseCardNumber(std::string_view digits) {
+  if (digits.empty()) return Refuse(Reason::kCardMissing);
+  const auto number = ParseInt(digits);
+  if (digits.size() < kFewestCardDigits || digits.size() > kMostCardDigits ||
+      digits.front() < '1' || !number || !LuhnIsValid(digits)) {
+    return Refuse(Reason::kCardNumberMistyped);
+  }
+  return CardNumber(*number);
 }
 
 std::string PageTokens::Seal(std::string_view list, std::string_view position) const {

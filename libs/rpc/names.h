@@ -1,4 +1,4 @@
-// Resource names, request ids and page tokens.
+// Resource names, request ids, card numbers and page tokens.
 #pragma once
 
 #include <optional>
@@ -13,12 +13,14 @@
 namespace guilder::rpc {
 
 // The variable parts of a name: ParseName("partners/{}/stores/{}", "partners/fresh/stores/s1")
-// gives
-// {"fresh", "s1"}. Nothing when the name does not fit the pattern. A part has 1 to 128 characters
-// of [A-Za-z0-9._~-].
+// gives {"fresh", "s1"}. Nothing when the name does not fit the pattern. A part has 1 to 128
+// characters of [A-Za-z0-9._~-].
 std::optional<std::vector<std::string>> ParseName(std::string_view pattern, std::string_view name);
 
-// The same for names whose parts are whole positive numbers.
+// A part of a name that is a whole positive number, in its one spelling: without leading zeros.
+std::optional<int64_t> ParseNumber(std::string_view part);
+
+// ParseName for names whose parts are such numbers.
 std::optional<std::vector<int64_t>> ParseNumberedName(std::string_view pattern,
                                                       std::string_view name);
 
@@ -27,6 +29,10 @@ std::string FormatName(std::string_view pattern, const std::vector<std::string>&
 
 // kRequestIdMalformed unless the text is a UUID other than zero.
 absl::StatusOr<Uuid> ParseRequestId(std::string_view text);
+
+// The number of a card as a till reads it: 12 to 19 digits. Errors: kCardMissing for none,
+// kCardNumberMistyped.
+absl::StatusOr<CardNumber> ParseCardNumber(std::string_view digits);
 
 // Where a list continues: opaque to the caller, and of use only with the list and filter that gave
 // it.

@@ -6,6 +6,8 @@
 
 #include <sodium.h>
 
+#include "absl/strings/match.h"
+
 #include "libs/base/text.h"
 
 namespace guilder::security {
@@ -13,6 +15,7 @@ namespace {
 
 constexpr size_t kSecretBytes = 32;
 constexpr size_t kMaxIdLength = 64;
+constexpr std::string_view kScheme = "Bearer ";
 constexpr std::string_view kPartnerPrefix = "gk_";
 constexpr std::string_view kOperatorPrefix = "go_";
 
@@ -74,6 +77,11 @@ std::string GenerateKey(KeyKind kind, std::string_view id) {
   key.push_back('_');
   key.append(RandomHex(kSecretBytes));
   return key;
+}
+
+std::string_view BearerIn(std::string_view authorization) {
+  if (!absl::StartsWithIgnoreCase(ToAbsl(authorization), ToAbsl(kScheme))) return {};
+  return authorization.substr(kScheme.size());
 }
 
 std::optional<ParsedKey> ParseKey(std::string_view key) {

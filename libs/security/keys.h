@@ -27,6 +27,10 @@ struct ParsedKey {
 // A new key for that credential or operator, whose id is of [a-z0-9-], 1 to 64 characters.
 std::string GenerateKey(KeyKind kind, std::string_view id);
 
+// The secret in the value of an `authorization` header: what follows "Bearer ", in any case. Empty
+// when there is none; a view into the header.
+std::string_view BearerIn(std::string_view authorization);
+
 // Nothing when the text does not have the form of a key.
 std::optional<ParsedKey> ParseKey(std::string_view key);
 

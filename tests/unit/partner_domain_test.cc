@@ -212,6 +212,8 @@ TEST_CASE("Names: forms are checked", "[unit][partner]") {
     INFO(bad);
     CHECK_FALSE(CheckTimeZone(bad).ok());
   }
+  // A file's name would end at the NUL.
+  CHECK_FALSE(CheckTimeZone(std::string("Europe/Berlin\0x", 15)).ok());
 }
 
 TEST_CASE("PointBlocks: the earliest is used first, also when early ones are left out",

@@ -27,6 +27,16 @@ TEST_CASE("ParseName: refuses what does not fit the pattern", "[unit][rpc]") {
   CHECK_FALSE(ParseNumberedName("windows/{}", "windows/x"));
 }
 
+TEST_CASE("ParseNumberedName: a number has one spelling", "[unit][rpc]") {
+  for (const char* name : {"members/007", "members/+7", "members/-7", "members/0x7",
+                           "members/9223372036854775808", "members/7.0"}) {
+    INFO(name);
+    CHECK_FALSE(ParseNumberedName("members/{}", name));
+  }
+  CHECK(ParseNumberedName("members/{}", "members/9223372036854775807") ==
+        std::vector<int64_t>{INT64_MAX});
+}
+
 TEST_CASE("FormatName: is the inverse of ParseName", "[unit][rpc]") {
   CHECK(FormatName("partners/{}/stores/{}", {"fresh", "s1"}) == "partners/fresh/stores/s1");
   CHECK(FormatName("programmes/1", {}) == "programmes/1");

@@ -44,6 +44,15 @@ TEST_CASE("Keys: what is not a key is refused", "[unit][security]") {
   }
 }
 
+TEST_CASE("Keys: the bearer of a header is what follows the scheme", "[unit][security]") {
+  CHECK(BearerIn("Bearer gk_a") == "gk_a");
+  CHECK(BearerIn("bearer gk_a") == "gk_a");
+  for (const char* none : {"", "Bearer", "Bearer ", "Basic gk_a", "gk_a", " Bearer gk_a"}) {
+    INFO(none);
+    CHECK(BearerIn(none).empty());
+  }
+}
+
 TEST_CASE("KeyHasher: only the same key under the same pepper matches", "[unit][security]") {
   const std::string key = GenerateKey(KeyKind::kPartner, "a");
   const KeyHasher hasher("pepper");

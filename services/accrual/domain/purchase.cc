@@ -24,6 +24,13 @@ absl::Status Malformed(std::string_view what) {
   return Refuse(Reason::kRequestMalformed, what);
 }
 
+// The one spelling of a date: parsing forgives spaces, signs and missing digits, and another
+// spelling would make another receipt of the same one.
+bool IsDate(const std::string& text) {
+  absl::CivilDay day;
+  return absl::ParseCivilTime(text, &day) && absl::FormatCivilTime(day) == text;
+}
+
 absl::Status CheckReceipt(const ReceiptKey& receipt) {
   if (receipt.store.empty()) return Malformed("receipt.store");
   if (receipt.receipt_number.empty() == receipt.order_id.empty()) {
@@ -31,12 +38,10 @@ absl::Status CheckReceipt(const ReceiptKey& receipt) {
   }
   for (const std::string* text : {&receipt.terminal, &receipt.receipt_number, &receipt.order_id}) {
     if (text->size() > kMaxText) return Malformed("a part of the receipt is longer than 64");
+    if (HasNul(*text)) return Malformed("a part of the receipt holds the character NUL");
   }
-  absl::CivilDay day;
-  const bool dated =
-      receipt.business_date.size() == 10 && absl::ParseCivilTime(receipt.business_date, &day);
   const bool needed = !receipt.receipt_number.empty() || !receipt.business_date.empty();
-  if (needed && !dated) return Malformed("receipt.business_date");
+  if (needed && !IsDate(receipt.business_date)) return Malformed("receipt.business_date");
   return absl::OkStatus();
 }
 
@@ -51,6 +56,9 @@ absl::Status NormaliseLines(std::vector<PurchaseLine>& lines) {
     if (line.line_id.size() > kMaxLineId || line.sku.size() > kMaxText ||
         line.category.size() > kMaxText) {
       return Malformed(absl::StrCat(where, " has a text that is too long"));
+    }
+    if (HasNul(line.line_id) || HasNul(line.sku) || HasNul(line.category)) {
+      return Malformed(absl::StrCat("line ", i + 1, " holds the character NUL"));
     }
     if (!ids.insert(line.line_id).second) return Malformed(absl::StrCat(where, " stands twice"));
     if (line.quantity < 1 || line.quantity > kMaxQuantity) {
@@ -125,6 +133,10 @@ void DecodeReceipt(Decoder& in, ReceiptKey& receipt) {
 
 }  // namespace
 
+bool HasNul(std::string_view text) {
+  return text.find('\0') != std::string_view::npos;
+}
+
 absl::Status Normalise(Purchase& purchase) {
   GUILDER_RETURN_IF_ERROR(CheckReceipt(purchase.receipt));
   if (purchase.occurred_at <= Timestamp(0)) return Malformed("occurred_at");
@@ -191,11 +203,19 @@ absl::StatusOr<RecordedPurchase> DecodeRecorded(std::string_view content) {
     line.quantity = in.Signed();
     line.amount = in.ReadQuantity<MinorUnits>();
     line.category = in.Bytes();
+    if (line.amount < MinorUnits(0) || line.amount > kMaxAmount) {
+      return absl::InternalError("a purchase's content");
+    }
   }
   PurchaseOutcome& outcome = recorded.outcome;
   for (uint64_t i = 0; i < lines; ++i) {
-    outcome.line_points.push_back(in.ReadQuantity<Points>());
-    outcome.points += outcome.line_points.back();
+    const auto points = in.ReadQuantity<Points>();
+    // Whoever can write to the database can write any number; sums of these stay in range.
+    if (points < Points(0) || points > kMaxPointsPerCommand) {
+      return absl::InternalError("a purchase's content");
+    }
+    outcome.line_points.push_back(points);
+    outcome.points += points;
   }
   outcome.rule_set = in.Signed();
   outcome.contract = in.ReadId<ContractId>();

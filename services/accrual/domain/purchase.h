@@ -65,6 +65,10 @@ struct PurchaseOutcome {
   bool point_block_exhausted = false;
 };
 
+// Whether a text holds the character NUL, which the database's text cannot: what is parked is kept
+// there, for people.
+bool HasNul(std::string_view text);
+
 // Checks what needs no look at the network, and numbers lines that have no id.
 //
 // Refuses: kRequestMalformed, kAmountOutOfRange.

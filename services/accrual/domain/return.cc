@@ -32,11 +32,13 @@ LotId LotOf(const Sale& sale) {
 absl::Status CheckReturn(const Return& returned) {
   const auto malformed = [](const char* what) { return Refuse(Reason::kRequestMalformed, what); };
   if (returned.return_number.size() > kMaxText) return malformed("return_number is longer than 64");
+  if (HasNul(returned.return_number)) return malformed("return_number holds the character NUL");
   if (returned.occurred_at <= Timestamp(0)) return malformed("occurred_at");
   if (returned.lines.empty() || returned.lines.size() > kMaxLines) {
     return malformed("a return has 1 to 500 lines");
   }
   for (const ReturnLine& line : returned.lines) {
+    if (HasNul(line.line_id)) return malformed("a line_id holds the character NUL");
     if (line.quantity < 1) return Refuse(Reason::kAmountOutOfRange, "quantity");
   }
   return absl::OkStatus();

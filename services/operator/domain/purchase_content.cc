@@ -32,7 +32,9 @@ std::optional<PurchaseFacts> ReadPurchase(std::string_view content) {
     in.Bytes();   // line id
     in.Bytes();   // sku
     in.Signed();  // quantity
-    facts.amount += in.ReadQuantity<MinorUnits>();
+    const auto amount = in.ReadQuantity<MinorUnits>();
+    if (amount < MinorUnits(0) || amount > kMaxAmount) return std::nullopt;
+    facts.amount += amount;
     in.Bytes();  // category
   }
   for (int64_t i = 0; i < facts.lines && in.ok(); ++i) in.Signed();  // the line's points

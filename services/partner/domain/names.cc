@@ -99,10 +99,13 @@ absl::Status CheckMerchantCategoryCode(std::string_view code) {
 
 absl::Status CheckTimeZone(const std::string& time_zone) {
   absl::TimeZone loaded;
-  // Abseil also reads files, fixed offsets and the machine's own zone.
+  // Abseil also reads files, fixed offsets, the machine's own zone, and a name up to a NUL.
+  const auto allowed = [](char c) {
+    return absl::ascii_isalnum(c) || c == '/' || c == '_' || c == '+' || c == '-';
+  };
   const bool named = !time_zone.empty() && time_zone.size() <= 64 && time_zone != "localtime" &&
                      absl::ascii_isalpha(time_zone[0]) &&
-                     time_zone.find_first_of(".:") == std::string::npos;
+                     std::all_of(time_zone.begin(), time_zone.end(), allowed);
   if (named && absl::LoadTimeZone(time_zone, &loaded)) return absl::OkStatus();
   return Malformed("time_zone", "is not an IANA time zone such as Europe/Berlin");
 }

@@ -23,8 +23,8 @@ struct ContractNameParts {
 std::optional<ContractNameParts> PartsOf(std::string_view name) {
   const auto parts = rpc::ParseName(kContractName, name);
   if (!parts) return std::nullopt;
-  const std::optional<int64_t> number = ParseInt((*parts)[1]);
-  if (!number || *number < 1) return std::nullopt;
+  const std::optional<int64_t> number = rpc::ParseNumber((*parts)[1]);
+  if (!number) return std::nullopt;
   return ContractNameParts{(*parts)[0], *number};
 }
 

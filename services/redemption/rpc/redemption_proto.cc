@@ -8,7 +8,6 @@
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/ledger/core/record.h"
-#include "libs/rpc/ledger_answers.h"
 #include "libs/rpc/names.h"
 #include "libs/rpc/proto_time.h"
 
@@ -108,9 +107,9 @@ absl::StatusOr<RedemptionId> ParseRedemptionName(std::string_view name) {
   const std::string_view id = (*parts)[0];
   const size_t hyphen = id.find('-');
   if (hyphen == std::string_view::npos) return Refuse(Reason::kRedemptionNotFound);
-  const auto book = ParseInt(id.substr(0, hyphen));
-  const auto number = ParseInt(id.substr(hyphen + 1));
-  if (!book || *book < 1 || *book >= ledger::kBooksPerSerial || !number || *number < 1) {
+  const auto book = rpc::ParseNumber(id.substr(0, hyphen));
+  const auto number = rpc::ParseNumber(id.substr(hyphen + 1));
+  if (!book || *book >= ledger::kBooksPerSerial || !number) {
     return Refuse(Reason::kRedemptionNotFound);
   }
   return RedemptionId{BookId(static_cast<int32_t>(*book)), RecordNumber(*number)};

@@ -1,0 +1,146 @@
+// Rules that operators propose, and what they give for any basket. Sets of rules and baskets are
+// made of the input's bytes, with few ids, categories and amounts, so that rules meet.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <fuzzer/FuzzedDataProvider.h>
+
+#include "guilder/accrual/v1/rule_service.pb.h"
+
+#include "libs/rules/evaluate.h"
+#include "libs/rules/reversal.h"
+#include "services/accrual/store/rule_codec.h"
+#include "tests/fuzz/property.h"
+
+namespace guilder {
+namespace {
+
+const accrual::RuleNames& Names() {
+  static const auto* const kNames = new accrual::RuleNames{
+      {{"partners/fresh-market", PartnerId(3)}, {"partners/bookshop", PartnerId(4)}},
+      {{"partners/fresh-market/stores/s1", StoreId(7)}}};
+  return *kNames;
+}
+
+// Small, large, and anything.
+int64_t TakeAmount(FuzzedDataProvider& bytes) {
+  switch (bytes.ConsumeIntegralInRange(0, 3)) {
+    case 0:
+      return bytes.ConsumeIntegralInRange<int64_t>(0, 40);
+    case 1:
+      return bytes.ConsumeIntegralInRange<int64_t>(0, 100'000);
+    case 2:
+      return kMaxAmount.value() - bytes.ConsumeIntegralInRange<int64_t>(0, 3);
+    default:
+      return bytes.ConsumeIntegral<int64_t>();
+  }
+}
+
+std::string TakeWord(FuzzedDataProvider& bytes) {
+  return bytes.PickValueInArray<std::string>({"milk", "bread", "tobacco", "gift-card", ""});
+}
+
+accrual::v1::RuleSet TakeRules(FuzzedDataProvider& bytes) {
+  accrual::v1::RuleSet rule_set;
+  const int count = bytes.ConsumeIntegralInRange(0, 6);
+  for (int i = 0; i < count; ++i) {
+    accrual::v1::EarnRule& rule = *rule_set.add_rules();
+    rule.set_rule_id(bytes.PickValueInArray<std::string>({"base", "more", "a-1", "none", "", "B"}));
+    rule.set_display_name(TakeWord(bytes) + " points");
+    rule.set_priority(bytes.ConsumeBool() ? bytes.ConsumeIntegralInRange(-1, 1)
+                                          : bytes.ConsumeIntegral<int32_t>());
+    const int selected = bytes.ConsumeIntegral<uint8_t>();
+    accrual::v1::LineSelector& selector = *rule.mutable_selector();
+    if (selected & 1) selector.add_partners("partners/fresh-market");
+    if (selected & 2) selector.add_partners("partners/bookshop");
+    if (selected & 4) selector.add_stores("partners/fresh-market/stores/s1");
+    if (selected & 8) selector.add_stores(bytes.ConsumeRandomLengthString(20));
+    if (selected & 16) selector.add_categories(TakeWord(bytes));
+    if (selected & 32) selector.add_skus(TakeWord(bytes));
+    if (selected & 64) {
+      rule.mutable_exclusion()->set_reason("not for points");
+    } else if (selected & 128) {
+      rule.mutable_base_rate()->set_points(TakeAmount(bytes));
+      rule.mutable_base_rate()->set_per_minor_units(TakeAmount(bytes));
+    }
+  }
+  return rule_set;
+}
+
+rules::Basket TakeBasket(FuzzedDataProvider& bytes) {
+  rules::Basket basket;
+  basket.partner = PartnerId(3);
+  basket.store = StoreId(bytes.ConsumeBool() ? 7 : 8);
+  const int count = bytes.ConsumeIntegralInRange(1, 6);
+  for (int i = 0; i < count; ++i) {
+    basket.lines.push_back({std::to_string(i), TakeWord(bytes), TakeWord(bytes),
+                            bytes.ConsumeIntegralInRange<int64_t>(1, 9),
+                            MinorUnits(TakeAmount(bytes))});
+  }
+  return basket;
+}
+
+// Which rule gave which line how much.
+std::vector<std::pair<std::string, Points>> GivenBy(const rules::RuleSet& rule_set,
+                                                    const rules::Award& award) {
+  std::vector<std::pair<std::string, Points>> given;
+  for (const rules::LineAward& line : award.lines) {
+    given.emplace_back(line.rule ? rule_set.rules[*line.rule].id : std::string(), line.points);
+  }
+  return given;
+}
+
+void CheckReturns(Points earned, int64_t sold, FuzzedDataProvider& bytes) {
+  Points taken;
+  for (int64_t before = 0; before < sold;) {
+    const int64_t now = bytes.ConsumeIntegralInRange<int64_t>(1, sold - before);
+    const Points part = rules::ReversalOfLine(earned, sold, before, now);
+    FUZZ_CHECK(part >= Points(0));
+    taken += part;
+    before += now;
+  }
+  FUZZ_CHECK(taken == earned);
+}
+
+void CheckAward(rules::RuleSet rule_set, const rules::Basket& basket, FuzzedDataProvider& bytes) {
+  const rules::Award award = rules::Evaluate(rule_set, basket);
+  FUZZ_CHECK(award.lines.size() == basket.lines.size());
+  Points sum;
+  MinorUnits paid;
+  for (size_t i = 0; i < award.lines.size(); ++i) {
+    FUZZ_CHECK(award.lines[i].points >= Points(0));
+    sum += award.lines[i].points;
+    paid += basket.lines[i].amount;
+    CheckReturns(award.lines[i].points, basket.lines[i].quantity, bytes);
+  }
+  FUZZ_CHECK(sum == award.total);
+  FUZZ_CHECK(award.total <= kMaxPointsPerCommand && award.total.value() <= paid.value());
+  const auto texts = rules::Explain(rule_set, basket, award, Currency{'E', 'U', 'R'}, 2);
+  FUZZ_CHECK(texts.size() == basket.lines.size());
+
+  // What applies does not depend on the order in which rules stand.
+  const auto given = GivenBy(rule_set, award);
+  std::reverse(rule_set.rules.begin(), rule_set.rules.end());
+  FUZZ_CHECK(GivenBy(rule_set, rules::Evaluate(rule_set, basket)) == given);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  accrual::v1::RuleSet wire;
+  if (wire.ParseFromArray(data, static_cast<int>(size))) {
+    accrual::CollectNames(wire);
+    static_cast<void>(accrual::RulesFromProto(1, wire, Names()));
+  }
+
+  FuzzedDataProvider bytes(data, size);
+  const auto rule_set = accrual::RulesFromProto(1, TakeRules(bytes), Names());
+  if (!rule_set.ok()) return 0;
+  FUZZ_CHECK(rules::Validate(*rule_set).ok());
+  const rules::Basket basket = TakeBasket(bytes);
+  if (rules::Validate(basket).ok()) CheckAward(*rule_set, basket, bytes);
+  return 0;
+}
+
+}  // namespace guilder

@@ -1,0 +1,126 @@
+// What partners write of purchases and returns, and what the journal gives back of them.
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "guilder/accrual/v1/accrual_service.pb.h"
+
+#include "libs/base/codec.h"
+#include "libs/base/reason.h"
+#include "services/accrual/rpc/purchase_proto.h"
+#include "services/operator/domain/purchase_content.h"
+#include "tests/support/catch2.h"
+
+namespace guilder::accrual {
+namespace {
+
+constexpr char kSlug[] = "fresh-market";
+
+v1::RecordPurchaseRequest ARequest() {
+  v1::RecordPurchaseRequest request;
+  v1::ReceiptKey& receipt = *request.mutable_receipt();
+  receipt.set_store("partners/fresh-market/stores/s1");
+  receipt.set_receipt_number("1042");
+  receipt.set_business_date("2026-01-31");
+  request.set_card_number("9786180339887497");
+  request.mutable_occurred_at()->set_seconds(1'769'860'800);
+  request.set_currency_code("EUR");
+  v1::PurchaseLine& line = *request.add_lines();
+  line.set_sku("bread");
+  line.set_quantity(1);
+  line.set_amount_minor_units(249);
+  return request;
+}
+
+v1::RecordReturnRequest AReturn() {
+  v1::RecordReturnRequest request;
+  request.set_store("partners/fresh-market/stores/s1");
+  request.mutable_occurred_at()->set_seconds(1'769'860'800);
+  v1::ReturnLine& line = *request.add_lines();
+  line.set_line_id("1");
+  line.set_quantity(1);
+  return request;
+}
+
+bool IsMalformed(const absl::Status& status) {
+  return ReasonOf(status) == Reason::kRequestMalformed;
+}
+
+std::string WithNul() {
+  return std::string("a\0b", 3);
+}
+
+// The content of a purchase with one line.
+std::string Content(MinorUnits amount, Points points) {
+  Purchase purchase = FromProto(ARequest(), kSlug).value();
+  purchase.lines[0].amount = amount;
+  PurchaseOutcome outcome;
+  outcome.line_points = {points};
+  return EncodeRecorded(EncodePurchase(purchase), outcome);
+}
+
+TEST_CASE("Purchase: a business date has one spelling, so that a receipt is one receipt",
+          "[unit][accrual][inv-14]") {
+  REQUIRE(FromProto(ARequest(), kSlug).ok());
+  for (const char* date : {" 2026-1-31", "02026-1-31", "+2026-1-31", "-2026-1-31", "2026-1-31 ",
+                           "2026-02-30", "2026-1-31", ""}) {
+    INFO(date);
+    v1::RecordPurchaseRequest request = ARequest();
+    request.mutable_receipt()->set_business_date(date);
+    CHECK(IsMalformed(FromProto(request, kSlug).status()));
+  }
+}
+
+TEST_CASE("Purchase: no text holds the character NUL, which a parked item could not keep",
+          "[unit][accrual]") {
+  using Change = void (*)(v1::RecordPurchaseRequest&);
+  for (const Change change : std::initializer_list<Change>{
+           [](v1::RecordPurchaseRequest& r) { r.mutable_receipt()->set_terminal(WithNul()); },
+           [](v1::RecordPurchaseRequest& r) { r.mutable_receipt()->set_receipt_number(WithNul()); },
+           [](v1::RecordPurchaseRequest& r) { r.mutable_lines(0)->set_line_id(WithNul()); },
+           [](v1::RecordPurchaseRequest& r) { r.mutable_lines(0)->set_sku(WithNul()); },
+           [](v1::RecordPurchaseRequest& r) { r.mutable_lines(0)->set_category(WithNul()); }}) {
+    v1::RecordPurchaseRequest request = ARequest();
+    change(request);
+    CHECK(IsMalformed(FromProto(request, kSlug).status()));
+  }
+}
+
+TEST_CASE("Return: no text holds the character NUL, which a parked item could not keep",
+          "[unit][accrual]") {
+  REQUIRE(FromProto(AReturn(), kSlug).ok());
+  using Change = void (*)(v1::RecordReturnRequest&);
+  for (const Change change : std::initializer_list<Change>{
+           [](v1::RecordReturnRequest& r) { r.set_return_number(WithNul()); },
+           [](v1::RecordReturnRequest& r) { r.mutable_lines(0)->set_line_id(WithNul()); },
+           [](v1::RecordReturnRequest& r) { r.mutable_lines(0)->set_sku(WithNul()); }}) {
+    v1::RecordReturnRequest request = AReturn();
+    change(request);
+    CHECK(IsMalformed(FromProto(request, kSlug).status()));
+  }
+}
+
+TEST_CASE("Purchase: content with amounts or points out of range is not read",
+          "[unit][accrual][operator]") {
+  CHECK(DecodeRecorded(Content(MinorUnits(249), Points(2))).ok());
+  CHECK(operator_::ReadPurchase(Content(MinorUnits(249), Points(2))).has_value());
+  for (const int64_t beyond : {int64_t{-1}, std::numeric_limits<int64_t>::max()}) {
+    INFO(beyond);
+    CHECK_FALSE(DecodeRecorded(Content(MinorUnits(249), Points(beyond))).ok());
+    CHECK_FALSE(DecodeRecorded(Content(MinorUnits(beyond), Points(2))).ok());
+    CHECK_FALSE(operator_::ReadPurchase(Content(MinorUnits(beyond), Points(2))));
+  }
+}
+
+TEST_CASE("ParseRecordName: a record's name has one spelling", "[unit][accrual]") {
+  CHECK(ParseRecordName("purchases", "purchases/3-1042")->number == RecordNumber(1042));
+  for (const char* name : {"purchases/03-1042", "purchases/3-01042", "purchases/3--1042",
+                           "purchases/0-1", "purchases/65536-1", "purchases/3"}) {
+    INFO(name);
+    CHECK_FALSE(ParseRecordName("purchases", name));
+  }
+  CHECK_FALSE(ParseParkedItemName("parkedItems/03-018f3c3e-7b5a-7cc0-8000-0123456789ab"));
+}
+
+}  // namespace
+}  // namespace guilder::accrual
