@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "libs/base/text.h"
 #include "libs/rpc/status.h"
+#include "libs/security/keys.h"
 #include "libs/telemetry/metrics.h"
 
 namespace guilder::rpc {

@@ -22,7 +22,7 @@ v1::RecordPurchaseRequest ARequest() {
   receipt.set_store("partners/fresh-market/stores/s1");
   receipt.set_receipt_number("1042");
   receipt.set_business_date("2026-01-31");
-  request.set_card_number("9786180339887497");
+  request.set_card_number("9786180339887490");
   request.mutable_occurred_at()->set_seconds(1'769'860'800);
   request.set_currency_code("EUR");
   v1::PurchaseLine& line = *request.add_lines();
