@@ -30,6 +30,9 @@ class Encoder {
     return Signed(quantity.value());
   }
 
+  // Makes room for so many bytes in all.
+  void Reserve(size_t bytes) { out_.reserve(bytes); }
+
   const std::string& str() const { return out_; }
   std::string Take() { return std::move(out_); }
 

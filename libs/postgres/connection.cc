@@ -80,6 +80,16 @@ Rows Wrap(pqxx::result answer) {
   return Rows(std::move(data));
 }
 
+// The rows of a binary cursor arrive in binary form whatever libpqxx asks for, and in one piece a
+// row, because the composite is one cell.
+struct OwningPackedData : PackedRows::Data {
+  pqxx::result answer;
+};
+
+constexpr char kDeclarePacked[] = "declare packed no scroll binary cursor for ";
+constexpr char kFetchPacked[] = "fetch all from packed";
+constexpr char kClosePacked[] = "close packed";
+
 using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 Parameters ConnectionParameters(const SessionSettings& settings) {
@@ -185,14 +195,16 @@ struct Connection::Impl {
   std::string dsn;
   SessionSettings settings;
   std::unique_ptr<pqxx::connection> session;
-  // The SQL of the statements that this session knows, by name.
+  // The SQL of the statements that this session knows, by name: as they are, and as packed cursors.
   std::unordered_map<std::string_view, const char*> prepared;
+  std::unordered_map<std::string_view, const char*> packed;
 
   bool is_open() const { return session != nullptr && session->is_open(); }
 
   absl::Status Reopen() {
     session.reset();
     prepared.clear();
+    packed.clear();
     const absl::Status opened = Guard([&] {
       session =
           std::make_unique<pqxx::connection>(WithParameters(dsn, ConnectionParameters(settings)));
@@ -209,7 +221,17 @@ struct Connection::Impl {
 
   // Makes the statement known to the session, at once.
   void Prepare(const Statement& statement) {
-    const auto [known, is_new] = prepared.try_emplace(statement.name, statement.sql);
+    Prepare(statement, prepared, statement.name, statement.sql);
+  }
+  void PreparePacked(const Statement& statement, const std::string& name) {
+    Prepare(statement, packed, name.c_str(), absl::StrCat(kDeclarePacked, statement.sql).c_str());
+  }
+
+ private:
+  using Known = std::unordered_map<std::string_view, const char*>;
+
+  void Prepare(const Statement& statement, Known& names, const char* name, const char* sql) {
+    const auto [known, is_new] = names.try_emplace(statement.name, statement.sql);
     if (!is_new) {
       // Equal constants of two translation units may lie at two addresses.
       if (known->second == statement.sql || std::string_view(known->second) == statement.sql) {
@@ -218,12 +240,12 @@ struct Connection::Impl {
       throw std::logic_error(absl::StrCat("two statements are called ", statement.name));
     }
     try {
-      session->prepare(statement.name, statement.sql);
+      session->prepare(name, sql);
 #if PQXX_VERSION_MAJOR < 7
-      session->prepare_now(statement.name);
+      session->prepare_now(name);
 #endif
     } catch (...) {
-      prepared.erase(known);
+      names.erase(known);
       throw;
     }
   }
@@ -262,6 +284,22 @@ Rows Transaction::Execute(const Statement& statement, const Params& params) {
   CheckForNul(statement, params);
   impl_.connection.Prepare(statement);
   return Wrap(ExecutePrepared(impl_.transaction, statement.name, params));
+}
+
+PackedRows Transaction::ExecutePacked(const Statement& statement, const Params& params) {
+  CheckForNul(statement, params);
+  const std::string name = absl::StrCat(statement.name, ".packed");
+  impl_.connection.PreparePacked(statement, name);
+  ExecutePrepared(impl_.transaction, name.c_str(), params);
+  auto data = std::make_shared<OwningPackedData>();
+  data->answer = impl_.transaction.exec(kFetchPacked);
+  impl_.transaction.exec(kClosePacked);
+  data->composites.reserve(static_cast<size_t>(data->answer.size()));
+  for (auto row = data->answer.begin(); row != data->answer.end(); ++row) {
+    const auto field = row.begin();
+    data->composites.emplace_back(field->c_str(), static_cast<size_t>(field->size()));
+  }
+  return PackedRows(std::move(data));
 }
 
 Rows Transaction::Script(const std::string& sql) {

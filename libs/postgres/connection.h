@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "libs/postgres/packed_rows.h"
 #include "libs/postgres/params.h"
 #include "libs/postgres/rows.h"
 #include "libs/postgres/statement.h"
@@ -46,6 +47,10 @@ class Transaction {
 
   // Runs one statement with as many parameters as it has places.
   Rows Execute(const Statement& statement, const Params& params = {});
+
+  // Runs a query whose only column is a composite value, `select row(a, b) from …`, and gives its
+  // rows in binary form: a third of what Execute costs this process, for two round trips more.
+  PackedRows ExecutePacked(const Statement& statement, const Params& params = {});
 
   // Runs SQL without parameters, possibly many statements, which is not prepared: for migrations
   // and tests. It must not begin, commit or roll back.

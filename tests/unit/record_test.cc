@@ -40,6 +40,12 @@ Record ARecord() {
   lot.activates_at = Timestamp(1'800'000'000'000'000);
   lot.expires_at = kNever;
   record.new_lots.push_back(lot);
+  record.new_hold = Hold{.partner = PartnerId(7),
+                         .store = StoreId(2),
+                         .contract = ContractId(6),
+                         .authorized = Points(10),
+                         .expires_at = Timestamp(1'900'000'000'000'000)};
+  record.natural_key = Uuid{0x33};
   return record;
 }
 
@@ -80,6 +86,14 @@ const std::vector<std::pair<std::string, Change>>& Changes() {
       {"lot's activation", [](Record& r) { r.new_lots[0].activates_at += Timestamp(1); }},
       {"lot's expiry", [](Record& r) { r.new_lots[0].expires_at -= Timestamp(1); }},
       {"lot's outcome", [](Record& r) { r.new_lots[0].on_due = OnDue::kCancel; }},
+      {"no hold", [](Record& r) { r.new_hold.reset(); }},
+      {"hold's partner", [](Record& r) { r.new_hold->partner = PartnerId(8); }},
+      {"hold's store", [](Record& r) { r.new_hold->store = StoreId(8); }},
+      {"hold's contract", [](Record& r) { r.new_hold->contract = ContractId(5); }},
+      {"hold's points", [](Record& r) { r.new_hold->authorized = Points(9); }},
+      {"hold's end", [](Record& r) { r.new_hold->expires_at += Timestamp(1); }},
+      {"no natural key", [](Record& r) { r.natural_key.reset(); }},
+      {"natural key", [](Record& r) { (*r.natural_key)[15] ^= 1; }},
   };
   return changes;
 }
@@ -101,7 +115,7 @@ TEST_CASE("LeafOf: without the book's secret nobody can compute the leaf", "[uni
   CHECK(LeafOf(ARecord(), kSecret) != LeafOf(ARecord(), "another secret"));
 }
 
-TEST_CASE("LeafOf: what happens to a lot later does not change the leaf that created it",
+TEST_CASE("LeafOf: what happens to a lot or hold later does not change the leaf that created it",
           "[unit][ledger]") {
   Record record = ARecord();
   Lot& lot = record.new_lots[0];
@@ -112,6 +126,9 @@ TEST_CASE("LeafOf: what happens to a lot later does not change the leaf that cre
   lot.reversed = Points(2);
   lot.expired = Points(3);
   lot.debt = Points(5);
+
+  record.new_hold->state = HoldState::kCaptured;
+  record.new_hold->parts.push_back({lot.id, Points(1), Points(2), Points(3)});
 
   CHECK(LeafOf(record, kSecret) == LeafOf(ARecord(), kSecret));
 }

@@ -1,50 +1,73 @@
+// OpenSSL 3 calls these functions deprecated in favour of its providers, whose look-ups and
+// allocations cost as much as a short digest itself. A state of theirs is a plain struct, so that
+// the state after a key can be kept.
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "libs/ledger/core/digest.h"
 
 #include <array>
 #include <cstring>
-#include <memory>
 
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 
 namespace guilder::ledger {
 namespace {
 
-constexpr size_t kBlockSize = 64;
+constexpr size_t kBlockSize = SHA256_CBLOCK;
 
-// Fetched once: to look the algorithm up for each digest costs more than a short digest.
-const EVP_MD* Algorithm() {
-  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  return algorithm;
+Digest Finish(SHA256_CTX& context) {
+  Digest digest;
+  SHA256_Final(digest.data(), &context);
+  return digest;
 }
 
 }  // namespace
 
-Digest Sha256(std::initializer_list<std::string_view> parts) {
-  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(
-      EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-  Digest digest;
-  EVP_DigestInit_ex2(context.get(), Algorithm(), nullptr);
-  for (const std::string_view part : parts) {
-    EVP_DigestUpdate(context.get(), part.data(), part.size());
+struct HmacKey::States {
+  SHA256_CTX inner;
+  SHA256_CTX outer;
+};
+
+HmacKey::HmacKey(std::string_view key) : states_(std::make_unique<States>()) {
+  std::array<char, kBlockSize> block{};
+  if (key.size() > kBlockSize) {
+    const Digest shorter = Sha256({key});
+    std::memcpy(block.data(), shorter.data(), shorter.size());
+  } else {
+    std::memcpy(block.data(), key.data(), key.size());
   }
-  EVP_DigestFinal_ex(context.get(), digest.data(), nullptr);
-  return digest;
+  const auto begin = [&](SHA256_CTX& context, char mask) {
+    std::array<char, kBlockSize> masked = block;
+    for (char& byte : masked) byte = static_cast<char>(byte ^ mask);
+    SHA256_Init(&context);
+    SHA256_Update(&context, masked.data(), masked.size());
+  };
+  begin(states_->inner, 0x36);
+  begin(states_->outer, 0x5c);
+}
+
+HmacKey::~HmacKey() = default;
+HmacKey::HmacKey(HmacKey&&) noexcept = default;
+HmacKey& HmacKey::operator=(HmacKey&&) noexcept = default;
+
+Digest HmacKey::Of(std::string_view message) const {
+  SHA256_CTX inner = states_->inner;
+  SHA256_Update(&inner, message.data(), message.size());
+  const Digest digest = Finish(inner);
+  SHA256_CTX outer = states_->outer;
+  SHA256_Update(&outer, digest.data(), digest.size());
+  return Finish(outer);
+}
+
+Digest Sha256(std::initializer_list<std::string_view> parts) {
+  SHA256_CTX context;
+  SHA256_Init(&context);
+  for (const std::string_view part : parts) SHA256_Update(&context, part.data(), part.size());
+  return Finish(context);
 }
 
 Digest HmacSha256(std::string_view key, std::string_view message) {
-  std::array<char, kBlockSize> inner{};
-  if (key.size() > kBlockSize) {
-    const Digest shorter = Sha256({key});
-    std::memcpy(inner.data(), shorter.data(), shorter.size());
-  } else {
-    std::memcpy(inner.data(), key.data(), key.size());
-  }
-  std::array<char, kBlockSize> outer = inner;
-  for (char& byte : inner) byte ^= 0x36;
-  for (char& byte : outer) byte ^= 0x5c;
-  const Digest digest = Sha256({{inner.data(), inner.size()}, message});
-  return Sha256({{outer.data(), outer.size()},
-                 {reinterpret_cast<const char*>(digest.data()), digest.size()}});
+  return HmacKey(key).Of(message);
 }
 
 }  // namespace guilder::ledger

@@ -192,6 +192,7 @@ void Posting::OpenHold(Hold hold) {
     missing -= taken;
   }
   account_.next_due_at = std::min(account_.next_due_at, hold.expires_at);
+  new_hold_ = hold;
   account_.holds.push_back(std::move(hold));
 }
 

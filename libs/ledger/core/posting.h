@@ -1,6 +1,7 @@
 // What one command does: the entries that it writes, and the account that it changes.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "libs/base/types.h"
@@ -26,6 +27,8 @@ class Posting {
   const std::vector<Entry>& entries() const { return entries_; }
   // The lots that this posting created, with the terms that they were created with.
   const std::vector<Lot>& new_lots() const { return new_lots_; }
+  // The hold that this posting opened, as it was opened.
+  const std::optional<Hold>& new_hold() const { return new_hold_; }
 
   // Brings the account up to `now`: what fell due is activated, cancelled, released or expired, in
   // the order of its dates. Every command begins with it, and it runs again where a step makes
@@ -71,6 +74,7 @@ class Posting {
   Timestamp now_;
   std::vector<Entry> entries_;
   std::vector<Lot> new_lots_;
+  std::optional<Hold> new_hold_;
 };
 
 }  // namespace guilder::ledger

@@ -4,13 +4,13 @@
 
 #include "libs/base/codec.h"
 #include "libs/base/text.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/ledger/core/merkle.h"
 
 namespace guilder::ledger {
 namespace {
 
-constexpr uint64_t kLeafFormat = 1;
+// What a record with a few entries comes to besides its content and response.
+constexpr size_t kUsualFixedBytes = 384;
 
 void EncodeSide(const Side& side, Encoder& encoder) {
   encoder.Id(side.account).Unsigned(static_cast<uint64_t>(side.bucket)).Id(side.lot);
@@ -24,6 +24,15 @@ void EncodeTerms(const Lot& lot, Encoder& encoder) {
       .Quantity(lot.activates_at)
       .Quantity(lot.expires_at)
       .Unsigned(static_cast<uint64_t>(lot.on_due));
+}
+
+// What the hold takes from which lot stands in the record's entries.
+void EncodeTerms(const Hold& hold, Encoder& encoder) {
+  encoder.Id(hold.partner)
+      .Id(hold.store)
+      .Id(hold.contract)
+      .Quantity(hold.authorized)
+      .Quantity(hold.expires_at);
 }
 
 }  // namespace
@@ -69,9 +78,14 @@ std::string RecordName(RecordKind kind, BookId book, RecordNumber number) {
 }
 
 Digest LeafOf(const Record& record, std::string_view book_secret) {
+  return LeafOf(record, HmacKey(book_secret));
+}
+
+Digest LeafOf(const Record& record, const HmacKey& book_key) {
   Encoder encoder;
-  encoder.Raw(AsView(HmacSha256(book_secret, std::to_string(record.number.value()))))
-      .Unsigned(kLeafFormat)
+  encoder.Reserve(kUsualFixedBytes + record.content.size() + record.response.size());
+  encoder.Raw(AsView(book_key.Of(std::to_string(record.number.value()))))
+      .Unsigned(kBookFormat)
       .Id(record.book)
       .Id(record.number)
       .Quantity(record.posted_at)
@@ -92,6 +106,10 @@ Digest LeafOf(const Record& record, std::string_view book_secret) {
   }
   encoder.Unsigned(record.new_lots.size());
   for (const Lot& lot : record.new_lots) EncodeTerms(lot, encoder);
+  encoder.Unsigned(record.new_hold ? 1 : 0);
+  if (record.new_hold) EncodeTerms(*record.new_hold, encoder);
+  encoder.Unsigned(record.natural_key ? 1 : 0);
+  if (record.natural_key) encoder.Raw(AsView(*record.natural_key));
   return LeafHash(encoder.str());
 }
 

@@ -1,15 +1,21 @@
 // Journal records: what each accepted command leaves for ever.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "libs/base/types.h"
+#include "libs/ledger/core/digest.h"
 #include "libs/ledger/core/entry.h"
 #include "libs/ledger/core/state.h"
 
 namespace guilder::ledger {
+
+// The format of a book that this code writes: what its leaves digest, and what its rows mean. Lanes
+// post to no newer one.
+inline constexpr int kBookFormat = 2;
 
 // What a record records. The numbers are stored.
 enum class RecordKind : int16_t {
@@ -50,10 +56,16 @@ struct Record {
   std::vector<Entry> entries;
   // The lots that it created, as they were created.
   std::vector<Lot> new_lots;
+  // The hold that it opened, as it was opened.
+  std::optional<Hold> new_hold;
+  // The key besides the request id that it claimed.
+  std::optional<Uuid> natural_key;
 };
 
 // The leaf of a record: digests everything of it that may never change, salted with
 // HMAC-SHA-256(book secret, number).
 Digest LeafOf(const Record& record, std::string_view book_secret);
+// The same for many records of one book: the key is its secret.
+Digest LeafOf(const Record& record, const HmacKey& book_key);
 
 }  // namespace guilder::ledger

@@ -255,6 +255,8 @@ class Run {
     record.response = std::move(response);
     record.entries = posting.entries();
     record.new_lots = posting.new_lots();
+    record.new_hold = posting.new_hold();
+    record.natural_key = command.natural_key;
     const Digest leaf = LeafOf(record, book.secret);
     book.frontier.Append(leaf);
     book.changed = true;
@@ -269,7 +271,6 @@ class Run {
     outcomes_[i] = Answer{record.response, command.place, record.kind, /*replayed=*/false};
     batch_.leaves.push_back(leaf);
     batch_.request_claims.push_back(command.request_claim);
-    batch_.natural_keys.push_back(command.natural_key);
     batch_.records.push_back(std::move(record));
     to_write_.push_back(&command);
   }

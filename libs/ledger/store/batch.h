@@ -49,11 +49,9 @@ struct BatchState {
   std::map<AccountId, AccountEntry> accounts;
   std::vector<Record> records;
 
-  // Parallel to `records`: the leaf of each, the claim of its request id, and its natural key where
-  // it has one.
+  // Parallel to `records`: the leaf of each, and the claim of its request id.
   std::vector<Digest> leaves;
   std::vector<Uuid> request_claims;
-  std::vector<std::optional<Uuid>> natural_keys;
 
   // The heads of books at the boundaries that they pass, if something is posted to them.
   std::vector<Seal> seals;

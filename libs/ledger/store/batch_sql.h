@@ -13,9 +13,6 @@
 
 namespace guilder::ledger {
 
-// The highest format of a book that this code may write.
-inline constexpr int kBookFormat = 1;
-
 // What travels with a batch's `begin`: locks the rows of its books, in order, and then, in a
 // statement of its own, reads the books, the configuration's version, and the accounts and cards of
 // the commands.

@@ -37,13 +37,14 @@ constexpr Statement kWriteRefusals{"ledger.write_refusals", R"sql(
 constexpr Statement kWriteBatch{"ledger.write_batch", R"sql(
   with journal as (
     insert into ledger.journal (book, number, posted_at_us, refers_to, account_id, partner_id,
-                                config_version, kind, request_id, fingerprint, content, response, leaf)
+                                config_version, kind, request_id, fingerprint, content, response, leaf,
+                                natural_key)
     select (account_id & 65535)::int, number, $1::bigint, refers_to, account_id, partner_id, $2::int,
-           kind, request_id, fingerprint, content, response, leaf
+           kind, request_id, fingerprint, content, response, leaf, natural_key
       from unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::smallint[], $8::uuid[],
-                  $9::bytea[], $10::bytea[], $11::bytea[], $12::bytea[])
+                  $9::bytea[], $10::bytea[], $11::bytea[], $12::bytea[], $53::uuid[])
         as r (number, refers_to, account_id, partner_id, kind, request_id, fingerprint, content,
-              response, leaf)
+              response, leaf, natural_key)
   ), entries as (
     insert into ledger.entries (book, number, line, posted_at_us, debit_account, debit_bucket,
                                 debit_lot, credit_account, credit_bucket, credit_lot, contract_id,
@@ -230,7 +231,7 @@ Rows MakeRows(const BatchState& batch) {
     const Record& record = batch.records[i];
     AddEntryRows(record, rows);
     rows.claims.push_back({batch.request_claims[i], &record});
-    if (batch.natural_keys[i]) rows.claims.push_back({*batch.natural_keys[i], &record});
+    if (record.natural_key) rows.claims.push_back({*record.natural_key, &record});
   }
   std::sort(rows.claims.begin(), rows.claims.end(),
             [](const ClaimRow& a, const ClaimRow& b) { return a.key < b.key; });
@@ -415,7 +416,8 @@ absl::Status WriteBatch(postgres::Transaction& tx, const BatchState& batch,
   params.IntArray(b, [](const BookState* book) { return book->id; })
       .IntArray(b, [](const BookState* book) { return book->frontier.size(); })
       .IntArray(b, [](const BookState* book) { return book->last_serial; })
-      .BytesArray(b, [](const BookState* book) { return book->frontier.ToBytes(); });
+      .BytesArray(b, [](const BookState* book) { return book->frontier.ToBytes(); })
+      .UuidArray(batch.records, &Record::natural_key);
   const int64_t claimed = tx.Execute(kWriteBatch, params)[0].Int(0);
   if (claimed < static_cast<int64_t>(rows.claims.size())) return ClaimTaken();
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libs/base/text.h"
+#include "libs/ledger/core/record.h"
 #include "libs/postgres/connection.h"
 
 namespace guilder::ledger {
@@ -27,7 +28,7 @@ constexpr postgres::Statement kInsertConfiguration{"bootstrap.insert_configurati
 // Two random UUIDs are 244 bits from the server's strong generator.
 constexpr postgres::Statement kInsertBooks{"bootstrap.insert_books", R"sql(
   insert into ledger.books (book, programme_id, clock_offset_us, format_version, secret)
-  select book, 1, $2, 1, sha256((gen_random_uuid()::text || gen_random_uuid()::text)::bytea)
+  select book, 1, $2, $3, sha256((gen_random_uuid()::text || gen_random_uuid()::text)::bytea)
     from generate_series(1, $1::int) as book
 )sql"};
 
@@ -55,7 +56,8 @@ bool CreateProgramme(postgres::Transaction& transaction, const ProgrammeSettings
                                                 .Int(clock));
   if (inserted.empty()) return false;
   transaction.Execute(kInsertConfiguration);
-  transaction.Execute(kInsertBooks, postgres::Params().Int(settings.books).Int(clock - now));
+  transaction.Execute(kInsertBooks,
+                      postgres::Params().Int(settings.books).Int(clock - now).Int(kBookFormat));
   transaction.Execute(kEnsurePartitions,
                       postgres::Params().Int(clock).Int(
                           std::max(clock, now) + Timestamp(kPartitionsAheadDays * kMicrosPerDay)));

@@ -1,19 +1,21 @@
 #include "libs/ledger/store/journal.h"
 
 #include <algorithm>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 namespace guilder::ledger {
 namespace {
 
+using postgres::PackedRow;
 using postgres::Params;
-using postgres::Row;
 using postgres::Statement;
 using postgres::Transaction;
 
 constexpr Statement kReadJournal{"journal.read", R"sql(
-  select number, posted_at_us, coalesce(refers_to, 0), account_id, partner_id, config_version, kind,
-         request_id, fingerprint, content, response, leaf
+  select row(number, posted_at_us, refers_to, account_id, partner_id, config_version, kind,
+             request_id, fingerprint, content, response, leaf, natural_key)
     from ledger.journal
    where book = $1
      and number > $2
@@ -21,92 +23,137 @@ constexpr Statement kReadJournal{"journal.read", R"sql(
    order by number, posted_at_us
 )sql"};
 
+// With the terms of the lots that they create: a record that creates a lot issues points into it,
+// and so names it. `offset 0` keeps the planner at one look at the lots' key for each of them,
+// however many lots there are.
 constexpr Statement kReadEntries{"journal.read_entries", R"sql(
-  select number, posted_at_us, debit_account, debit_bucket, coalesce(debit_lot, 0), credit_account,
-         credit_bucket, coalesce(credit_lot, 0), points, coalesce(contract_id, 0)
-    from ledger.entries
-   where book = $1
-     and number > $2
-     and number <= $3
-   order by number, posted_at_us, line
-)sql"};
-
-// A record that creates a lot issues points into it, and so names it. `offset 0` keeps the planner
-// at one look at the lots' key for each of them, however many lots there are.
-constexpr Statement kReadTerms{"journal.read_terms", R"sql(
-  select e.number, e.posted_at_us, l.lot_id, l.issuer_id, l.contract_id, l.issued, l.activates_at_us,
-         l.expires_at_us, l.on_due
+  select row(e.number, e.posted_at_us, e.line, e.debit_account, e.debit_bucket, e.debit_lot,
+             e.credit_account, e.credit_bucket, e.credit_lot, e.points, e.contract_id,
+             l.issuer_id, l.contract_id, l.issued, l.activates_at_us, l.expires_at_us, l.on_due)
     from ledger.entries e
-   cross join lateral (select lot_id, issuer_id, contract_id, issued, activates_at_us, expires_at_us,
-                              on_due
+    left join lateral (select issuer_id, contract_id, issued, activates_at_us, expires_at_us, on_due
                          from ledger.lots
-                        where book = e.book
+                        where e.debit_bucket = $4
+                          and book = e.book
                           and account_id = e.credit_account
                           and lot_id = e.credit_lot
-                       offset 0) l
+                       offset 0) l on true
    where e.book = $1
      and e.number > $2
      and e.number <= $3
-     and e.debit_bucket = $4
-   order by e.number, e.posted_at_us, l.lot_id
+   order by e.number, e.line, e.posted_at_us
 )sql"};
 
-StoredRecord ToRecord(BookId book, const Row& row) {
+constexpr Statement kReadHoldTerms{"journal.read_hold_terms", R"sql(
+  select row(number, partner_id, store_id, contract_id, authorized, expires_at_us)
+    from ledger.holds
+   where book = $1
+     and number > $2
+     and number <= $3
+   order by number
+)sql"};
+
+// None is stored as NULL. A zero in its place is something else, and must not look the same.
+int64_t OrNone(std::optional<int64_t> value) {
+  if (!value) return 0;
+  return *value == 0 ? -1 : *value;
+}
+
+StoredRecord ToRecord(BookId book, PackedRow row) {
   StoredRecord stored;
   Record& record = stored.record;
   record.book = book;
-  record.number = row.Id<RecordNumber>(0);
-  record.posted_at = row.Id<Timestamp>(1);
-  record.refers_to = row.Id<RecordNumber>(2);
-  record.account = row.Id<AccountId>(3);
-  record.partner = row.Id<PartnerId>(4);
-  record.config_version = row.Int(5);
-  record.kind = row.Enum<RecordKind>(6);
-  record.request_id = row.Uuid(7);
-  record.fingerprint = row.Digest(8);
-  record.content = row.Bytes(9);
-  record.response = row.Bytes(10);
-  stored.leaf = row.Digest(11);
+  record.number = row.Id<RecordNumber>();
+  record.posted_at = row.Id<Timestamp>();
+  record.refers_to = RecordNumber(OrNone(row.OptionalInt()));
+  record.account = row.Id<AccountId>();
+  record.partner = row.Id<PartnerId>();
+  record.config_version = row.Int();
+  record.kind = row.Enum<RecordKind>();
+  record.request_id = row.Uuid();
+  // A digest of another length is none that a lane wrote.
+  const std::string_view fingerprint = row.Bytes();
+  if (fingerprint.size() == record.fingerprint.size()) {
+    std::copy(fingerprint.begin(), fingerprint.end(), record.fingerprint.begin());
+  }
+  record.content = row.Bytes();
+  record.response = row.Bytes();
+  const std::string_view leaf = row.Bytes();
+  if (leaf.size() == stored.leaf.size()) std::copy(leaf.begin(), leaf.end(), stored.leaf.begin());
+  record.natural_key = row.OptionalUuid();
   return stored;
 }
 
-Side ToSide(const Row& row, int first_column) {
-  return {row.Id<AccountId>(first_column), row.Enum<Bucket>(first_column + 1),
-          row.Id<LotId>(first_column + 2)};
+Side ToSide(PackedRow& row) {
+  const auto account = row.Id<AccountId>();
+  const auto bucket = row.Enum<Bucket>();
+  return {account, bucket, LotId(OrNone(row.OptionalInt()))};
 }
 
-Lot ToTerms(const Row& row) {
+// The terms at the end of an entry's row; nothing where it creates no lot, or where the lot is
+// gone.
+std::optional<Lot> ToLotTerms(LotId id, PackedRow& row) {
+  const std::optional<int64_t> issuer = row.OptionalInt();
+  if (!issuer) return std::nullopt;
   Lot lot;
-  lot.id = row.Id<LotId>(2);
-  lot.issuer = row.Id<PartnerId>(3);
-  lot.contract = row.Id<ContractId>(4);
-  lot.issued = row.Id<Points>(5);
-  lot.activates_at = row.Id<Timestamp>(6);
-  lot.expires_at = row.Id<Timestamp>(7);
-  lot.on_due = row.Enum<OnDue>(8);
+  lot.id = id;
+  lot.issuer = PartnerId(static_cast<int32_t>(*issuer));
+  lot.contract = row.Id<ContractId>();
+  lot.issued = row.Id<Points>();
+  lot.activates_at = row.Id<Timestamp>();
+  lot.expires_at = row.Id<Timestamp>();
+  lot.on_due = row.Enum<OnDue>();
   lot.remaining = lot.issued;
   return lot;
 }
 
-// Finds the records that rows belong to; both are in the order of number and posted time.
+Hold ToHoldTerms(RecordNumber number, PackedRow& row) {
+  Hold hold;
+  hold.number = number;
+  hold.partner = row.Id<PartnerId>();
+  hold.store = row.Id<StoreId>();
+  hold.contract = row.Id<ContractId>();
+  hold.authorized = row.Id<Points>();
+  hold.expires_at = row.Id<Timestamp>();
+  return hold;
+}
+
+// Finds the records that rows belong to; both are in the order of numbers.
 class Cursor {
  public:
   explicit Cursor(std::vector<StoredRecord>& records) : at_(records.begin()), end_(records.end()) {}
 
-  // The record of that number and time, or null.
-  Record* Find(RecordNumber number, Timestamp posted_at) {
-    const auto wanted = std::pair(number, posted_at);
-    while (at_ != end_ && std::pair(at_->record.number, at_->record.posted_at) < wanted) ++at_;
-    if (at_ == end_ || std::pair(at_->record.number, at_->record.posted_at) != wanted) {
-      return nullptr;
-    }
-    return &at_->record;
+  // The first record of that number, or null.
+  Record* Find(RecordNumber number) {
+    while (at_ != end_ && at_->record.number < number) ++at_;
+    return at_ == end_ || at_->record.number != number ? nullptr : &at_->record;
   }
 
  private:
   std::vector<StoredRecord>::iterator at_;
   std::vector<StoredRecord>::iterator end_;
 };
+
+void AddEntry(PackedRow row, Cursor& cursor, JournalRange& range) {
+  const auto number = row.Id<RecordNumber>();
+  const auto posted_at = row.Id<Timestamp>();
+  Record* const record = cursor.Find(number);
+  const int64_t line = row.Int();
+  if (record == nullptr || record->posted_at != posted_at ||
+      line != static_cast<int64_t>(record->entries.size()) + 1) {
+    range.stray_entries.push_back(number);
+    return;
+  }
+  Entry entry;
+  entry.debit = ToSide(row);
+  entry.credit = ToSide(row);
+  entry.points = row.Id<Points>();
+  entry.contract = ContractId(static_cast<int32_t>(OrNone(row.OptionalInt())));
+  record->entries.push_back(entry);
+  if (std::optional<Lot> lot = ToLotTerms(entry.credit.lot, row)) {
+    record->new_lots.push_back(*std::move(lot));
+  }
+}
 
 }  // namespace
 
@@ -115,25 +162,20 @@ JournalRange ReadRecords(Transaction& transaction, BookId book, RecordNumber aft
   JournalRange range;
   const auto range_of_book = [&] { return Params().Int(book).Int(after).Int(until); };
 
-  const postgres::Rows journal = transaction.Execute(kReadJournal, range_of_book());
+  const postgres::PackedRows journal = transaction.ExecutePacked(kReadJournal, range_of_book());
   range.records.reserve(static_cast<size_t>(journal.size()));
-  for (const Row& row : journal) range.records.push_back(ToRecord(book, row));
+  for (const PackedRow row : journal) range.records.push_back(ToRecord(book, row));
 
   Cursor of_entry(range.records);
-  for (const Row& row : transaction.Execute(kReadEntries, range_of_book())) {
-    Record* const record = of_entry.Find(row.Id<RecordNumber>(0), row.Id<Timestamp>(1));
-    if (record == nullptr) {
-      range.stray_entries.push_back(row.Id<RecordNumber>(0));
-      continue;
-    }
-    record->entries.push_back(
-        {ToSide(row, 2), ToSide(row, 5), row.Id<Points>(8), row.Id<ContractId>(9)});
+  for (const PackedRow row :
+       transaction.ExecutePacked(kReadEntries, range_of_book().Int(Bucket::kIssued))) {
+    AddEntry(row, of_entry, range);
   }
-
-  Cursor of_lot(range.records);
-  for (const Row& row : transaction.Execute(kReadTerms, range_of_book().Int(Bucket::kIssued))) {
-    Record* const record = of_lot.Find(row.Id<RecordNumber>(0), row.Id<Timestamp>(1));
-    if (record != nullptr) record->new_lots.push_back(ToTerms(row));
+  Cursor of_hold(range.records);
+  for (PackedRow row : transaction.ExecutePacked(kReadHoldTerms, range_of_book())) {
+    const auto number = row.Id<RecordNumber>();
+    Record* const record = of_hold.Find(number);
+    if (record != nullptr) record->new_hold = ToHoldTerms(number, row);
   }
   return range;
 }

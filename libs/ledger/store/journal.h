@@ -17,10 +17,10 @@ struct StoredRecord {
 };
 
 struct JournalRange {
-  // By number, each with its entries by line and its lots by id. Of a lot only what `Record` says:
-  // the terms that it was created with.
+  // By number, each with its entries by line and its lots by id. Of a lot and a hold only what
+  // `Record` says: the terms that it was created with.
   std::vector<StoredRecord> records;
-  // The numbers of entries that belong to no record of the range.
+  // The numbers of entries that belong to no record of the range, or whose lines are not 1, 2, 3 …
   std::vector<RecordNumber> stray_entries;
 };
 
