@@ -39,6 +39,11 @@ constexpr BookId BookOf(AccountId account) {
   return BookId(static_cast<int32_t>(book < 0 ? book + kBooksPerSerial : book));
 }
 
+// The place of an account among those that its book has opened: 1, 2, 3 …
+constexpr int64_t SerialOf(AccountId account) {
+  return (account.value() - BookOf(account).value()) / kBooksPerSerial;
+}
+
 // The id of a control account follows from what it is, so that nobody has to look it up: its serial
 // is negative. `partner` is none for kExpired.
 constexpr AccountId ControlAccountId(Bucket kind, PartnerId partner, BookId book) {

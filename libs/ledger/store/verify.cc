@@ -1,59 +1,37 @@
 #include "libs/ledger/store/verify.h"
 
+#include <algorithm>
+#include <atomic>
+#include <ctime>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
+#include <thread>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 
 #include "libs/base/status_macros.h"
-#include "libs/base/text.h"
+#include "libs/ledger/store/verify_book.h"
+#include "libs/ledger/store/verify_books.h"
+#include "libs/ledger/store/verify_claims.h"
 #include "libs/ledger/store/verify_limits.h"
-#include "libs/ledger/store/verify_replay.h"
 #include "libs/ledger/store/verify_settlements.h"
-#include "libs/ledger/store/verify_tables.h"
+#include "libs/ledger/store/verify_since.h"
 
 namespace guilder::ledger {
 namespace {
 
-using postgres::Params;
-using postgres::Row;
-using postgres::Rows;
-using postgres::Statement;
 using postgres::Transaction;
 
 constexpr char kBeginSnapshot[] = "set transaction isolation level repeatable read";
 
-constexpr Statement kListBooks{"verify.list_books", R"sql(
-  select book, last_number from ledger.books order by book
-)sql"};
-
-constexpr Statement kReadHead{"verify.read_head", R"sql(
-  select last_number, last_posted_at_us, frontier, secret from ledger.books where book = $1
-)sql"};
-
-constexpr Statement kReadSeals{"verify.read_seals", R"sql(
-  select boundary_us, last_number, root, frontier
-    from ledger.seals
-   where book = $1
-   order by boundary_us
-)sql"};
-
-// `offset 0` keeps the planner at one look at the journal's key for each claim.
-constexpr Statement kReadClaims{"verify.read_claims", R"sql(
-  select c.claim_key, c.book, c.number,
-         exists (select 1
-                   from ledger.journal j
-                  where j.book = c.book
-                    and j.number = c.number
-                    and j.posted_at_us = c.posted_at_us
-                 offset 0)
-    from (select claim_key, book, number, posted_at_us
-            from ledger.claims
-           where claim_key > $1
-           order by claim_key
-           limit $2) c
-   order by c.claim_key
-)sql"};
+absl::Duration ThreadTime() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return absl::DurationFromTimespec(time);
+}
 
 class Verification {
  public:
@@ -62,151 +40,137 @@ class Verification {
       : pool_(pool), options_(options), report_progress_(progress) {}
 
   absl::StatusOr<VerifyReport> Run() {
-    std::vector<std::pair<BookId, RecordNumber>> books;
+    const absl::Time began = absl::Now();
+    const absl::Duration processor_before = ThreadTime();
+    if (!options_.since.empty()) {
+      GUILDER_ASSIGN_OR_RETURN(since_, VerifyState::Decode(options_.since));
+    }
+    hash_ = since_ ? since_->hash : KeyedHash::Random();
+    std::vector<BookId> books;
     GUILDER_RETURN_IF_ERROR(pool_.Read([&](Transaction& transaction) {
-      for (const Row& row : transaction.Execute(kListBooks)) {
-        books.emplace_back(row.Id<BookId>(0), row.Id<RecordNumber>(1));
-        progress_.records_total += row.Int(1);
+      for (const BookFacts& book : CheckBooks(transaction, findings_)) {
+        books.push_back(book.book);
+        // A book that is new since then goes on from nothing.
+        if (since_) since_->books.try_emplace(book.book).first->second.book = book.book;
+        progress_.records_total += book.last_number.value() - After(book.book);
       }
       return absl::OkStatus();
     }));
-    for (const auto& [book, number] : books) {
-      const int64_t done_before = progress_.records_done;
-      GUILDER_RETURN_IF_ERROR(VerifyBook(book));
-      // What was posted meanwhile.
-      progress_.records_total += progress_.records_done - done_before - number.value();
+    if (since_ && since_->books.size() > books.size()) {
+      findings_.Fail(CheckId::kBooks, "there were more books when they were last verified");
     }
-    GUILDER_RETURN_IF_ERROR(VerifyClaims());
+    GUILDER_RETURN_IF_ERROR(VerifyBooks(books));
+    GUILDER_RETURN_IF_ERROR(VerifyAllClaims());
     GUILDER_RETURN_IF_ERROR(pool_.Read([&](Transaction& transaction) {
       transaction.Script(kBeginSnapshot);
       VerifyLimits(transaction, findings_);
       VerifySettlements(transaction, findings_);
       return absl::OkStatus();
     }));
-    return std::move(findings_).Take(progress_.records_done);
+    VerifyReport report = MakeReport();
+    report.processor = processor_ + (ThreadTime() - processor_before);
+    report.elapsed = absl::Now() - began;
+    return report;
   }
 
  private:
-  absl::Status VerifyBook(BookId book) {
-    RecordNumber noted;
-    std::optional<JournalReplay> replay;
-    GUILDER_RETURN_IF_ERROR(pool_.Read([&](Transaction& transaction) {
-      transaction.Script(kBeginSnapshot);
-      const Rows rows = transaction.Execute(kReadHead, Params().Int(book));
-      const Row row = rows[0];
-      noted = row.Id<RecordNumber>(0);
-      std::vector<SealRow> seals;
-      for (const Row& seal : transaction.Execute(kReadSeals, Params().Int(book))) {
-        seals.push_back(
-            {seal.Id<Timestamp>(0), seal.Id<RecordNumber>(1), seal.Digest(2), seal.Bytes(3)});
+  const BookProof* Proved(BookId book) const {
+    if (!since_) return nullptr;
+    const auto found = since_->books.find(book);
+    return found == since_->books.end() ? nullptr : &found->second;
+  }
+
+  int64_t After(BookId book) const {
+    const BookProof* const proved = Proved(book);
+    return proved == nullptr ? 0 : proved->point.number.value();
+  }
+
+  // Each job takes the next book until there are no more, or one could not be read.
+  absl::Status VerifyBooks(const std::vector<BookId>& books) {
+    for (const BookId book : books) {
+      results_.emplace(book, std::make_unique<BookResult>(hash_));
+    }
+    const int jobs = std::clamp(options_.jobs, 1, std::max(1, static_cast<int>(books.size())));
+    if (jobs == 1) {
+      Work(books);
+    } else {
+      std::vector<std::thread> threads;
+      for (int i = 0; i < jobs; ++i) {
+        threads.emplace_back([&] {
+          const absl::Duration before = ThreadTime();
+          Work(books);
+          const std::lock_guard lock(mutex_);
+          processor_ += ThreadTime() - before;
+        });
       }
-      replay.emplace(book, row.Bytes(3), std::move(seals), findings_);
-      return absl::OkStatus();
-    }));
-    GUILDER_RETURN_IF_ERROR(AdvanceTo(*replay, noted));
-    replay->CheckSealsAtEnd();
-    return VerifyTables(*replay);
-  }
-
-  // Replays in chunks, each in a transaction of its own.
-  absl::Status AdvanceTo(JournalReplay& replay, RecordNumber until) {
-    while (replay.number() < until) {
-      const RecordNumber next(
-          std::min(until.value(), replay.number().value() + options_.records_per_read));
-      GUILDER_RETURN_IF_ERROR(
-          pool_.Read([&](Transaction& transaction) { return Advance(transaction, replay, next); }));
-      GUILDER_RETURN_IF_ERROR(ReportProgress());
+      for (std::thread& thread : threads) thread.join();
     }
-    return absl::OkStatus();
+    return status_;
   }
 
-  absl::Status Advance(Transaction& transaction, JournalReplay& replay, RecordNumber until) {
-    const int64_t before = replay.number().value();
-    GUILDER_RETURN_IF_ERROR(replay.Advance(transaction, until));
-    progress_.records_done += replay.number().value() - before;
-    return absl::OkStatus();
-  }
-
-  absl::Status VerifyTables(JournalReplay& replay) {
-    std::optional<AccountId> account(INT64_MIN);
-    while (account) {
-      GUILDER_RETURN_IF_ERROR(InSnapshot(replay, [&](Transaction& transaction) {
-        account =
-            CompareAccounts(transaction, replay, *account, options_.accounts_per_read, findings_);
-        if (!account) FindMissing(replay, findings_);
-      }));
-      GUILDER_RETURN_IF_ERROR(ReportProgress());
-    }
-    std::optional<PositionKey> position = PositionKey{Timestamp(INT64_MIN), {}, {}};
-    while (position) {
-      GUILDER_RETURN_IF_ERROR(InSnapshot(replay, [&](Transaction& transaction) {
-        position =
-            ComparePositions(transaction, replay, *position, options_.records_per_read, findings_);
-      }));
-      GUILDER_RETURN_IF_ERROR(ReportProgress());
-    }
-    return InSnapshot(
-        replay, [&](Transaction& transaction) { CompareTotals(transaction, replay, findings_); });
-  }
-
-  // Runs `compare` in a snapshot, after the model has caught up with it. A snapshot that is far
-  // ahead is let go, so that it does not grow old.
-  absl::Status InSnapshot(JournalReplay& replay, absl::FunctionRef<void(Transaction&)> compare) {
+  void Work(const std::vector<BookId>& books) {
     while (true) {
-      RecordNumber number;
-      bool caught_up = false;
-      GUILDER_RETURN_IF_ERROR(pool_.Read([&](Transaction& transaction) -> absl::Status {
-        transaction.Script(kBeginSnapshot);
-        const Rows rows = transaction.Execute(kReadHead, Params().Int(replay.book()));
-        const Row row = rows[0];
-        number = row.Id<RecordNumber>(0);
-        if (number.value() - replay.number().value() > options_.records_per_read) {
-          return absl::OkStatus();
-        }
-        GUILDER_RETURN_IF_ERROR(Advance(transaction, replay, number));
-        replay.CheckHead({number, row.Id<Timestamp>(1), row.Bytes(2)});
-        compare(transaction);
-        caught_up = true;
-        return absl::OkStatus();
-      }));
-      if (caught_up) return absl::OkStatus();
-      GUILDER_RETURN_IF_ERROR(AdvanceTo(replay, number));
+      const size_t next = next_book_++;
+      if (next >= books.size()) return;
+      const BookId book = books[next];
+      const BookTask task{book, hash_, Proved(book), options_.records_per_read,
+                          options_.accounts_per_read};
+      const absl::Status status = VerifyBook(pool_, task, *results_.at(book),
+                                             [&](int64_t records) { return Done(records); });
+      if (status.ok()) continue;
+      const std::lock_guard lock(mutex_);
+      status_.Update(status);
+      next_book_ = books.size();
     }
   }
 
-  absl::Status VerifyClaims() {
-    Uuid last{};
-    bool more = true;
-    while (more) {
-      GUILDER_RETURN_IF_ERROR(pool_.Read([&](Transaction& transaction) {
-        const Rows rows =
-            transaction.Execute(kReadClaims, Params().Uuid(last).Int(options_.records_per_read));
-        findings_.Examined(CheckId::kClaimRecords, rows.size());
-        for (const Row& row : rows) {
-          if (row.Bool(3)) continue;
-          findings_.Fail(CheckId::kClaimRecords,
-                         absl::StrCat("claim ", FormatUuid(row.Uuid(0)), " names record ",
-                                      row.Int(1), "-", row.Int(2)));
-        }
-        more = rows.size() == options_.records_per_read;
-        if (more) last = rows[rows.size() - 1].Uuid(0);
-        return absl::OkStatus();
-      }));
-      GUILDER_RETURN_IF_ERROR(ReportProgress());
-    }
-    return absl::OkStatus();
+  // Since an earlier verification, each record's claims were looked up with the record.
+  absl::Status VerifyAllClaims() {
+    if (since_) return absl::OkStatus();
+    std::map<BookId, ClaimSums> sums;
+    for (auto& [book, result] : results_) sums.emplace(book, std::move(result->claims));
+    return VerifyClaims(pool_, hash_, sums, options_.records_per_read, findings_,
+                        [&](int64_t) { return Done(0); });
   }
 
-  absl::Status ReportProgress() {
+  absl::Status Done(int64_t records) {
+    const std::lock_guard lock(mutex_);
+    progress_.records_done += records;
+    // What was posted meanwhile.
+    progress_.records_total = std::max(progress_.records_total, progress_.records_done);
     if (report_progress_(progress_)) return absl::OkStatus();
     return absl::CancelledError("nobody waits for the verification any more");
   }
 
+  VerifyReport MakeReport() {
+    VerifyState state{hash_, {}};
+    std::vector<VerifiedRange> ranges;
+    for (auto& [book, result] : results_) {
+      findings_.Append(std::move(result->findings));
+      ranges.push_back({book.value(), After(book), result->proof.point.number.value()});
+      state.books.emplace(book, std::move(result->proof));
+    }
+    VerifyReport report = std::move(findings_).Take();
+    report.records = progress_.records_done;
+    report.ranges = std::move(ranges);
+    if (report.ok) report.state = state.Encode();
+    return report;
+  }
+
   postgres::Pool& pool_;
-  const VerifyOptions options_;
+  const VerifyOptions& options_;
   absl::FunctionRef<bool(const VerifyProgress&)> report_progress_;
-  VerifyProgress progress_;
+  std::optional<VerifyState> since_;
+  KeyedHash hash_;
   Findings findings_;
+  std::map<BookId, std::unique_ptr<BookResult>> results_;
+  std::atomic<size_t> next_book_{0};
+
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  VerifyProgress progress_;
+  absl::Status status_;
+  absl::Duration processor_;
 };
 
 }  // namespace

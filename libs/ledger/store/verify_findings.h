@@ -1,6 +1,7 @@
 // What a verification has found so far. For libs/ledger/store/verify*.cc.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +14,7 @@ namespace guilder::ledger {
 
 // X(enumerator, the statement)
 #define GUILDER_LEDGER_CHECKS(X)                                         \
+  X(kBooks, "books are as their programme says")                         \
   X(kNumbers, "journal numbers have no gaps")                            \
   X(kPostedTime, "posted time never falls")                              \
   X(kLeaves, "leaves digest what is stored")                             \
@@ -26,6 +28,7 @@ namespace guilder::ledger {
   X(kControlAccounts, "control accounts are the sums of their entries")  \
   X(kLots, "lots follow from their entries")                             \
   X(kLotBalances, "balances are what lots have left")                    \
+  X(kDates, "accounts know what falls due, and who opened them")         \
   X(kHolds, "holds follow from their entries")                           \
   X(kPositions, "positions are the sums of their entries")               \
   X(kIssuers, "issued is outstanding, redeemed, expired or reversed")    \
@@ -45,6 +48,11 @@ class Findings {
  public:
   void Examined(CheckId check, int64_t count = 1) { At(check).examined += count; }
 
+  bool ok() const {
+    return std::all_of(checks_.begin(), checks_.end(),
+                       [](const VerifyCheck& check) { return check.ok; });
+  }
+
   // Keeps the first failure of each check.
   void Fail(CheckId check, std::string what) {
     VerifyCheck& found = At(check);
@@ -53,9 +61,17 @@ class Findings {
     found.first_failure = std::move(what);
   }
 
-  VerifyReport Take(int64_t records) && {
+  // Adds what another part of the verification found after this one.
+  void Append(Findings other) {
+    for (size_t i = 0; i < checks_.size(); ++i) {
+      VerifyCheck& found = other.checks_[i];
+      checks_[i].examined += found.examined;
+      if (!found.ok) Fail(static_cast<CheckId>(i), std::move(found.first_failure));
+    }
+  }
+
+  VerifyReport Take() && {
     VerifyReport report;
-    report.records = records;
     for (VerifyCheck& check : checks_) {
       report.ok = report.ok && check.ok;
       report.checks.push_back(std::move(check));

@@ -1,80 +1,155 @@
 #include "libs/ledger/store/verify_model.h"
 
+#include "libs/ledger/core/account.h"
+
 namespace guilder::ledger {
+namespace {
 
-void BookModel::Add(const Record& record, Timestamp window_start) {
-  for (const Entry& entry : record.entries) {
-    AddSide(entry.debit, -entry.points);
-    AddSide(entry.credit, entry.points);
-    AddToLots(entry);
+// Adds one record. Remembers the account and the lot that it met last: most entries of a record are
+// about the same ones.
+class Addition {
+ public:
+  Addition(BookModel& model, const Record& record) : model_(model), record_(record) {}
 
+  void Run(Timestamp window_start) {
+    AccountSums& account = model_.accounts[record_.account];
+    if (!account.opened_by) account.opened_by = record_.number;
+    account_id_ = record_.account;
+    account_ = &account;
+    AddTerms();
+    for (const Entry& entry : record_.entries) {
+      AddSide(entry.debit, -entry.points);
+      AddSide(entry.credit, entry.points);
+      AddToLots(entry);
+      AddToHolds(entry);
+      const Movement movement = MovementOf(entry.debit.bucket, entry.credit.bucket);
+      if (movement != Movement::kNone && entry.contract) {
+        model_.positions[{window_start, entry.contract, movement}] += entry.points;
+      }
+    }
+  }
+
+ private:
+  AccountSums& Account(AccountId id) {
+    if (id != account_id_) {
+      account_id_ = id;
+      account_ = &model_.accounts[id];
+    }
+    return *account_;
+  }
+
+  LotSums& Lot(LotId id) {
+    if (lot_ == nullptr || id != lot_id_) {
+      lot_id_ = id;
+      lot_ = &model_.lots[id];
+    }
+    return *lot_;
+  }
+
+  void AddTerms() {
+    for (const ledger::Lot& terms : record_.new_lots) {
+      LotSums& lot = Lot(terms.id);
+      lot.account = record_.account;
+      lot.issuer = terms.issuer;
+      lot.contract = terms.contract;
+      lot.activates_at = terms.activates_at;
+      lot.expires_at = terms.expires_at;
+      lot.on_due = terms.on_due;
+    }
+    if (record_.new_hold) {
+      HoldSums& hold = model_.holds[record_.number];
+      hold.account = record_.account;
+      hold.partner = record_.new_hold->partner;
+      hold.store = record_.new_hold->store;
+      hold.contract = record_.new_hold->contract;
+      hold.expires_at = record_.new_hold->expires_at;
+    }
+    if (record_.kind == RecordKind::kVoid) {
+      const auto hold = model_.holds.find(record_.refers_to);
+      if (hold != model_.holds.end()) hold->second.voided = true;
+    }
+  }
+
+  void AddSide(const Side& side, Points credit) {
+    if (IsControl(side.bucket)) {
+      model_.control_accounts[side.account] += credit;
+      return;
+    }
+    AccountSums& account = Account(side.account);
+    LotSums& lot = Lot(side.lot);
+    lot.account = side.account;
+    switch (side.bucket) {
+      case Bucket::kPending:
+        account.pending += credit;
+        lot.pending += credit;
+        break;
+      case Bucket::kAvailable:
+        account.available += credit;
+        lot.available += credit;
+        break;
+      case Bucket::kHeld:
+        account.held += credit;
+        lot.held += credit;
+        break;
+      default:  // A debt is what the member owes: a credit lowers it.
+        account.debt -= credit;
+        lot.debt -= credit;
+        break;
+    }
+  }
+
+  void AddToLots(const Entry& entry) {
     const Bucket debit = entry.debit.bucket;
     const Bucket credit = entry.credit.bucket;
-    AccountSums& account = accounts[record.account];
-    if (credit == Bucket::kExpired) account.expired += entry.points;
-    if (debit == Bucket::kExpired) account.expired -= entry.points;
+    if (debit == Bucket::kIssued) Lot(entry.credit.lot).issued += entry.points;
+    if (debit == Bucket::kRedeemed) Lot(entry.credit.lot).redeemed -= entry.points;
+    if (debit == Bucket::kExpired && credit == Bucket::kIssued) {
+      // Points that had expired are taken back from the lot of the sale that is reversed.
+      LotSums& lot = Lot(MakeLotId(record_.refers_to));
+      lot.expired -= entry.points;
+      lot.reversed += entry.points;
+    }
+    if (IsControl(debit)) return;
+
+    LotSums& from = Lot(entry.debit.lot);
+    if (credit == Bucket::kIssued) from.reversed += entry.points;
+    if (credit == Bucket::kExpired) from.expired += entry.points;
+    if (credit == Bucket::kRedeemed) {
+      from.redeemed += entry.points;
+      from.captured += entry.points;
+    }
+    // The lot that repays another's debt takes over the redemption that made it.
+    if (credit == Bucket::kDebt && entry.debit.lot != entry.credit.lot) {
+      from.redeemed += entry.points;
+      Lot(entry.credit.lot).redeemed -= entry.points;
+    }
+  }
+
+  void AddToHolds(const Entry& entry) {
+    const Bucket debit = entry.debit.bucket;
+    const Bucket credit = entry.credit.bucket;
+    AccountSums& account = Account(record_.account);
     if (credit == Bucket::kRedeemed) account.captured += entry.points;
     if (debit == Bucket::kRedeemed) account.refunded += entry.points;
-    if (debit == Bucket::kAvailable && credit == Bucket::kHeld) {
-      HoldSums& hold = holds[record.number];
-      hold.account = record.account;
-      hold.authorized += entry.points;
-    }
+    if (debit != Bucket::kAvailable || credit != Bucket::kHeld) return;
+    HoldSums& hold = model_.holds[record_.number];
+    hold.account = record_.account;
+    hold.authorized += entry.points;
+    hold.parts.push_back({entry.credit.lot, entry.points});
+  }
 
-    const Movement movement = MovementOf(debit, credit);
-    if (movement != Movement::kNone && entry.contract) {
-      positions[{window_start, entry.contract, movement}] += entry.points;
-    }
-  }
-}
+  BookModel& model_;
+  const Record& record_;
+  AccountId account_id_;
+  AccountSums* account_ = nullptr;
+  LotId lot_id_;
+  LotSums* lot_ = nullptr;
+};
 
-void BookModel::AddSide(const Side& side, Points credit) {
-  if (IsControl(side.bucket)) {
-    control_accounts[side.account] += credit;
-    return;
-  }
-  AccountSums& account = accounts[side.account];
-  LotSums& lot = lots[side.lot];
-  lot.account = side.account;
-  switch (side.bucket) {
-    case Bucket::kPending:
-      account.pending += credit;
-      lot.pending += credit;
-      break;
-    case Bucket::kAvailable:
-      account.available += credit;
-      lot.available += credit;
-      break;
-    case Bucket::kHeld:
-      account.held += credit;
-      lot.held += credit;
-      break;
-    default:  // A debt is what the member owes: a credit lowers it.
-      account.debt -= credit;
-      lot.debt -= credit;
-      break;
-  }
-}
+}  // namespace
 
-void BookModel::AddToLots(const Entry& entry) {
-  const Bucket debit = entry.debit.bucket;
-  const Bucket credit = entry.credit.bucket;
-  if (debit == Bucket::kIssued) lots[entry.credit.lot].issued += entry.points;
-  if (debit == Bucket::kRedeemed) lots[entry.credit.lot].redeemed -= entry.points;
-  if (IsControl(debit)) return;
-
-  LotSums& from = lots[entry.debit.lot];
-  if (credit == Bucket::kIssued) from.reversed += entry.points;
-  if (credit == Bucket::kExpired) from.expired += entry.points;
-  if (credit == Bucket::kRedeemed) {
-    from.redeemed += entry.points;
-    from.captured += entry.points;
-  }
-  // The lot that repays another's debt takes over the redemption that made it.
-  if (credit == Bucket::kDebt && entry.debit.lot != entry.credit.lot) {
-    from.redeemed += entry.points;
-    lots[entry.credit.lot].redeemed -= entry.points;
-  }
+void BookModel::Add(const Record& record, Timestamp window_start) {
+  Addition(*this, record).Run(window_start);
 }
 
 }  // namespace guilder::ledger

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <compare>
-#include <map>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 
@@ -17,35 +17,55 @@ struct AccountSums {
   Points available;
   Points held;
   Points debt;
-  Points expired;
   Points captured;
   Points refunded;
+  // The first record of the account, which opened it.
+  RecordNumber opened_by;
   // The last record of the snapshot in which the account's row was compared; none before that.
   RecordNumber seen_at;
 };
 
 struct LotSums {
   AccountId account;
+  // Terms.
+  PartnerId issuer;
+  ContractId contract;
+  Timestamp activates_at;
+  Timestamp expires_at;
+  OnDue on_due{};
+  bool seen = false;
+
   Points issued;
   Points pending;
   Points available;
   Points held;
   Points redeemed;
-  Points captured;
-  Points debt;
-  // Of points that expired and were reversed after that, an entry names no lot: they are still
-  // counted as expired here, so only the sum of both is exact.
   Points reversed;
   Points expired;
-  bool seen = false;
+  Points debt;
+  // Of all captures, refunds and repaid debts not subtracted: what holds say of it.
+  Points captured;
 
   Points remaining() const { return pending + available + held; }
 };
 
+struct HeldPart {
+  LotId lot;
+  Points points;
+  friend bool operator==(const HeldPart&, const HeldPart&) = default;
+};
+
 struct HoldSums {
   AccountId account;
+  PartnerId partner;
+  StoreId store;
+  ContractId contract;
   Points authorized;
+  Timestamp expires_at;
+  bool voided = false;
   bool seen = false;
+  // As it was opened.
+  std::vector<HeldPart> parts;
 };
 
 struct PositionKey {
@@ -53,6 +73,10 @@ struct PositionKey {
   ContractId contract;
   Movement movement{};
   friend auto operator<=>(const PositionKey&, const PositionKey&) = default;
+  template <typename H>
+  friend H AbslHashValue(H h, const PositionKey& key) {
+    return H::combine(std::move(h), key.window_start.value(), key.contract, key.movement);
+  }
 };
 
 struct BookModel {
@@ -61,14 +85,10 @@ struct BookModel {
   absl::flat_hash_map<RecordNumber, HoldSums> holds;
   // Credits less debits.
   absl::flat_hash_map<AccountId, Points> control_accounts;
-  std::map<PositionKey, Points> positions;
+  absl::flat_hash_map<PositionKey, Points> positions;
 
   // Adds the entries of a record that was posted in the window which starts there.
   void Add(const Record& record, Timestamp window_start);
-
- private:
-  void AddSide(const Side& side, Points credit);
-  void AddToLots(const Entry& entry);
 };
 
 }  // namespace guilder::ledger

@@ -3,12 +3,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 
 #include "libs/base/types.h"
 #include "libs/ledger/core/calendar.h"
+#include "libs/ledger/core/digest.h"
 #include "libs/ledger/core/merkle.h"
 #include "libs/ledger/store/journal.h"
 #include "libs/ledger/store/verify_findings.h"
@@ -24,22 +28,45 @@ struct SealRow {
   std::string frontier;
 };
 
-// The row of a book.
+// The row of a book, and its last boundary.
 struct BookHead {
   RecordNumber number;
   Timestamp posted_at;
   std::string frontier;
+  int64_t last_serial = 0;
+  Timestamp last_boundary;
 };
+
+// How far a replay has come; a default one has not begun.
+struct ReplayPoint {
+  RecordNumber number;
+  // Of that record.
+  Timestamp posted_at;
+  // Over the leaves up to there.
+  Frontier frontier;
+};
+
+// Sees each record once it has been checked, with the start of its window.
+using RecordVisitor = absl::FunctionRef<void(const Record&, Timestamp window_start)>;
 
 class JournalReplay {
  public:
-  // `seals` by boundary. The findings outlive the replay.
-  JournalReplay(BookId book, std::string secret, std::vector<SealRow> seals, Findings& findings)
-      : book_(book), secret_(std::move(secret)), seals_(std::move(seals)), findings_(findings) {}
+  // `seals` by boundary: those after the point to go on from. The findings outlive the replay.
+  JournalReplay(BookId book, std::string_view secret, ReplayPoint from, std::vector<SealRow> seals,
+                Findings& findings)
+      : book_(book),
+        key_(secret),
+        seals_(std::move(seals)),
+        findings_(findings),
+        number_(from.number),
+        last_number_(from.number),
+        last_posted_at_(from.posted_at),
+        frontier_(std::move(from.frontier)) {}
 
   // Replays the records after the last one up to `until`, which were all committed before the
-  // transaction's snapshot.
-  absl::Status Advance(postgres::Transaction& transaction, RecordNumber until);
+  // transaction's snapshot, and gives each to `visit`. `on_chunk` gets them all.
+  absl::Status Advance(postgres::Transaction& transaction, RecordNumber until, RecordVisitor visit,
+                       absl::FunctionRef<void(const std::vector<StoredRecord>&)> on_chunk);
 
   // After Advance to the head's number.
   void CheckHead(const BookHead& head);
@@ -49,17 +76,17 @@ class JournalReplay {
 
   BookId book() const { return book_; }
   RecordNumber number() const { return number_; }
-  BookModel& model() { return model_; }
+  ReplayPoint point() const { return {number_, last_posted_at_, frontier_}; }
 
  private:
   void CheckRecord(const StoredRecord& stored);
   void CheckSeal(const SealRow& seal);
-  void CheckClaims(postgres::Transaction& transaction, const std::vector<StoredRecord>& records);
-  void AddToModel(const Calendar& calendar, const std::vector<StoredRecord>& records);
+  void VisitAll(const Calendar& calendar, const std::vector<StoredRecord>& records,
+                RecordVisitor visit);
   std::string Named(RecordNumber number) const;
 
   const BookId book_;
-  const std::string secret_;
+  const HmacKey key_;
   const std::vector<SealRow> seals_;
   Findings& findings_;
 
@@ -68,7 +95,6 @@ class JournalReplay {
   Timestamp last_posted_at_;
   Frontier frontier_;
   size_t next_seal_ = 0;
-  BookModel model_;
 };
 
 }  // namespace guilder::ledger

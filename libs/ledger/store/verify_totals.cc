@@ -31,20 +31,6 @@ constexpr Statement kReadControlAccounts{"verify.read_control_accounts", R"sql(
    where book = $1
 )sql"};
 
-constexpr Statement kSumAccounts{"verify.sum_accounts", R"sql(
-  select coalesce(sum(pending + available + held - debt), 0)::bigint
-    from ledger.accounts
-   where book = $1
-)sql"};
-
-constexpr Statement kSumLots{"verify.sum_lots", R"sql(
-  select issuer_id, sum(issued)::bigint, sum(remaining)::bigint, sum(redeemed)::bigint,
-         sum(expired)::bigint, sum(reversed)::bigint, sum(debt)::bigint
-    from ledger.lots
-   where book = $1
-   group by issuer_id
-)sql"};
-
 // Records and entries outside of the numbers that the book has given out.
 constexpr Statement kFindOutside{"verify.find_outside", R"sql(
   (select 'record', number from ledger.journal where book = $1 and number > $2 limit 1)
@@ -62,115 +48,77 @@ std::string Named(BookId book, const PositionKey& key) {
                       ToAbsl(MovementName(key.movement)));
 }
 
-// The stored balances by kind and partner.
-using Control = std::map<std::pair<Bucket, PartnerId>, Points>;
+// By issuer, what lots and control accounts must say.
+using Issuers = std::map<PartnerId, IssuerTotals>;
 
-Control CompareControlAccounts(Transaction& transaction, JournalReplay& replay,
-                               Findings& findings) {
-  Control stored;
-  absl::flat_hash_map<AccountId, Points> expected = replay.model().control_accounts;
-  for (const Row& row : transaction.Execute(kReadControlAccounts, Params().Int(replay.book()))) {
-    findings.Examined(CheckId::kControlAccounts);
-    const auto id = row.Id<AccountId>(0);
-    const auto kind = row.Enum<Bucket>(1);
-    const auto partner = row.Id<PartnerId>(2);
-    const auto balance = row.Id<Points>(3);
-    stored[{kind, partner}] += balance;
-    const ControlAccount named = ControlAccountOf(id);
-    if (expected[id] != balance || named.kind != kind || named.partner != partner) {
-      findings.Fail(CheckId::kControlAccounts,
-                    absl::StrCat("book ", replay.book().value(), ", ", ToAbsl(BucketName(kind)),
-                                 " of partner ", partner.value(), ": ", balance.value(),
-                                 ", entries give ", expected[id].value()));
-    }
-    expected.erase(id);
-  }
-  for (const auto& [id, balance] : expected) {
-    if (balance == Points(0)) continue;
-    findings.Fail(CheckId::kControlAccounts, absl::StrCat("account ", id.value(), " is missing"));
-  }
-  return stored;
-}
-
-void CheckZeroSum(Transaction& transaction, BookId book, const Control& control,
-                  Findings& findings) {
-  findings.Examined(CheckId::kZeroSum);
-  Points sum = transaction.Execute(kSumAccounts, Params().Int(book))[0].Id<Points>(0);
-  for (const auto& [account, balance] : control) sum += balance;
-  if (sum != Points(0)) {
-    findings.Fail(CheckId::kZeroSum,
-                  absl::StrCat("book ", book.value(), " comes to ", sum.value()));
+void Include(Issuers& issuers, const Issuers& more) {
+  for (const auto& [issuer, off] : more) {
+    IssuerTotals& totals = issuers[issuer];
+    totals.issued += off.issued;
+    totals.remaining += off.remaining;
+    totals.redeemed += off.redeemed;
+    totals.expired += off.expired;
+    totals.reversed += off.reversed;
+    totals.debt += off.debt;
   }
 }
 
-Points SumOf(const Control& control, Bucket kind) {
-  Points sum;
-  for (const auto& [account, balance] : control) {
-    if (account.first == kind) sum += balance;
+void CheckIssuers(const Replayed& replayed, const StoredTotals& stored, Findings& findings) {
+  Issuers issuers;
+  for (const auto& [id, lot] : replayed.model.lots) issuers[lot.issuer].Add(lot);
+  Include(issuers, stored.issuers_off);
+  std::map<Bucket, Points> control;
+  std::map<PartnerId, Points> issued;
+  for (const auto& [id, balance] : stored.control_accounts) {
+    const ControlAccount account = ControlAccountOf(id);
+    control[account.kind] += balance;
+    if (account.kind == Bucket::kIssued) issued[account.partner] += balance;
   }
-  return sum;
-}
-
-void CheckIssuers(Transaction& transaction, BookId book, Control control, Findings& findings) {
+  const auto fail = [&](const std::string& what) {
+    findings.Fail(CheckId::kIssuers, absl::StrCat("book ", replayed.book.value(), ", ", what));
+  };
   Points all_redeemed;
   Points all_expired;
-  const auto fail = [&](std::string_view what) {
-    findings.Fail(CheckId::kIssuers, absl::StrCat("book ", book.value(), ", ", ToAbsl(what)));
-  };
-  for (const Row& row : transaction.Execute(kSumLots, Params().Int(book))) {
+  for (const auto& [issuer, t] : issuers) {
     findings.Examined(CheckId::kIssuers);
-    const auto issuer = row.Id<PartnerId>(0);
-    const auto issued = row.Id<Points>(1);
-    const auto remaining = row.Id<Points>(2);
-    const auto redeemed = row.Id<Points>(3);
-    const auto expired = row.Id<Points>(4);
-    const auto reversed = row.Id<Points>(5);
-    const auto debt = row.Id<Points>(6);
-    const bool lots_agree = issued + debt == remaining + redeemed + expired + reversed;
-    Points& outside = control[{Bucket::kIssued, issuer}];
-    if (!lots_agree || outside != reversed - issued) {
-      fail(absl::StrCat("issuer ", issuer.value(), ": issued ", issued.value(), ", outstanding ",
-                        (remaining - debt).value(), ", redeemed ", redeemed.value(), ", expired ",
-                        expired.value(), ", reversed ", reversed.value(), ", by its account ",
-                        -outside.value()));
+    const bool lots_agree = t.issued + t.debt == t.remaining + t.redeemed + t.expired + t.reversed;
+    const Points outside = issued[issuer];
+    issued.erase(issuer);
+    if (!lots_agree || outside != t.reversed - t.issued) {
+      fail(absl::StrCat("issuer ", issuer.value(), ": issued ", t.issued.value(), ", outstanding ",
+                        (t.remaining - t.debt).value(), ", redeemed ", t.redeemed.value(),
+                        ", expired ", t.expired.value(), ", reversed ", t.reversed.value(),
+                        ", by its account ", -outside.value()));
     }
-    outside = Points(0);
-    all_redeemed += redeemed;
-    all_expired += expired;
+    all_redeemed += t.redeemed;
+    all_expired += t.expired;
   }
-  if (SumOf(control, Bucket::kIssued) != Points(0)) fail("an issuer has no lots");
-  if (SumOf(control, Bucket::kRedeemed) != all_redeemed) {
+  for (const auto& [issuer, balance] : issued) {
+    if (balance != Points(0)) fail(absl::StrCat("issuer ", issuer.value(), " has no lots"));
+  }
+  if (control[Bucket::kRedeemed] != all_redeemed) {
     fail(absl::StrCat("lots say redeemed ", all_redeemed.value()));
   }
-  if (SumOf(control, Bucket::kExpired) != all_expired) {
+  if (control[Bucket::kExpired] != all_expired) {
     fail(absl::StrCat("lots say expired ", all_expired.value()));
-  }
-}
-
-void FindOutside(Transaction& transaction, const JournalReplay& replay, Findings& findings) {
-  for (const Row& row :
-       transaction.Execute(kFindOutside, Params().Int(replay.book()).Int(replay.number()))) {
-    const bool is_record = row.Text(0) == "record";
-    findings.Fail(is_record ? CheckId::kNumbers : CheckId::kEntries,
-                  absl::StrCat(is_record ? "record " : "an entry of record ", replay.book().value(),
-                               "-", row.Int(1), " is outside of the journal"));
   }
 }
 
 }  // namespace
 
-std::optional<PositionKey> ComparePositions(Transaction& transaction, JournalReplay& replay,
+std::optional<PositionKey> ComparePositions(Transaction& transaction, const Replayed& replayed,
                                             const PositionKey& after, int limit,
                                             Findings& findings) {
   const Rows rows = transaction.Execute(kReadPositions, Params()
-                                                            .Int(replay.book())
+                                                            .Int(replayed.book)
                                                             .Int(after.window_start)
                                                             .Int(after.contract)
                                                             .Int(after.movement)
                                                             .Int(limit));
-  const std::map<PositionKey, Points>& model = replay.model().positions;
+  const std::map<PositionKey, Points> model(replayed.model.positions.begin(),
+                                            replayed.model.positions.end());
   const auto missing = [&](const PositionKey& key) {
-    findings.Fail(CheckId::kPositions, Named(replay.book(), key) + " is missing");
+    findings.Fail(CheckId::kPositions, Named(replayed.book, key) + " is missing");
   };
   auto expected = model.upper_bound(after);
   PositionKey key = after;
@@ -181,7 +129,7 @@ std::optional<PositionKey> ComparePositions(Transaction& transaction, JournalRep
     Points points;
     if (expected != model.end() && expected->first == key) points = (expected++)->second;
     if (points != row.Id<Points>(3)) {
-      findings.Fail(CheckId::kPositions, absl::StrCat(Named(replay.book(), key), ": ", row.Int(3),
+      findings.Fail(CheckId::kPositions, absl::StrCat(Named(replayed.book, key), ": ", row.Int(3),
                                                       ", entries give ", points.value()));
     }
   }
@@ -190,11 +138,53 @@ std::optional<PositionKey> ComparePositions(Transaction& transaction, JournalRep
   return std::nullopt;
 }
 
-void CompareTotals(Transaction& transaction, JournalReplay& replay, Findings& findings) {
-  const Control control = CompareControlAccounts(transaction, replay, findings);
-  CheckZeroSum(transaction, replay.book(), control, findings);
-  CheckIssuers(transaction, replay.book(), control, findings);
-  FindOutside(transaction, replay, findings);
+void CompareControlAccounts(Transaction& transaction, const Replayed& replayed,
+                            StoredTotals& totals, Findings& findings) {
+  absl::flat_hash_map<AccountId, Points> expected = replayed.model.control_accounts;
+  for (const Row& row : transaction.Execute(kReadControlAccounts, Params().Int(replayed.book))) {
+    findings.Examined(CheckId::kControlAccounts);
+    const auto id = row.Id<AccountId>(0);
+    const auto kind = row.Enum<Bucket>(1);
+    const auto partner = row.Id<PartnerId>(2);
+    const auto balance = row.Id<Points>(3);
+    totals.control_accounts[id] = balance;
+    const ControlAccount named = ControlAccountOf(id);
+    if (expected[id] != balance || named.kind != kind || named.partner != partner ||
+        BookOf(id) != replayed.book) {
+      findings.Fail(CheckId::kControlAccounts,
+                    absl::StrCat("book ", replayed.book.value(), ", ", ToAbsl(BucketName(kind)),
+                                 " of partner ", partner.value(), ": ", balance.value(),
+                                 ", entries give ", expected[id].value()));
+    }
+    expected.erase(id);
+  }
+  for (const auto& [id, balance] : expected) {
+    if (balance == Points(0)) continue;
+    findings.Fail(CheckId::kControlAccounts, NameOf(id) + " is missing");
+  }
+}
+
+void CheckTotals(const Replayed& replayed, const StoredTotals& totals, Findings& findings) {
+  findings.Examined(CheckId::kZeroSum);
+  // The entries themselves come to zero by their form.
+  Points sum = totals.accounts_off;
+  for (const auto& [id, balance] : totals.control_accounts) sum += balance;
+  for (const auto& [id, balance] : replayed.model.control_accounts) sum -= balance;
+  if (sum != Points(0)) {
+    findings.Fail(CheckId::kZeroSum,
+                  absl::StrCat("book ", replayed.book.value(), " comes to ", sum.value()));
+  }
+  CheckIssuers(replayed, totals, findings);
+}
+
+void FindOutside(Transaction& transaction, const Replayed& replayed, Findings& findings) {
+  for (const Row& row :
+       transaction.Execute(kFindOutside, Params().Int(replayed.book).Int(replayed.number))) {
+    const bool is_record = row.Text(0) == "record";
+    findings.Fail(is_record ? CheckId::kNumbers : CheckId::kEntries,
+                  absl::StrCat(is_record ? "record " : "an entry of record ", replayed.book.value(),
+                               "-", row.Int(1), " is outside of the journal"));
+  }
 }
 
 }  // namespace guilder::ledger
