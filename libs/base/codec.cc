@@ -3,11 +3,14 @@
 namespace guilder {
 
 Encoder& Encoder::Unsigned(uint64_t value) {
+  char bytes[10];  // 64 bits, seven in each.
+  size_t size = 0;
   while (value >= 0x80) {
-    out_.push_back(static_cast<char>(value | 0x80));
+    bytes[size++] = static_cast<char>(value | 0x80);
     value >>= 7;
   }
-  out_.push_back(static_cast<char>(value));
+  bytes[size++] = static_cast<char>(value);
+  out_.append(bytes, size);
   return *this;
 }
 

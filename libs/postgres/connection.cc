@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include <pqxx/pqxx>
@@ -80,15 +81,23 @@ Rows Wrap(pqxx::result answer) {
   return Rows(std::move(data));
 }
 
-// The rows of a binary cursor arrive in binary form whatever libpqxx asks for, and in one piece a
-// row, because the composite is one cell.
+// What is fetched from a binary cursor arrives in binary form, whatever libpqxx asks for. All rows
+// are one cell: the server sends them at once, where a row at a time would wake this process for
+// every few kilobytes, and neither libpq nor libpqxx handles them one by one.
 struct OwningPackedData : PackedRows::Data {
   pqxx::result answer;
 };
 
-constexpr char kDeclarePacked[] = "declare packed no scroll binary cursor for ";
-constexpr char kFetchPacked[] = "fetch all from packed";
-constexpr char kClosePacked[] = "close packed";
+// Of the prepared statement and its cursor.
+std::string PackedName(const Statement& statement) {
+  return absl::StrCat(statement.name, ".packed");
+}
+
+std::string PackedSql(const Statement& statement, const std::string& name) {
+  return absl::StrCat("declare \"", name, "\" no scroll binary cursor for ",
+                      "select string_agg(record_send(r), ''::bytea) from (", statement.sql,
+                      ") as packed (r)");
+}
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;
 
@@ -224,7 +233,7 @@ struct Connection::Impl {
     Prepare(statement, prepared, statement.name, statement.sql);
   }
   void PreparePacked(const Statement& statement, const std::string& name) {
-    Prepare(statement, packed, name.c_str(), absl::StrCat(kDeclarePacked, statement.sql).c_str());
+    Prepare(statement, packed, name.c_str(), PackedSql(statement, name).c_str());
   }
 
  private:
@@ -278,6 +287,8 @@ std::string ExecuteSql(pqxx::connection& session, const Call& call) {
 struct Transaction::Impl {
   Connection::Impl& connection;
   pqxx::transaction_base& transaction;
+  // The statements whose cursors are open.
+  std::unordered_set<std::string_view> cursors{};
 };
 
 Rows Transaction::Execute(const Statement& statement, const Params& params) {
@@ -288,16 +299,18 @@ Rows Transaction::Execute(const Statement& statement, const Params& params) {
 
 PackedRows Transaction::ExecutePacked(const Statement& statement, const Params& params) {
   CheckForNul(statement, params);
-  const std::string name = absl::StrCat(statement.name, ".packed");
+  const std::string name = PackedName(statement);
+  const std::string cursor = absl::StrCat("\"", name, "\"");
+  if (!impl_.cursors.insert(statement.name).second) impl_.transaction.exec("close " + cursor);
   impl_.connection.PreparePacked(statement, name);
   ExecutePrepared(impl_.transaction, name.c_str(), params);
   auto data = std::make_shared<OwningPackedData>();
-  data->answer = impl_.transaction.exec(kFetchPacked);
-  impl_.transaction.exec(kClosePacked);
-  data->composites.reserve(static_cast<size_t>(data->answer.size()));
-  for (auto row = data->answer.begin(); row != data->answer.end(); ++row) {
-    const auto field = row.begin();
-    data->composites.emplace_back(field->c_str(), static_cast<size_t>(field->size()));
+  data->answer = impl_.transaction.exec("fetch " + cursor);
+  const pqxx::row row = data->answer.at(0);
+  const pqxx::field field = row.at(0);
+  if (!field.is_null()) {
+    data->composites =
+        internal::SplitComposites({field.c_str(), static_cast<size_t>(field.size())});
   }
   return PackedRows(std::move(data));
 }

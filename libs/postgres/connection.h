@@ -49,7 +49,8 @@ class Transaction {
   Rows Execute(const Statement& statement, const Params& params = {});
 
   // Runs a query whose only column is a composite value, `select row(a, b) from …`, and gives its
-  // rows in binary form: a third of what Execute costs this process, for two round trips more.
+  // rows in binary form: a fifth of what Execute costs this process, for a round trip more. The
+  // rows must fit the memory of both ends.
   PackedRows ExecutePacked(const Statement& statement, const Params& params = {});
 
   // Runs SQL without parameters, possibly many statements, which is not prepared: for migrations

@@ -1,16 +1,37 @@
 #include "libs/postgres/packed_rows.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 
 namespace guilder::postgres {
 namespace {
 
-// Of one dimension: the number of dimensions, whether there are NULLs, the element's type, and the
-// size and lower bound of the dimension; then each element with its size.
-constexpr size_t kArrayHeaderWords = 5;
+uint32_t Word(std::string_view bytes, size_t at) {
+  if (bytes.size() < at + 4) throw std::logic_error("a value ends in the middle");
+  uint32_t word;
+  std::memcpy(&word, bytes.data() + at, sizeof word);
+  return __builtin_bswap32(word);
+}
 
 }  // namespace
+
+// Each begins with the number of its columns, and a column with its type and its size.
+std::vector<std::string_view> internal::SplitComposites(std::string_view bytes) {
+  std::vector<std::string_view> composites;
+  for (size_t at = 0; at < bytes.size();) {
+    const size_t begin = at;
+    const uint32_t columns = Word(bytes, at);
+    at += 4;
+    for (uint32_t i = 0; i < columns; ++i) {
+      const auto size = static_cast<int32_t>(Word(bytes, at + 4));
+      at += 8 + static_cast<size_t>(std::max(size, 0));
+    }
+    if (at > bytes.size()) throw std::logic_error("a row ends in the middle");
+    composites.push_back(bytes.substr(begin, at - begin));
+  }
+  return composites;
+}
 
 bool PackedRow::Bool() {
   const std::string_view value = Bytes();
@@ -18,27 +39,22 @@ bool PackedRow::Bool() {
   return value.front() != 0;
 }
 
+// Of one dimension: the number of dimensions, whether there are NULLs, the element's type, the size
+// and lower bound of the dimension; then each element with its size.
 std::vector<int64_t> PackedRow::IntArray() {
   const std::string_view array = Bytes();
-  const auto word = [&](size_t i) {
-    if (array.size() < 4 * (i + 1)) ThrowMalformed("array of integers");
-    return static_cast<int32_t>(Load32(array.data() + 4 * i));
-  };
   std::vector<int64_t> values;
-  const int32_t dimensions = word(0);
+  const uint32_t dimensions = Word(array, 0);
   if (dimensions == 0) return values;
-  if (dimensions != 1 || word(1) != 0) ThrowMalformed("array of integers");
-  const int32_t count = word(3);
-  size_t at = 4 * kArrayHeaderWords;
-  for (int32_t i = 0; i < count; ++i) {
-    if (array.size() < at + 4) ThrowMalformed("array of integers");
-    const auto size = static_cast<int32_t>(Load32(array.data() + at));
+  if (dimensions != 1) ThrowMalformed("array of integers");
+  const uint32_t count = Word(array, 12);
+  size_t at = 20;
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint32_t size = Word(array, at);
     at += 4;
-    if (size < 0 || array.size() < at + static_cast<size_t>(size)) {
-      ThrowMalformed("array of integers");
-    }
-    values.push_back(ToInt(array.substr(at, static_cast<size_t>(size))));
-    at += static_cast<size_t>(size);
+    if (size > array.size() - at) ThrowMalformed("array of integers without NULLs");
+    values.push_back(ToInt(array.substr(at, size)));
+    at += size;
   }
   return values;
 }

@@ -12,6 +12,12 @@
 #include "libs/base/types.h"
 
 namespace guilder::postgres {
+namespace internal {
+
+// Composite values in binary form, one after the other. Throws when they are not that.
+std::vector<std::string_view> SplitComposites(std::string_view bytes);
+
+}  // namespace internal
 
 // One row, which is one composite value: its columns are read one after the other.
 //

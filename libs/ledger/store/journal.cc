@@ -59,8 +59,8 @@ int64_t OrNone(std::optional<int64_t> value) {
   return *value == 0 ? -1 : *value;
 }
 
-StoredRecord ToRecord(BookId book, PackedRow row) {
-  StoredRecord stored;
+// Sets all fields of a record that may have been another one.
+void ReadRecord(BookId book, PackedRow row, StoredRecord& stored) {
   Record& record = stored.record;
   record.book = book;
   record.number = row.Id<RecordNumber>();
@@ -73,15 +73,19 @@ StoredRecord ToRecord(BookId book, PackedRow row) {
   record.request_id = row.Uuid();
   // A digest of another length is none that a lane wrote.
   const std::string_view fingerprint = row.Bytes();
+  record.fingerprint = {};
   if (fingerprint.size() == record.fingerprint.size()) {
     std::copy(fingerprint.begin(), fingerprint.end(), record.fingerprint.begin());
   }
   record.content = row.Bytes();
   record.response = row.Bytes();
   const std::string_view leaf = row.Bytes();
+  stored.leaf = {};
   if (leaf.size() == stored.leaf.size()) std::copy(leaf.begin(), leaf.end(), stored.leaf.begin());
   record.natural_key = row.OptionalUuid();
-  return stored;
+  record.entries.clear();
+  record.new_lots.clear();
+  record.new_hold.reset();
 }
 
 Side ToSide(PackedRow& row) {
@@ -160,11 +164,20 @@ void AddEntry(PackedRow row, Cursor& cursor, JournalRange& range) {
 JournalRange ReadRecords(Transaction& transaction, BookId book, RecordNumber after,
                          RecordNumber until) {
   JournalRange range;
+  ReadRecords(transaction, book, after, until, range);
+  return range;
+}
+
+void ReadRecords(Transaction& transaction, BookId book, RecordNumber after, RecordNumber until,
+                 JournalRange& range) {
   const auto range_of_book = [&] { return Params().Int(book).Int(after).Int(until); };
 
   const postgres::PackedRows journal = transaction.ExecutePacked(kReadJournal, range_of_book());
-  range.records.reserve(static_cast<size_t>(journal.size()));
-  for (const PackedRow row : journal) range.records.push_back(ToRecord(book, row));
+  range.records.resize(static_cast<size_t>(journal.size()));
+  range.stray_entries.clear();
+  for (int i = 0; i < journal.size(); ++i) {
+    ReadRecord(book, journal[i], range.records[static_cast<size_t>(i)]);
+  }
 
   Cursor of_entry(range.records);
   for (const PackedRow row :
@@ -177,7 +190,6 @@ JournalRange ReadRecords(Transaction& transaction, BookId book, RecordNumber aft
     Record* const record = of_hold.Find(number);
     if (record != nullptr) record->new_hold = ToHoldTerms(number, row);
   }
-  return range;
 }
 
 }  // namespace guilder::ledger

@@ -28,5 +28,8 @@ struct JournalRange {
 // so any transaction reads the same; 20,000 at a time keep a transaction well below a second.
 JournalRange ReadRecords(postgres::Transaction& transaction, BookId book, RecordNumber after,
                          RecordNumber until);
+// The same into a range that was read before, whose memory it uses again.
+void ReadRecords(postgres::Transaction& transaction, BookId book, RecordNumber after,
+                 RecordNumber until, JournalRange& range);
 
 }  // namespace guilder::ledger

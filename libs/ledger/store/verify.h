@@ -23,7 +23,7 @@ namespace guilder::ledger {
 
 struct VerifyOptions {
   // At most in one transaction.
-  int records_per_read = 20'000;
+  int records_per_read = 10'000;
   int accounts_per_read = 2'000;
   // Books that are verified at once, each on a connection of the pool and in a thread of its own.
   int jobs = 1;

@@ -8,6 +8,13 @@
 #include "libs/ledger/store/sealing.h"
 
 namespace guilder::ledger {
+namespace {
+
+constexpr postgres::Statement kReadVersion{"verify.read_version", R"sql(
+  select coalesce(sum(version), 0)::bigint from ledger.configuration
+)sql"};
+
+}  // namespace
 
 using postgres::Transaction;
 
@@ -15,21 +22,20 @@ absl::Status JournalReplay::Advance(
     Transaction& transaction, RecordNumber until, RecordVisitor visit,
     absl::FunctionRef<void(const std::vector<StoredRecord>&)> on_chunk) {
   if (until <= number_) return absl::OkStatus();
-  const JournalRange range = ReadRecords(transaction, book_, number_, until);
-  for (const RecordNumber number : range.stray_entries) {
+  ReadRecords(transaction, book_, number_, until, range_);
+  for (const RecordNumber number : range_.stray_entries) {
     findings_.Fail(CheckId::kEntries, absl::StrCat("an entry of ", Named(number)));
   }
-  for (const StoredRecord& stored : range.records) CheckRecord(stored);
+  for (const StoredRecord& stored : range_.records) CheckRecord(stored);
   if (last_number_ != until) {
     findings_.Fail(CheckId::kNumbers,
                    absl::StrCat("no record after ", Named(last_number_), " up to ", until.value()));
   }
   number_ = until;
 
-  // Read after the records: every boundary on demand is committed before a record that it cuts.
-  GUILDER_ASSIGN_OR_RETURN(const Cutting cutting, LoadCutting(transaction));
-  VisitAll(cutting.calendar, range.records, visit);
-  on_chunk(range.records);
+  GUILDER_RETURN_IF_ERROR(LoadCalendar(transaction));
+  VisitAll(visit);
+  on_chunk(range_.records);
   return absl::OkStatus();
 }
 
@@ -91,15 +97,25 @@ void JournalReplay::CheckHead(const BookHead& head) {
   }
 }
 
-void JournalReplay::VisitAll(const Calendar& calendar, const std::vector<StoredRecord>& records,
-                             RecordVisitor visit) {
+// Called after the records were read: every boundary on demand is committed before a record that it
+// cuts, and raises the configuration's version.
+absl::Status JournalReplay::LoadCalendar(Transaction& transaction) {
+  const int64_t version = transaction.Execute(kReadVersion)[0].Int(0);
+  if (calendar_ && version == calendar_version_) return absl::OkStatus();
+  GUILDER_ASSIGN_OR_RETURN(Cutting cutting, LoadCutting(transaction));
+  calendar_ = std::move(cutting.calendar);
+  calendar_version_ = version;
+  return absl::OkStatus();
+}
+
+void JournalReplay::VisitAll(RecordVisitor visit) {
   Timestamp start;
   Timestamp end;
-  for (const StoredRecord& stored : records) {
+  for (const StoredRecord& stored : range_.records) {
     const Timestamp posted_at = stored.record.posted_at;
     if (posted_at < start || posted_at >= end) {
-      start = calendar.WindowStart(posted_at);
-      end = calendar.WindowEnd(posted_at);
+      start = calendar_->WindowStart(posted_at);
+      end = calendar_->WindowEnd(posted_at);
     }
     visit(stored.record, start);
   }

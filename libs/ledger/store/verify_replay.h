@@ -2,6 +2,7 @@
 // libs/ledger/store/verify*.cc.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -81,8 +82,8 @@ class JournalReplay {
  private:
   void CheckRecord(const StoredRecord& stored);
   void CheckSeal(const SealRow& seal);
-  void VisitAll(const Calendar& calendar, const std::vector<StoredRecord>& records,
-                RecordVisitor visit);
+  absl::Status LoadCalendar(postgres::Transaction& transaction);
+  void VisitAll(RecordVisitor visit);
   std::string Named(RecordNumber number) const;
 
   const BookId book_;
@@ -95,6 +96,11 @@ class JournalReplay {
   Timestamp last_posted_at_;
   Frontier frontier_;
   size_t next_seal_ = 0;
+  // As of a version of the configuration.
+  std::optional<Calendar> calendar_;
+  int64_t calendar_version_ = 0;
+  // The last chunk, for its memory.
+  JournalRange range_;
 };
 
 }  // namespace guilder::ledger
