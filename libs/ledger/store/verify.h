@@ -72,7 +72,7 @@ struct VerifyProgress {
 // Verifies every book, then claims and settlements. `progress` is called after each chunk, from one
 // thread at a time; when it gives false, nobody wants the answer any more.
 //
-// Errors: CANCELLED; INVALID_ARGUMENT, `since` is not what a verification has left; those of the
+// Errors: CANCELLED; kRequestMalformed, `since` is not what a verification has left; those of the
 // pool. What is wrong with the ledger is in the report, not an error.
 absl::StatusOr<VerifyReport> Verify(postgres::Pool& pool, const VerifyOptions& options,
                                     absl::FunctionRef<bool(const VerifyProgress&)> progress);

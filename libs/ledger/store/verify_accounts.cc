@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -58,7 +59,9 @@ class Comparison {
       return;
     }
     LotSums& expected = found->second;
-    expected.seen = true;
+    if (std::exchange(expected.seen, true)) {
+      findings_.Fail(CheckId::kLots, NameOfLot(book_, lot.id) + " is there twice");
+    }
     off.Subtract(expected);
     if (sums.account != expected.account || sums.issued != expected.issued ||
         sums.pending != expected.pending || sums.available != expected.available ||
@@ -81,7 +84,9 @@ class Comparison {
       return;
     }
     HoldSums& expected = found->second;
-    expected.seen = true;
+    if (std::exchange(expected.seen, true)) {
+      findings_.Fail(CheckId::kHolds, NameOfHold(book_, hold.number) + " is there twice");
+    }
     const bool voided = hold.state == HoldState::kVoided;
     const bool expired = hold.state == HoldState::kExpired;
     bool same = expected.account == stored.account && expected.authorized == hold.authorized &&

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "libs/base/codec.h"
+#include "libs/base/reason.h"
 #include "libs/base/text.h"
 #include "libs/ledger/core/digest.h"
 
@@ -278,7 +279,7 @@ std::string VerifyState::Encode() const {
 
 absl::StatusOr<VerifyState> VerifyState::Decode(std::string_view bytes) {
   const absl::Status malformed =
-      absl::InvalidArgumentError("this is not what a verification has left");
+      Refuse(Reason::kRequestMalformed, "this is not what a verification has left");
   if (bytes.size() < sizeof(Digest)) return malformed;
   const std::string_view content = bytes.substr(0, bytes.size() - sizeof(Digest));
   if (AsView(Sha256({content})) != bytes.substr(content.size())) return malformed;

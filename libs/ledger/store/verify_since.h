@@ -42,7 +42,7 @@ struct VerifyState {
   std::map<BookId, BookProof> books;
 
   std::string Encode() const;
-  // Errors: INVALID_ARGUMENT, these are not the bytes of a state.
+  // Errors: kRequestMalformed, these are not the bytes of a state.
   static absl::StatusOr<VerifyState> Decode(std::string_view bytes);
 };
 

@@ -1,7 +1,5 @@
 #include <algorithm>
 #include <functional>
-#include <iostream>
-#include <memory>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -9,14 +7,11 @@
 #include "absl/strings/str_cat.h"
 #include "guilder/operator/v1/operator_service.pb.h"
 
-#include "libs/base/status_macros.h"
-#include "libs/ledger/store/verify.h"
-#include "libs/postgres/pool.h"
 #include "services/cli/commands.h"
+#include "services/cli/commands/ledger_verify.h"
 #include "services/cli/context.h"
 #include "services/cli/messages.h"
 #include "services/cli/output/format.h"
-#include "services/cli/output/progress.h"
 #include "services/cli/verb.h"
 
 namespace guilder::cli {
@@ -24,86 +19,6 @@ namespace {
 
 namespace v1 = operator_::v1;
 using google::protobuf::Message;
-
-void ShowChecks(Output& output, const v1::VerifyLedgerResponse& result) {
-  if (output.json()) {
-    nlohmann::ordered_json json = ToJson(result);
-    json.erase("done");
-    return output.Json(json);
-  }
-  Table table({{"CHECK"}, {"OK"}, {"EXAMINED", Align::kRight}, {"FIRST FAILURE"}});
-  for (const v1::LedgerCheck& check : result.checks()) {
-    table.AddRow({check.name(), check.ok() ? "yes" : "NO", WithThousands(check.examined()),
-                  check.first_failure()});
-  }
-  output.Print(table);
-  output.Text(absl::StrCat(WithThousands(result.records_total()),
-                           " records: ", result.ok() ? "everything holds" : "SOMETHING IS WRONG"));
-}
-
-// Advances a bar on a terminal by what each message tells.
-class VerifyProgressBar {
- public:
-  explicit VerifyProgressBar(Context& context) : context_(context) {}
-
-  void Show(int64_t done, int64_t total) {
-    if (bar_ == nullptr) {
-      bar_ = std::make_unique<ProgressBar>(std::cerr, context_.error_terminal(), "Records", total);
-    }
-    bar_->Advance(done - done_);
-    done_ = done;
-  }
-
- private:
-  Context& context_;
-  std::unique_ptr<ProgressBar> bar_;
-  int64_t done_ = 0;
-};
-
-absl::StatusOr<v1::VerifyLedgerResponse> VerifyByService(Context& context) {
-  std::vector<std::unique_ptr<Message>> requests;
-  requests.push_back(std::make_unique<v1::VerifyLedgerRequest>());
-  v1::VerifyLedgerResponse response;
-  VerifyProgressBar bar(context);
-  // Reads the whole journal: the default limit is for calls that answer at once.
-  context.flags().timeout_seconds = std::max(context.flags().timeout_seconds, 3600);
-  GUILDER_RETURN_IF_ERROR(context.Stream(requests, response, "auditor", [&] {
-    bar.Show(response.records_done(), response.records_total());
-  }));
-  if (!response.done()) return absl::UnavailableError("the verification ended without a result");
-  return response;
-}
-
-// Without any service: what an auditor does with a copy of the database.
-absl::StatusOr<v1::VerifyLedgerResponse> VerifyDatabase(Context& context, const std::string& dsn) {
-  postgres::Pool pool(dsn, 1);
-  VerifyProgressBar bar(context);
-  GUILDER_ASSIGN_OR_RETURN(const ledger::VerifyReport report,
-                           ledger::Verify(pool, {}, [&](const ledger::VerifyProgress& progress) {
-                             bar.Show(progress.records_done, progress.records_total);
-                             return true;
-                           }));
-  v1::VerifyLedgerResponse response;
-  response.set_records_done(report.records);
-  response.set_records_total(report.records);
-  response.set_ok(report.ok);
-  for (const ledger::VerifyCheck& check : report.checks) {
-    v1::LedgerCheck& added = *response.add_checks();
-    added.set_name(check.name);
-    added.set_ok(check.ok);
-    added.set_examined(check.examined);
-    added.set_first_failure(check.first_failure);
-  }
-  return response;
-}
-
-absl::Status Verify(Context& context, const std::string& dsn) {
-  GUILDER_ASSIGN_OR_RETURN(const v1::VerifyLedgerResponse result,
-                           dsn.empty() ? VerifyByService(context) : VerifyDatabase(context, dsn));
-  ShowChecks(context.output(), result);
-  if (result.ok()) return absl::OkStatus();
-  return absl::AbortedError("the books do not hold; stop and compare with a backup");
-}
 
 Table BalanceTable(const google::protobuf::RepeatedPtrField<v1::TrialBalanceLine>& lines,
                    std::string (*text)(int64_t)) {
@@ -136,12 +51,19 @@ absl::Status ShowTrialBalance(Output& output, const v1::GetTrialBalanceResponse&
 
 void AddLedgerCommands(CLI::App& app, Context& context) {
   CLI::App& noun = AddNoun(app, "ledger", "The books and their proof");
-  AddAction(noun, context, "verify", "Proves that the books are right, while they are written",
-            [&context](Arguments& arguments) -> std::function<absl::Status()> {
-              const std::string& dsn = arguments.Text(
-                  "--dsn", "Reads this database itself, instead of asking the operator service");
-              return [&context, &dsn] { return Verify(context, dsn); };
-            });
+  AddAction(
+      noun, context, "verify", "Proves that the books are right, while they are written",
+      [&context](Arguments& arguments) -> std::function<absl::Status()> {
+        const VerifyFlags flags{
+            arguments.Text("--dsn",
+                           "Reads this database itself, instead of asking the operator service"),
+            arguments.Text("--jobs", "With --dsn: books that are proved at once (1)"),
+            arguments.Text("--state", "Keeps what was proved in this file, for --since-last"),
+            arguments.Flag("--since-last",
+                           "Proves only what came after the verification that left --state "
+                           "(guilder-verified.state)")};
+        return [&context, flags] { return VerifyLedger(context, flags); };
+      });
   AddVerb<v1::GetTrialBalanceRequest, v1::GetTrialBalanceResponse>(
       noun, context, "trial-balance", "Shows the balance of every account, in points and in money")
       .As("auditor")

@@ -114,6 +114,15 @@ v1::VerifyLedgerResponse ToProto(const ledger::VerifyReport& report) {
     added.set_examined(check.examined);
     added.set_first_failure(check.first_failure);
   }
+  out.set_state(report.state);
+  for (const ledger::VerifiedRange& range : report.ranges) {
+    v1::VerifiedRange& added = *out.add_ranges();
+    added.set_book(range.book);
+    added.set_after(range.after);
+    added.set_until(range.until);
+  }
+  out.set_processor_us(absl::ToInt64Microseconds(report.processor));
+  out.set_elapsed_us(absl::ToInt64Microseconds(report.elapsed));
   return out;
 }
 
@@ -238,15 +247,20 @@ absl::StatusOr<v1::GetTrialBalanceResponse> OperatorHandlers::GetTrialBalance(
   return response;
 }
 
-absl::Status OperatorHandlers::VerifyLedger(const rpc::Call&, const v1::VerifyLedgerRequest&,
+absl::Status OperatorHandlers::VerifyLedger(const rpc::Call&,
+                                            const v1::VerifyLedgerRequest& request,
                                             rpc::StreamWriter<v1::VerifyLedgerResponse>& writer) {
-  GUILDER_ASSIGN_OR_RETURN(const ledger::VerifyReport report,
-                           ledger::Verify(pool_, {}, [&](const ledger::VerifyProgress& progress) {
-                             v1::VerifyLedgerResponse message;
-                             message.set_records_done(progress.records_done);
-                             message.set_records_total(progress.records_total);
-                             return writer.Write(std::move(message));
-                           }));
+  // One job: the network that is verified needs the processors, too.
+  ledger::VerifyOptions options;
+  options.since = request.since_state();
+  GUILDER_ASSIGN_OR_RETURN(
+      const ledger::VerifyReport report,
+      ledger::Verify(pool_, options, [&](const ledger::VerifyProgress& progress) {
+        v1::VerifyLedgerResponse message;
+        message.set_records_done(progress.records_done);
+        message.set_records_total(progress.records_total);
+        return writer.Write(std::move(message));
+      }));
   writer.Write(ToProto(report));
   return absl::OkStatus();
 }
