@@ -51,14 +51,18 @@ constexpr char kTables[] = R"sql(
 // What the findings call a row: any of these texts, separated by "|". {row} is the row.
 const std::map<std::string, std::string>& Names() {
   static const std::map<std::string, std::string> names = {
-      {"ledger.accounts", "'account ' || account_id || '|book ' || book || ' '"},
-      {"ledger.books", "'book ' || book || ' |record ' || book || '-|of book ' || book"},
+      {"ledger.accounts",
+       "'account ' || account_id || '|book ' || book || ' |lot ' || book || '-' "
+       "|| first_open_lot"},
+      {"ledger.books",
+       "'book ' || book || ' |record ' || book || '-|of book ' || book || '|book ' "
+       "|| book + 100 || ' '"},
       {"ledger.claims", "'record ' || book || '-' || number"},
       {"ledger.control_accounts", "'account ' || account_id || '|book ' || book || ','"},
       {"ledger.entries", "'record ' || book || '-' || number"},
       {"ledger.holds",
        "'hold ' || book || '-' || number || '|record ' || book || '-' || number"
-       " || '|account ' || account_id"},
+       " || '|account ' || account_id || '|lot ' || book || '-' || lot_ids[1]"},
       {"ledger.journal", "'record ' || book || '-' || number"},
       {"ledger.lots",
        "'lot ' || book || '-' || lot_id || '|record ' || book || '-' || lot_id / 1024"

@@ -18,6 +18,7 @@ using testing::Tampering;
 
 constexpr BookId kBook(1);
 const AccountId kAnna = MakeAccountId(1, kBook);
+const AccountId kBert = MakeAccountId(2, kBook);
 
 // A ledger that was verified, and has gone on since.
 struct Verified {
@@ -36,7 +37,8 @@ struct Verified {
   void GoOn() {
     ledger.Earn(kAnna, 10, Timestamp(0), kNever);
     ledger.Open(kBook);
-    ledger.Hold(kAnna, 3, kNever - Timestamp(1));
+    // Anna owes points; Bert has some.
+    ledger.Hold(kBert, 3, kNever - Timestamp(1));
   }
 
   VerifyReport Since() { return ledger.Verify({.records_per_read = 2, .since = state}); }
@@ -56,6 +58,62 @@ int64_t SumOfRanges(const VerifyReport& report) {
   int64_t sum = 0;
   for (const VerifiedRange& range : report.ranges) sum += range.until - range.after;
   return sum;
+}
+
+struct Case {
+  std::string table;
+  std::string sql;
+};
+
+// Done to what is new, or to an account that it touches.
+const std::vector<Case>& Cases() {
+  const std::string anna = absl::StrCat(" where account_id = ", kAnna.value());
+  const std::string newest =
+      " where book = 1 and number = (select last_number from ledger.books "
+      "where book = 1)";
+  static const std::vector<Case> cases = {
+      {"ledger.journal", "update ledger.journal set content = 'other'" + newest},
+      {"ledger.journal", "delete from ledger.journal" + newest},
+      {"ledger.journal", "update ledger.journal set leaf = sha256('other')" + newest},
+      {"ledger.entries", "update ledger.entries set points = points + 1" + newest},
+      {"ledger.claims", "delete from ledger.claims" + newest},
+      {"ledger.books",
+       "update ledger.books set frontier = set_byte(frontier, 0, 255 - "
+       "get_byte(frontier, 0)) where book = 1"},
+      {"ledger.books", "update ledger.books set last_serial = last_serial + 1 where book = 1"},
+      {"ledger.accounts",
+       "update ledger.accounts set pending = pending + 1, available = available "
+       "- 1" +
+           anna},
+      {"ledger.accounts", "update ledger.accounts set opened_number = opened_number + 1" + anna},
+      {"ledger.accounts", "delete from ledger.accounts" + anna},
+      {"ledger.accounts",
+       "delete from ledger.accounts where book = 1 and account_id = (select "
+       "max(account_id) from ledger.accounts where book = 1)"},
+      // Balances and lots that agree with each other, and with no entry.
+      {"ledger.lots", "update ledger.lots set remaining = remaining + 1, issued = issued + 1" +
+                          anna +
+                          " and remaining > held; update ledger.accounts set available = "
+                          "(select sum(remaining - held) from ledger.lots l where l.account_id = "
+                          "accounts.account_id)" +
+                          anna},
+      {"ledger.lots",
+       "update ledger.lots set expires_at_us = expires_at_us - 1" + anna + " and lot_id = 2048"},
+      {"ledger.lots", "delete from ledger.lots" + anna + " and remaining = 0"},
+      {"ledger.holds", "update ledger.holds set store_id = store_id + 1" + anna},
+      {"ledger.holds", "delete from ledger.holds" + newest},
+      {"ledger.control_accounts",
+       "update ledger.control_accounts set balance = balance - 1 where "
+       "book = 1 and kind = 2"},
+      {"ledger.positions",
+       "update ledger.positions set points = points + 1 where book = 1 and "
+       "window_start_us = (select max(window_start_us) from ledger.positions)"},
+      {"ledger.seals",
+       "insert into ledger.seals select book, boundary_us + 86400000000, "
+       "last_number, root, frontier from ledger.seals order by boundary_us desc "
+       "limit 1"},
+  };
+  return cases;
 }
 
 }  // namespace
@@ -102,58 +160,8 @@ TEST_CASE("Verify: a state is refused when it is none, and fits no other ledger"
 
 TEST_CASE("Verify: what is new, and whatever it touches, is proved since the last time",
           "[store][ledger][inv-4]") {
-  struct Case {
-    std::string table;
-    std::string sql;
-  };
-  const std::string anna = absl::StrCat(" where account_id = ", kAnna.value());
-  const std::string newest =
-      " where book = 1 and number = (select last_number from ledger.books "
-      "where book = 1)";
-  const std::vector<Case> cases = {
-      {"ledger.journal", "update ledger.journal set content = 'other'" + newest},
-      {"ledger.journal", "delete from ledger.journal" + newest},
-      {"ledger.journal", "update ledger.journal set leaf = sha256('other')" + newest},
-      {"ledger.entries", "update ledger.entries set points = points + 1" + newest},
-      {"ledger.claims", "delete from ledger.claims" + newest},
-      {"ledger.books",
-       "update ledger.books set frontier = set_byte(frontier, 0, 255 - "
-       "get_byte(frontier, 0)) where book = 1"},
-      {"ledger.books", "update ledger.books set last_serial = last_serial + 1 where book = 1"},
-      {"ledger.accounts",
-       "update ledger.accounts set pending = pending + 1, available = available "
-       "- 1" +
-           anna},
-      {"ledger.accounts", "update ledger.accounts set opened_number = opened_number + 1" + anna},
-      {"ledger.accounts", "delete from ledger.accounts" + anna},
-      {"ledger.accounts",
-       "delete from ledger.accounts where book = 1 and account_id = (select "
-       "max(account_id) from ledger.accounts where book = 1)"},
-      // Balances and lots that agree with each other, and with no entry.
-      {"ledger.lots", "update ledger.lots set remaining = remaining + 1, issued = issued + 1" +
-                          anna +
-                          " and remaining > held; update ledger.accounts set available = "
-                          "(select sum(remaining - held) from ledger.lots l where l.account_id = "
-                          "accounts.account_id)" +
-                          anna},
-      {"ledger.lots",
-       "update ledger.lots set expires_at_us = expires_at_us - 1" + anna + " and lot_id = 2048"},
-      {"ledger.lots", "delete from ledger.lots" + anna + " and remaining = 0"},
-      {"ledger.holds", "update ledger.holds set store_id = store_id + 1" + anna},
-      {"ledger.holds", "delete from ledger.holds" + newest},
-      {"ledger.control_accounts",
-       "update ledger.control_accounts set balance = balance - 1 where "
-       "book = 1 and kind = 2"},
-      {"ledger.positions",
-       "update ledger.positions set points = points + 1 where book = 1 and "
-       "window_start_us = (select max(window_start_us) from ledger.positions)"},
-      {"ledger.seals",
-       "insert into ledger.seals select book, boundary_us + 86400000000, "
-       "last_number, root, frontier from ledger.seals order by boundary_us desc "
-       "limit 1"},
-  };
   Verified& verified = TheVerified();
-  for (const Case& tampered : cases) {
+  for (const Case& tampered : Cases()) {
     INFO(tampered.sql);
     // The accounts, too, because one case changes both.
     const Tampering accounts(verified.ledger.database(), "ledger.accounts", "");

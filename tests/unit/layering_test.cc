@@ -92,9 +92,9 @@ const std::vector<Exception>& Exceptions() {
   static const auto* const kExceptions = new std::vector<Exception>{
       {"services/accrual/store/rule_codec.cc", "libs/rpc",
        "rules are stored as the message that was approved, with its resource names"},
-      {"services/cli/commands/ledger.cc", "libs/ledger/store",
+      {"services/cli/commands/ledger_verify.cc", "libs/ledger/store",
        "`ledger verify --dsn` proves a ledger whose services are down"},
-      {"services/cli/commands/ledger.cc", "libs/postgres",
+      {"services/cli/commands/ledger_verify.cc", "libs/postgres",
        "`ledger verify --dsn` proves a ledger whose services are down"},
       {"services/cli/dev/dev_command.cc", "services/cli/demo",
        "the sample partners of `guilder dev` are the demonstration's"},

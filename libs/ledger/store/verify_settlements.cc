@@ -98,6 +98,17 @@ constexpr Statement kFindWrongNet{"verify.find_wrong_net", R"sql(
    limit 1
 )sql"};
 
+// Keys forbid it, unless somebody took them away.
+constexpr Statement kFindTwice{"verify.find_settled_twice", R"sql(
+  select settlement_id from settlement.settlements group by settlement_id having count(*) > 1
+   union all
+  select settlement_id from settlement.nets group by settlement_id, partner_id having count(*) > 1
+   union all
+  select settlement_id from settlement.obligations
+   group by settlement_id, partner_id having count(*) > 1
+   limit 1
+)sql"};
+
 // Each entry balances by its form; all of a partner's come to its net, from the approval on.
 constexpr Statement kFindWrongMoney{"verify.find_wrong_money", R"sql(
   select coalesce(n.settlement_id, m.settlement_id), coalesce(n.partner_id, m.partner_id),
@@ -144,6 +155,9 @@ void VerifySettlements(Transaction& transaction, Findings& findings) {
         CheckId::kSettledPoints,
         absl::StrCat("settlement ", row.Int(0), ", contract ", row.Int(1), ", ",
                      ToAbsl(row.Text(2)), ": ", row.Int(3), ", positions give ", row.Int(4)));
+  }
+  for (const Row& row : transaction.Execute(kFindTwice)) {
+    findings.Fail(CheckId::kNets, absl::StrCat("settlement ", row.Int(0), " has a row twice"));
   }
   for (const Row& row : transaction.Execute(kFindWrongNet)) {
     findings.Fail(CheckId::kNets,
