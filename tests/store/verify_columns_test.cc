@@ -57,6 +57,8 @@ const std::map<std::string, std::string>& Names() {
       {"ledger.books",
        "'book ' || book || ' |record ' || book || '-|of book ' || book || '|book ' "
        "|| book + 100 || ' '"},
+      {"ledger.allowances", "'limit ' || limit_id"},
+      {"ledger.limits", "'limit ' || limit_id"},
       {"ledger.claims", "'record ' || book || '-' || number"},
       {"ledger.control_accounts", "'account ' || account_id || '|book ' || book || ','"},
       {"ledger.entries", "'record ' || book || '-' || number"},
@@ -92,8 +94,8 @@ const std::map<std::string, std::string>& Exceptions() {
       {"ledger.boundaries", kSetting},
       {"ledger.configuration", "a counter that makes lanes read settings again"},
       {"ledger.refusals", "a bounded log for support, which newer refusals overwrite"},
-      {"ledger.limits", "proved against positions where there are any; this ledger has none"},
-      {"ledger.allowances", "proved against positions where there are any; this ledger has none"},
+      {"ledger.allowances.book",
+       "which book may spend is free; that there is such a book is proved"},
       {"settlement.number_ranges", kDocument},
       {"settlement.invoices", kDocument},
       {"settlement.invoice_lines", kDocument},
@@ -255,7 +257,9 @@ TEST_CASE("Verify: a row more or less in any table is found", "[store][ledger][i
   // How a copy of a row becomes another one.
   const std::map<std::string, std::string> keys = {
       {"ledger.accounts", "account_id = account_id + 65536000"},
+      {"ledger.allowances", "book = book + 100"},
       {"ledger.books", "book = book + 100"},
+      {"ledger.limits", "limit_id = limit_id + 16"},
       {"ledger.claims", "claim_key = gen_random_uuid()"},
       {"ledger.control_accounts", "account_id = account_id - 65536 * 160"},
       {"ledger.entries", "line = line + 1"},

@@ -38,6 +38,10 @@ constexpr char kSetUp[] = R"sql(
   overriding system value
   values (1, 1, 1, 'ISSUANCE', 'APPROVED', 0, 10000, 'EUR', '', 0, 'submitter'),
          (2, 2, 1, 'REDEMPTION', 'APPROVED', 0, 9000, 'EUR', '', 0, 'submitter');
+  update partner.contracts set funding = 'PREPAID_BLOCK' where contract_id = 1;
+  insert into partner.point_blocks (partner_id, number, points, bought_at_us, sold_by, request_id)
+  values (1, 1, 1000000000, 0, 'finance', gen_random_uuid());
+  insert into ledger.limits (limit_id, granted, pool) values (17, 1000000000, 1000000000);
 )sql";
 
 // Settles all sealed windows without tax or fees, at a minor unit a point.
@@ -131,6 +135,7 @@ Answer LivingLedger::Post(BookId book, AccountId account, RecordKind kind, Decid
   auto command = std::make_unique<TestCommand>(std::move(decide));
   command->kind = kind;
   command->partner = kShop;
+  command->issues = Issues::kPartnersPoints;
   const int request = ++requests_;
   command->request_id[0] = static_cast<uint8_t>(request >> 8);
   command->request_id[1] = static_cast<uint8_t>(request);
