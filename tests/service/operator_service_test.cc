@@ -123,7 +123,7 @@ TEST_CASE("VerifyLedger: tells its progress, and at last every check", "[service
   const v1::VerifyLedgerResponse& last = messages.back();
   CHECK(last.done());
   CHECK(last.records_done() == 3);
-  CHECK(last.checks_size() == 22);
+  CHECK(last.checks_size() == 23);
   for (const v1::LedgerCheck& check : last.checks()) {
     INFO(check.name() << ": " << check.first_failure());
     CHECK(check.ok());

@@ -71,6 +71,64 @@ TEST_CASE("RunInTransaction: OK commits, anything else rolls back", "[store][pos
   CHECK(f.Count() == 2);
 }
 
+constexpr Statement kPacked{"test.packed", R"sql(
+  select row(i::smallint, i, i::bigint - 5, i = 2, case when i = 2 then i end, 'text ' || i,
+             decode(repeat('00ff', i), 'hex'), '00112233-4455-6677-8899-aabbccddeeff'::uuid,
+             array[i, -i]::bigint[], case when i = 3 then '{}'::bigint[] else '{7}' end)
+    from generate_series(1, $1::int) as i
+   order by i
+)sql"};
+
+TEST_CASE("ExecutePacked: every type is read as it is, again and again in one transaction",
+          "[store][postgres]") {
+  Fixture f;
+  const absl::Status status = RunInTransaction(f.connection, [](Transaction& t) {
+    CHECK(t.ExecutePacked(kPacked, Params().Int(0)).empty());
+    const PackedRows rows = t.ExecutePacked(kPacked, Params().Int(3));
+    REQUIRE(rows.size() == 3);
+    int64_t i = 0;
+    for (PackedRow row : rows) {
+      ++i;
+      CHECK(row.columns() == 10);
+      CHECK(row.Int() == i);
+      CHECK(row.Id<RecordNumber>() == RecordNumber(i));
+      CHECK(row.Int() == i - 5);
+      CHECK(row.Bool() == (i == 2));
+      CHECK(row.OptionalInt() == (i == 2 ? std::optional(i) : std::nullopt));
+      CHECK(row.Bytes() == "text " + std::to_string(i));
+      CHECK(row.Bytes().size() == static_cast<size_t>(2 * i));
+      CHECK(row.Uuid()[15] == 0xff);
+      CHECK(row.IntArray() == std::vector<int64_t>{i, -i});
+      CHECK(row.IntArray().size() == (i == 3 ? 0 : 1));
+    }
+    return absl::OkStatus();
+  });
+  INFO(status.ToString());
+  CHECK(status.ok());
+}
+
+TEST_CASE("ExecutePacked: a column read as what it is not is a mistake of ours",
+          "[store][postgres]") {
+  Fixture f;
+  const auto read = [&](auto wrong) {
+    return RunInTransaction(f.connection, [&](Transaction& t) {
+      const PackedRows rows = t.ExecutePacked(kPacked, Params().Int(1));
+      PackedRow row = rows[0];
+      wrong(row);
+      return absl::OkStatus();
+    });
+  };
+  CHECK(read([](PackedRow& row) { row.Uuid(); }).code() == absl::StatusCode::kInternal);
+  CHECK(read([](PackedRow& row) { row.Bool(); }).code() == absl::StatusCode::kInternal);
+  CHECK(read([](PackedRow& row) { row.IntArray(); }).code() == absl::StatusCode::kInternal);
+  CHECK(read([](PackedRow& row) {
+          for (int i = 0; i < 5; ++i) row.Int();
+        }).code() == absl::StatusCode::kInternal);
+  CHECK(read([](PackedRow& row) {
+          for (int i = 0; i < 11; ++i) row.Bytes();
+        }).code() == absl::StatusCode::kInternal);
+}
+
 TEST_CASE("Params: every array comes back as it went in", "[store][postgres]") {
   struct Item {
     std::optional<int64_t> number;
