@@ -29,7 +29,7 @@ struct VerifyOptions {
   int jobs = 1;
   // The state that an earlier verification left: only what came after it is proved, and that it
   // follows from what was proved then. Empty for everything.
-  std::string since;
+  std::string since{};
 };
 
 struct VerifyCheck {
