@@ -58,7 +58,7 @@ const std::map<std::string, std::string>& Names() {
        "'book ' || book || ' |record ' || book || '-|of book ' || book || '|book ' "
        "|| book + 100 || ' '"},
       {"ledger.allowances", "'limit ' || limit_id"},
-      {"ledger.limits", "'limit ' || limit_id"},
+      {"ledger.limits", "'limit ' || limit_id || ' |limit ' || limit_id + 16"},
       {"ledger.claims", "'record ' || book || '-' || number"},
       {"ledger.control_accounts", "'account ' || account_id || '|book ' || book || ','"},
       {"ledger.entries", "'record ' || book || '-' || number"},

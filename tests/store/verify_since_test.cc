@@ -68,6 +68,7 @@ struct Case {
 // Done to what is new, or to an account that it touches.
 const std::vector<Case>& Cases() {
   const std::string anna = absl::StrCat(" where account_id = ", kAnna.value());
+  const std::string bert = absl::StrCat(" where account_id = ", kBert.value());
   const std::string newest =
       " where book = 1 and number = (select last_number from ledger.books "
       "where book = 1)";
@@ -81,10 +82,7 @@ const std::vector<Case>& Cases() {
        "update ledger.books set frontier = set_byte(frontier, 0, 255 - "
        "get_byte(frontier, 0)) where book = 1"},
       {"ledger.books", "update ledger.books set last_serial = last_serial + 1 where book = 1"},
-      {"ledger.accounts",
-       "update ledger.accounts set pending = pending + 1, available = available "
-       "- 1" +
-           anna},
+      {"ledger.accounts", "update ledger.accounts set pending = pending + 1" + anna},
       {"ledger.accounts", "update ledger.accounts set opened_number = opened_number + 1" + anna},
       {"ledger.accounts", "delete from ledger.accounts" + anna},
       {"ledger.accounts",
@@ -92,11 +90,10 @@ const std::vector<Case>& Cases() {
        "max(account_id) from ledger.accounts where book = 1)"},
       // Balances and lots that agree with each other, and with no entry.
       {"ledger.lots", "update ledger.lots set remaining = remaining + 1, issued = issued + 1" +
-                          anna +
-                          " and remaining > held; update ledger.accounts set available = "
-                          "(select sum(remaining - held) from ledger.lots l where l.account_id = "
-                          "accounts.account_id)" +
-                          anna},
+                          bert +
+                          "; update ledger.accounts set available = (select sum(remaining - held) "
+                          "from ledger.lots l where l.account_id = accounts.account_id)" +
+                          bert},
       {"ledger.lots",
        "update ledger.lots set expires_at_us = expires_at_us - 1" + anna + " and lot_id = 2048"},
       {"ledger.lots", "delete from ledger.lots" + anna + " and remaining = 0"},

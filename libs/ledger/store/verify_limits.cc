@@ -53,7 +53,11 @@ struct Limit {
 std::map<LimitId, Limit> ReadLimits(Transaction& transaction, Findings& findings) {
   std::map<LimitId, Limit> limits;
   for (const Row& row : transaction.Execute(kReadLimits)) {
-    Limit& limit = limits[row.Id<LimitId>(0)];
+    const auto [found, is_new] = limits.try_emplace(row.Id<LimitId>(0));
+    if (!is_new) {
+      findings.Fail(CheckId::kLimits, absl::StrCat("limit ", row.Int(0), " is there twice"));
+    }
+    Limit& limit = found->second;
     limit.granted = row.Id<Points>(1);
     limit.pool = row.Id<Points>(2);
   }
