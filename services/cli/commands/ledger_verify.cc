@@ -182,7 +182,9 @@ absl::Status VerifyLedger(Context& context, const VerifyFlags& flags) {
   const bool keeps_state = flags.since_last || !flags.state.empty();
   const std::string path = flags.state.empty() ? kDefaultStateFile : flags.state;
   std::string since;
-  if (flags.since_last) GUILDER_ASSIGN_OR_RETURN(since, ReadState(path));
+  if (flags.since_last) {
+    GUILDER_ASSIGN_OR_RETURN(since, ReadState(path));
+  }
   GUILDER_ASSIGN_OR_RETURN(const int jobs, JobsFrom(flags));
   GUILDER_ASSIGN_OR_RETURN(const v1::VerifyLedgerResponse result,
                            flags.dsn.empty() ? VerifyByService(context, since)
