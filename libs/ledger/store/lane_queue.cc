@@ -110,20 +110,18 @@ void LaneQueue::SetAside(const Command& command) {
   ++aside_[command.partner];
 }
 
+// Both signal under the mutex: once it is released, a closed queue may be empty, and gone.
+
 void LaneQueue::PutBack(PendingCommand pending) {
-  {
-    const std::lock_guard lock(mutex_);
-    TakeFromAside(*pending.command);
-    ToFront(std::move(pending));
-  }
+  const std::lock_guard lock(mutex_);
+  TakeFromAside(*pending.command);
+  ToFront(std::move(pending));
   arrived_.notify_one();
 }
 
 void LaneQueue::Forget(const Command& command) {
-  {
-    const std::lock_guard lock(mutex_);
-    TakeFromAside(command);
-  }
+  const std::lock_guard lock(mutex_);
+  TakeFromAside(command);
   arrived_.notify_one();
 }
 
