@@ -27,7 +27,8 @@ namespace guilder::rpc {
 struct RuntimeOptions {
   // As many as the connections that the handlers share: more would only wait for one.
   int worker_threads = 8;
-  size_t worker_queue_limit = 1024;
+  // At least what streams and calls may have in progress: each may ask for a card not seen before.
+  size_t worker_queue_limit = 4096;
   // For handlers that stream answers, each for as long as it likes.
   int stream_threads = 2;
   size_t stream_queue_limit = 16;

@@ -1,6 +1,7 @@
 #include "libs/ledger/store/card_directory.h"
 
 #include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
 #include "libs/postgres/pool.h"
 
 namespace guilder::ledger {
@@ -14,14 +15,11 @@ constexpr postgres::Statement kFindCard{"card_directory.find", R"sql(
 
 absl::StatusOr<AccountId> CardDirectory::Find(CardNumber card, absl::Time deadline) {
   if (const auto cached = cache_.Find(card)) return *cached;
-  const absl::StatusOr<AccountId> account = pool_.Read(
-      [&](postgres::Transaction& transaction) -> absl::StatusOr<AccountId> {
-        const postgres::Rows rows = transaction.Execute(kFindCard, postgres::Params().Int(card));
-        if (rows.empty()) return Refuse(Reason::kCardNotFound);
-        return rows[0].Id<AccountId>(0);
-      },
-      deadline);
-  if (account.ok()) cache_.Add(card, *account);
+  GUILDER_ASSIGN_OR_RETURN(const postgres::Rows rows,
+                           pool_.ReadAlone(kFindCard, postgres::Params().Int(card), deadline));
+  if (rows.empty()) return Refuse(Reason::kCardNotFound);
+  const auto account = rows[0].Id<AccountId>(0);
+  cache_.Add(card, account);
   return account;
 }
 
