@@ -52,7 +52,7 @@ struct LoggedRefusal {
 
 void WriteRefusals(postgres::Transaction& tx, const std::vector<LoggedRefusal>& refusals);
 
-// Writes everything that the batch decided. ClaimTakenMeanwhile when another transaction took a
+// Writes everything that the batch decided. ClaimTaken when another transaction took a
 // claim since FindClaims.
 absl::Status WriteBatch(postgres::Transaction& tx, const BatchState& batch,
                         const Configuration& configuration);
