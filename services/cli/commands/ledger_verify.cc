@@ -18,6 +18,7 @@
 #include "libs/base/status_macros.h"
 #include "libs/ledger/store/verify.h"
 #include "libs/postgres/pool.h"
+#include "libs/rpc/verify_answer.h"
 #include "services/cli/context.h"
 #include "services/cli/messages.h"
 #include "services/cli/output/format.h"
@@ -124,27 +125,7 @@ absl::StatusOr<v1::VerifyLedgerResponse> VerifyDatabase(Context& context, const 
         bar.Show(progress.records_done, progress.records_total);
         return true;
       }));
-  v1::VerifyLedgerResponse response;
-  response.set_records_done(report.records);
-  response.set_records_total(report.records);
-  response.set_ok(report.ok);
-  response.set_state(report.state);
-  response.set_processor_us(absl::ToInt64Microseconds(report.processor));
-  response.set_elapsed_us(absl::ToInt64Microseconds(report.elapsed));
-  for (const ledger::VerifiedRange& range : report.ranges) {
-    v1::VerifiedRange& added = *response.add_ranges();
-    added.set_book(range.book);
-    added.set_after(range.after);
-    added.set_until(range.until);
-  }
-  for (const ledger::VerifyCheck& check : report.checks) {
-    v1::LedgerCheck& added = *response.add_checks();
-    added.set_name(check.name);
-    added.set_ok(check.ok);
-    added.set_examined(check.examined);
-    added.set_first_failure(check.first_failure);
-  }
-  return response;
+  return rpc::ToProto(report);
 }
 
 absl::StatusOr<std::string> ReadState(const std::string& path) {

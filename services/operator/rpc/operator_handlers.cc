@@ -9,6 +9,7 @@
 #include "libs/base/text.h"
 #include "libs/ledger/store/verify.h"
 #include "libs/rpc/proto_time.h"
+#include "libs/rpc/verify_answer.h"
 #include "libs/security/principal.h"
 #include "libs/security/secrets.h"
 #include "services/operator/domain/operator.h"
@@ -99,31 +100,6 @@ absl::StatusOr<Advance> FromProto(const v1::AdvanceClockRequest& request) {
     return Refuse(Reason::kRequestMalformed, "duration must be positive");
   }
   return advance;
-}
-
-v1::VerifyLedgerResponse ToProto(const ledger::VerifyReport& report) {
-  v1::VerifyLedgerResponse out;
-  out.set_records_done(report.records);
-  out.set_records_total(report.records);
-  out.set_done(true);
-  out.set_ok(report.ok);
-  for (const ledger::VerifyCheck& check : report.checks) {
-    v1::LedgerCheck& added = *out.add_checks();
-    added.set_name(check.name);
-    added.set_ok(check.ok);
-    added.set_examined(check.examined);
-    added.set_first_failure(check.first_failure);
-  }
-  out.set_state(report.state);
-  for (const ledger::VerifiedRange& range : report.ranges) {
-    v1::VerifiedRange& added = *out.add_ranges();
-    added.set_book(range.book);
-    added.set_after(range.after);
-    added.set_until(range.until);
-  }
-  out.set_processor_us(absl::ToInt64Microseconds(report.processor));
-  out.set_elapsed_us(absl::ToInt64Microseconds(report.elapsed));
-  return out;
 }
 
 void AddLines(const std::vector<BalanceLine>& lines,
@@ -261,7 +237,9 @@ absl::Status OperatorHandlers::VerifyLedger(const rpc::Call&,
         message.set_records_total(progress.records_total);
         return writer.Write(std::move(message));
       }));
-  writer.Write(ToProto(report));
+  v1::VerifyLedgerResponse last = rpc::ToProto(report);
+  last.set_done(true);
+  writer.Write(last);
   return absl::OkStatus();
 }
 
