@@ -76,6 +76,22 @@ class TakeBack final : public TestCommand {
   const Points points_;
 };
 
+// Answers with a text that PostgreSQL cannot store as a refusal's detail.
+class Poison final : public TestCommand {
+ public:
+  using TestCommand::TestCommand;
+  absl::StatusOr<std::string> Decide(const DecisionContext&, Posting&) override {
+    return Refuse(Reason::kWrongState, std::string_view("a\0b", 3));
+  }
+};
+
+// Issues nothing, and so never waits for an allowance.
+class Note final : public TestCommand {
+ public:
+  using TestCommand::TestCommand;
+  absl::StatusOr<std::string> Decide(const DecisionContext&, Posting&) override { return "noted"; }
+};
+
 using Result = absl::StatusOr<Answer>;
 using Future = std::future<Result>;
 
@@ -90,6 +106,8 @@ Future Submit(Lanes& lanes, std::unique_ptr<Command> command) {
 // A coalition whose partner `fresh` has paid for a block of points in advance, written by the
 // coalition's lanes and by those of a second process.
 struct World {
+  static constexpr int kLanes = 2;  // of the second process
+
   explicit World(Points block, int members = 1) : coalition(16) {
     Query(
         "update partner.contracts set funding = 'PREPAID_BLOCK' where kind = 'ISSUANCE' and "
@@ -103,7 +121,7 @@ struct World {
     for (int i = 0; i < members; ++i) {
       accounts.push_back(coalition.AccountOf(coalition.AMember()));
     }
-    auto started = Lanes::Start({.dsn = coalition.database().dsn(), .lanes = 2});
+    auto started = Lanes::Start({.dsn = coalition.database().dsn(), .lanes = kLanes});
     REQUIRE(started.ok());
     second_process = *std::move(started);
   }
@@ -139,6 +157,15 @@ struct World {
 
   std::unique_ptr<Command> Gift(AccountId to, Points points) const {
     return std::make_unique<Give>(fresh, fresh_contract, to, points);
+  }
+  // Another account that the same lane of the second process writes.
+  AccountId AnotherOfItsLane(AccountId account) const {
+    for (const AccountId other : accounts) {
+      const bool same_lane = (BookOf(other).value() - BookOf(account).value()) % kLanes == 0;
+      if (other != account && same_lane) return other;
+    }
+    FAIL("all other accounts are another lane's");
+    return {};
   }
   Lanes& LanesOf(int caller) { return caller % 2 == 0 ? coalition.lanes() : *second_process; }
   Result Give1(AccountId to, Points points) {
@@ -349,6 +376,47 @@ TEST_CASE("Limits: sessions that are ended under load lose no points of a block"
   for (const Points points : got) sum += points;
   CHECK(sum == Points(kBlock / 7 * 7));
   CHECK(world.State().remaining == Points(kBlock % 7));
+  testing::CheckInvariants(world.coalition.database());
+}
+
+// Goal: what a till sends for a card is done in its order, also where a batch has to be split
+// between the two commands. Method: the book is locked until all three commands wait for their
+// lane, which then has them in one batch; the first half lacks an allowance.
+TEST_CASE("Limits: nothing overtakes what waits for an allowance when a batch is split",
+          "[store][ledger][inv-85]") {
+  World world(Points(100), 24);
+  const AccountId account = world.accounts[0];
+  const AccountId other = world.AnotherOfItsLane(account);
+  std::vector<Future> answers;
+  const auto submit = [&](std::unique_ptr<Command> command) {
+    answers.push_back(Submit(*world.second_process, std::move(command)));
+  };
+  const absl::Status held =
+      world.coalition.network().pool().Run([&](postgres::Transaction& transaction) {
+        transaction.Script("select from ledger.books for update");
+        submit(std::make_unique<Note>(world.fresh, account));
+        while (world.coalition.database()
+                   .Query("select from pg_stat_activity where wait_event_type = 'Lock' and "
+                          "application_name = 'guilder lane' and datname = current_database()")
+                   .empty()) {
+        }
+        submit(world.Gift(account, Points(10)));
+        submit(std::make_unique<Poison>(world.fresh, other));
+        submit(std::make_unique<Note>(world.fresh, account));
+        return absl::OkStatus();
+      });
+  REQUIRE(held.ok());
+  const Result before = answers[0].get();
+  const Result gift = answers[1].get();
+  const Result poison = answers[2].get();
+  const Result after = answers[3].get();
+
+  REQUIRE(before.ok());
+  REQUIRE(gift.ok());
+  CHECK_FALSE(poison.ok());
+  REQUIRE(after.ok());
+  CHECK(before->place.number < gift->place.number);
+  CHECK(gift->place.number < after->place.number);
   testing::CheckInvariants(world.coalition.database());
 }
 

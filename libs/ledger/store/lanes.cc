@@ -1,6 +1,7 @@
 #include "libs/ledger/store/lanes.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -116,8 +117,10 @@ class Lane {
         continue;
       }
       worked_ = absl::ZeroDuration();
-      Process(batch, 0, batch.size());
-      AdaptBatchSize(batch.size());
+      const size_t size = batch.size();
+      Process(std::move(batch));
+      SendAway();
+      AdaptBatchSize(size);
     }
   }
 
@@ -131,34 +134,52 @@ class Lane {
     });
   }
 
-  // Runs the commands [begin, end) in one transaction and answers them after its commit. When a
-  // value breaks the transaction, halves it until the poisonous command stands alone.
-  void Process(Batch& batch, size_t begin, size_t end) {
+  // Runs the batch in one transaction and answers its commands after the commit; those that stay
+  // undecided become waiting_ and behind_. When a value breaks the transaction, halves it until the
+  // poisonous command stands alone.
+  void Process(Batch batch) {
+    // A half may hold what comes after a command that left the half before.
+    std::erase_if(batch, [&](PendingCommand& pending) {
+      if (!ComesAfterWaiting(*pending.command)) return false;
+      behind_.push_back(std::move(pending));
+      return true;
+    });
+    if (batch.empty()) return;
     std::vector<Command*> commands;
-    for (size_t i = begin; i < end; ++i) commands.push_back(batch[i].command.get());
+    for (const PendingCommand& pending : batch) commands.push_back(pending.command.get());
     absl::StatusOr<Outcomes> outcomes = Run(commands);
     if (outcomes.ok()) {
       shared_.Offer(state_.configuration);
-      bool undecided = false;
-      for (size_t i = begin; i < end; ++i) {
-        const Command& command = *batch[i].command;
-        if (command.needed_allowance || command.comes_after_waiting) {
-          undecided = true;
-        } else {
-          batch[i].done(std::move((*outcomes)[i - begin]));
-        }
-      }
-      if (undecided) SetAside(batch, begin, end);
+      for (size_t i = 0; i < batch.size(); ++i) Settle(batch[i], std::move((*outcomes)[i]));
       return;
     }
-    if (IsPoison(outcomes.status()) && end - begin > 1) {
-      const size_t middle = begin + (end - begin) / 2;
-      Process(batch, begin, middle);
-      Process(batch, middle, end);
+    if (IsPoison(outcomes.status()) && batch.size() > 1) {
+      const auto middle = batch.begin() + static_cast<std::ptrdiff_t>(batch.size() / 2);
+      Batch later(std::make_move_iterator(middle), std::make_move_iterator(batch.end()));
+      batch.erase(middle, batch.end());
+      Process(std::move(batch));
+      Process(std::move(later));
       return;
     }
     const absl::Status status = ToldToCaller(outcomes.status());
-    for (size_t i = begin; i < end; ++i) batch[i].done(status);
+    for (PendingCommand& pending : batch) pending.done(status);
+  }
+
+  void Settle(PendingCommand& pending, absl::StatusOr<Answer> outcome) {
+    if (pending.command->needed_allowance) {
+      waiting_.push_back(std::move(pending));
+    } else if (pending.command->comes_after_waiting) {
+      behind_.push_back(std::move(pending));
+    } else {
+      pending.done(std::move(outcome));
+    }
+  }
+
+  bool ComesAfterWaiting(const Command& command) const {
+    return command.account &&
+           std::any_of(waiting_.begin(), waiting_.end(), [&](const PendingCommand& waiting) {
+             return waiting.command->account == command.account;
+           });
   }
 
   // A sum that would leave int64 is refused by PostgreSQL, and said as what it is.
@@ -167,22 +188,13 @@ class Lane {
     return Refuse(Reason::kAmountOutOfRange, "the sum of an account of the book");
   }
 
-  // Sends the commands [begin, end) that lack an allowance to the allocator, and puts those that
-  // come after one back into the queue, where they stay behind it.
-  void SetAside(Batch& batch, size_t begin, size_t end) {
-    Batch waiting;
-    Batch behind;
-    for (size_t i = begin; i < end; ++i) {
-      const Command& command = *batch[i].command;
-      if (command.needed_allowance) {
-        queue_.SetAside(command);
-        waiting.push_back(std::move(batch[i]));
-      } else if (command.comes_after_waiting) {
-        behind.push_back(std::move(batch[i]));
-      }
-    }
-    queue_.Unpop(std::move(behind));
-    for (PendingCommand& pending : waiting) AskAllocator(std::move(pending));
+  // Sends what lacks an allowance to the allocator, and puts what comes after it back into the
+  // queue, where it stays behind. Not before all of the batch was run: what comes back from the
+  // allocator goes to the front.
+  void SendAway() {
+    for (const PendingCommand& pending : waiting_) queue_.SetAside(*pending.command);
+    queue_.Unpop(std::exchange(behind_, {}));
+    for (PendingCommand& pending : std::exchange(waiting_, {})) AskAllocator(std::move(pending));
   }
 
   void AskAllocator(PendingCommand pending) {
@@ -271,6 +283,9 @@ class Lane {
   int batch_size_;
   // What the batch took so far, its commit left out.
   absl::Duration worked_;
+  // Of the batch: what lacks an allowance, and what comes after it.
+  Batch waiting_;
+  Batch behind_;
   // How many batches still look their claims up before they decide.
   int look_first_ = 0;
   std::thread thread_;

@@ -37,8 +37,9 @@ constexpr Statement kLoadSealedUntil{"sealing.load_sealed_until", R"sql(
   select max(window_end_us) from settlement.windows
 )sql"};
 
-constexpr Statement kListBooks{"sealing.list_books", R"sql(
-  select book from ledger.books order by book
+// In the order in which lanes lock them.
+constexpr Statement kLockAllBooks{"sealing.lock_all_books", R"sql(
+  select 1 from ledger.books where programme_id = $1 order by book for no key update
 )sql"};
 
 // The books that have not passed the last of the boundaries, or lack a seal at one of them. The
@@ -259,11 +260,11 @@ absl::StatusOr<std::vector<Window>> SealUntil(postgres::Pool& pool, const Cuttin
 // A boundary ahead of the clock: the next that is set already, or a new one.
 absl::StatusOr<Timestamp> SetBoundary(Transaction& transaction) {
   GUILDER_ASSIGN_OR_RETURN(const ProgrammeFacts programme, ReadProgramme(transaction));
-  // First the locks, then the clock: the lead begins when nobody can hold us up any more. A step of
-  // the clock, which locks all books, would let lanes pass the boundary before they can know it.
+  // All books, so that no lane decides and no clock steps between the reading of the clock and the
+  // commit, however long that takes: what is posted before has a posted time before the boundary,
+  // and what is posted after is decided by who knows it.
+  transaction.Execute(kLockAllBooks, Params().Int(programme.id));
   IncrementConfigurationVersion(transaction, programme.id);
-  const Rows books = transaction.Execute(kListBooks);
-  if (!books.empty()) transaction.Execute(kLockBook, Params().Int(books[0].Id<BookId>(0)));
   const Timestamp now = ReadProgrammeClock(transaction, programme.id);
   const Rows ahead = transaction.Execute(kFindBoundaryAhead, Params().Int(programme.id).Int(now));
   if (!ahead[0].IsNull(0)) return ahead[0].Id<Timestamp>(0);
