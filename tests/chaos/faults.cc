@@ -3,6 +3,7 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <stdexcept>
 #include <thread>
 
 #include "absl/strings/match.h"
@@ -10,6 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
+#include "libs/base/reason.h"
+#include "libs/base/types.h"
 #include "libs/postgres/pool.h"
 
 namespace guilder::testing {
@@ -165,14 +168,7 @@ bool Faults::Inject(FaultKind kind) {
     case FaultKind::kFullDisk:
       return FillDisk();
     case FaultKind::kMoveClock:
-      return RunSql(
-          // In the order in which lanes lock books.
-          absl::StrCat("select from ledger.books order by book for no key update; "
-                       "update ledger.books set clock_offset_us = clock_offset_us + 1000000 * ",
-                       // Seconds, hours or days.
-                       (1 + OneOf(20)) * (OneOf(2) == 0   ? 1
-                                          : OneOf(2) == 0 ? 3'600
-                                                          : 86'400)));
+      return MoveClock();
   }
   return false;
 }
@@ -242,15 +238,33 @@ bool Faults::Lose(TcpGate& gate, const std::string& marker) {
   return false;
 }
 
+bool Faults::MoveClock() {
+  constexpr int64_t kSecondsOf[] = {1, 3'600, 86'400};
+  const int64_t by_us =
+      static_cast<int64_t>(1 + OneOf(20)) * kSecondsOf[OneOf(3)] * kMicrosPerSecond;
+  // As the operator service does: first the partitions, then the books, in the order in which lanes
+  // lock them.
+  return RunSql(absl::StrCat("select ledger.ensure_partitions(now_us, now_us + ", by_us,
+                             ") from (select max(clock_offset_us) + "
+                             "(extract(epoch from clock_timestamp()) * 1000000)::bigint as now_us "
+                             "from ledger.books) as clock")) &&
+         RunSql(absl::StrCat("select from ledger.books order by book for no key update; "
+                             "update ledger.books set clock_offset_us = clock_offset_us + ",
+                             by_us));
+}
+
 bool Faults::RunSql(const std::string& sql) {
   auto connection = postgres::Connection::Open(services_.dsn(), kPatientSession);
   if (!connection.ok()) return false;
-  return RunInTransaction(*connection,
-                          [&](postgres::Transaction& tx) {
-                            tx.Script(sql);
-                            return absl::OkStatus();
-                          })
-      .ok();
+  const absl::Status status = RunInTransaction(*connection, [&](postgres::Transaction& tx) {
+    tx.Script(sql);
+    return absl::OkStatus();
+  });
+  // A database that is hard to reach is no occasion; a statement that it refuses is a mistake here.
+  if (!status.ok() && ReasonOf(status) != Reason::kStoreUnavailable) {
+    throw std::logic_error(absl::StrCat(sql, ": ", status.ToString()));
+  }
+  return status.ok();
 }
 
 bool Faults::HoldLocks() {

@@ -58,6 +58,8 @@ class Faults {
   bool Lose(TcpGate& gate, const std::string& marker);
   bool HoldLocks();
   bool FillDisk();
+  bool MoveClock();
+  // False when the database could not be asked. Throws when it refuses the statement.
   bool RunSql(const std::string& sql);
 
   // Of a service; one that posts when `posting`.

@@ -26,6 +26,8 @@ constexpr absl::Duration kRecoversWithin = absl::Seconds(5);
 constexpr absl::Duration kTillsEndWithin = absl::Seconds(30);
 constexpr int kWelcomePoints = 50;
 constexpr int kLastLines = 40;
+// How often the occasion for a fault is waited for that was not injected yet.
+constexpr int kMostAttempts = 20;
 
 // Where test programs are built.
 std::string TestProgramPath(const std::string& name) {
@@ -72,7 +74,7 @@ class Storm {
   StormReport Run() {
     const absl::Time began = absl::Now();
     std::vector<FaultKind> deck = ShuffledDeck();
-    // Every fault once at least.
+    // All of the first deck, so that no kind is left to chance.
     size_t first_deck = deck.size();
     while (report_.problem.empty() && (first_deck > 0 || report_.kills < options_.kills ||
                                        absl::Now() < began + options_.at_least)) {
@@ -82,6 +84,7 @@ class Storm {
       if (first_deck > 0) --first_deck;
       Endure(kind);
     }
+    InjectWhatNeverWas();
     report_.took = absl::Now() - began;
     EndTills();
     if (report_.problem.empty()) report_.problem = audit_->CheckAll();
@@ -105,21 +108,43 @@ class Storm {
     }
   }
 
+  std::vector<FaultKind> Kinds() const {
+    std::vector<FaultKind> kinds = OrdinaryFaults();
+    if (disk_ != nullptr) kinds.push_back(FaultKind::kFullDisk);
+    return kinds;
+  }
+
   // Each fault once, and kills so much more often that they are most of all.
   std::vector<FaultKind> ShuffledDeck() {
     std::vector<FaultKind> deck;
-    for (const FaultKind kind : OrdinaryFaults()) {
+    for (const FaultKind kind : Kinds()) {
       deck.insert(deck.end(), IsKill(kind) ? 5 : 1, kind);
     }
-    if (disk_ != nullptr) deck.push_back(FaultKind::kFullDisk);
     std::shuffle(deck.begin(), deck.end(), random_);
     return deck;
+  }
+
+  // There may have been no occasion for a fault; a harness that cannot make one tests nothing.
+  void InjectWhatNeverWas() {
+    for (const FaultKind kind : Kinds()) {
+      for (int attempt = 0;
+           report_.problem.empty() && report_.injected.count(kind) == 0 && attempt < kMostAttempts;
+           ++attempt) {
+        Endure(kind);
+      }
+      if (report_.problem.empty() && report_.injected.count(kind) == 0) {
+        report_.problem = absl::StrCat("never injected: ", FaultName(kind));
+      }
+    }
   }
 
   // A fault, and what must be true after it.
   void Endure(FaultKind kind) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20 + random_() % 200));
-    if (!faults_->Inject(kind)) return;
+    if (!faults_->Inject(kind)) {
+      ++report_.no_occasion[kind];
+      return;
+    }
     ++report_.injected[kind];
     report_.kills += IsKill(kind);
     const absl::Duration recovered = probe_->TimeToRecover(kRecoversWithin);
@@ -209,6 +234,9 @@ std::string StormReport::ToText() const {
   std::string text;
   for (const auto& [kind, times] : injected) {
     absl::StrAppendFormat(&text, "%6d  %s\n", times, FaultName(kind));
+  }
+  for (const auto& [kind, times] : no_occasion) {
+    absl::StrAppendFormat(&text, "%6d  times no occasion for: %s\n", times, FaultName(kind));
   }
   if (!no_disk.empty()) {
     absl::StrAppendFormat(&text, "SKIPPED  %s: %s\n", FaultName(FaultKind::kFullDisk), no_disk);

@@ -29,6 +29,8 @@ struct StormOptions {
 
 struct StormReport {
   std::map<FaultKind, int> injected;
+  // How often a fault was to be injected and could not be.
+  std::map<FaultKind, int> no_occasion;
   int kills = 0;
   absl::Duration took;
   // From the end of a fault to the first purchase that is answered, in order.
@@ -37,7 +39,7 @@ struct StormReport {
   int64_t refused = 0;
   // Why the disk was never full; empty when it was.
   std::string no_disk;
-  // The first thing that went wrong; empty when nothing did.
+  // The first thing that went wrong, or a fault that was never injected; empty when all was well.
   std::string problem;
   // Then, the ends of all logs.
   std::string last_words;
