@@ -114,9 +114,26 @@ struct Obligation {
   friend bool operator==(const Obligation&, const Obligation&) = default;
 };
 
-enum class AccountKind { kPartnerReceivable, kPartnerPayable, kPointsLiability, kFees, kTax };
+// What the money ledger keeps. The first five are kept by partner, tax by code, the others by
+// programme; all of them by currency.
+enum class AccountKind {
+  kPartnerReceivable,  // Billed, and not paid yet.
+  kPartnerPayable,     // Owed to the partner.
+  kPrepaidDeposit,     // Paid by the partner for points that it has not given yet.
+  kReserve,            // Kept back of what the partner is owed.
+  kCollateral,         // Given by the partner as a security.
+  kPointsLiability,    // What outstanding points were sold for.
+  kIssuanceRevenue,
+  kRedemptionCost,
+  kFees,
+  kBreakage,
+  kTax,
+  kBank,
+  kSuspense,  // Money whose owner is not known yet.
+  kLosses,
+};
 
-// An account of the money ledger: receivable and payable are kept by partner, tax by code.
+// An account of the money ledger.
 struct MoneyAccount {
   AccountKind kind = AccountKind::kPointsLiability;
   PartnerId partner;
@@ -125,15 +142,24 @@ struct MoneyAccount {
   friend bool operator==(const MoneyAccount&, const MoneyAccount&) = default;
 };
 
-enum class EntryCause { kIssuance, kReimbursement, kFee, kSetOff };
+// Why an amount moves.
+enum class EntryCause {
+  kIssuance,
+  kReimbursement,
+  kFee,
+  kSetOff,
+  kPayment,   // Money came in or went out.
+  kWriteOff,  // Given up.
+  kDefault,   // Taken over by who bears the loss.
+};
 
 // Moves an amount from one account to another, so each entry balances by itself.
 struct MoneyEntry {
   MoneyAccount debit;
   MoneyAccount credit;
-  MinorUnits amount;  // Above zero.
-  PartnerId partner;
-  ContractId contract;  // None for a set-off.
+  MinorUnits amount;    // Above zero.
+  PartnerId partner;    // Whom it concerns.
+  ContractId contract;  // The version that prices it; none for a set-off.
   EntryCause cause = EntryCause::kIssuance;
   bool is_tax = false;
   friend bool operator==(const MoneyEntry&, const MoneyEntry&) = default;

@@ -112,6 +112,7 @@ const Permission kTable[] = {
     Row("guilder.settlement.v1.SettlementService/ListObligations", kNoPartner, kFinanceReaders),
     Row("guilder.settlement.v1.SettlementService/GetPartnerStatement", kPartner, kFinanceReaders),
     Row("guilder.settlement.v1.SettlementService/GetInvoice", kPartner, kFinanceReaders),
+    Row("guilder.settlement.v1.SettlementService/GetBalanceSheet", kNoPartner, kFinanceReaders),
 
     // The programme.
     Row("guilder.operator.v1.OperatorService/CreateOperator", kNoPartner, {kAdmin}),

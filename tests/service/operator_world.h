@@ -137,10 +137,13 @@ inline constexpr char kSettle[] = R"sql(
   insert into settlement.obligations (settlement_id, partner_id, partner_is_paid, amount, state,
                                       end_to_end_id)
   values (1, 1, false, 155, 'OPEN', 'GLD-1-1');
-  insert into settlement.money_entries (settlement_id, line, partner_id, cause, currency, debit_account,
-                                        debit_partner, credit_account, credit_partner, amount)
-  values (1, 1, 1, 'ISSUANCE', 'EUR', 'RECEIVABLE', 1, 'POINTS_LIABILITY', null, 130),
-         (1, 2, 1, 'ISSUANCE', 'EUR', 'RECEIVABLE', 1, 'TAX:S19', null, 25);
+  insert into settlement.money_transactions (number, posted_at_us, kind, currency, reference,
+                                             idempotency_key, posted_by, settlement_id, leaf, root)
+  values (1, 1, 'SETTLEMENT', 'EUR', 'settlements/1', 'settlements/1/approval', 'bert', 1, '', '');
+  insert into settlement.money_entries (number, line, partner_id, cause, debit_account, debit_partner,
+                                        credit_account, credit_partner, amount)
+  values (1, 1, 1, 'ISSUANCE', 'PARTNER_RECEIVABLE', 1, 'POINTS_LIABILITY', null, 130),
+         (1, 2, 1, 'ISSUANCE', 'PARTNER_RECEIVABLE', 1, 'TAX:S19', null, 25);
   insert into settlement.invoices (invoice_number, kind, partner_id, settlement_id, issued_at_us, net,
                                    tax)
   values ('INV-2026-000001', 'INVOICE', 1, 1, 1, 130, 25);

@@ -65,12 +65,12 @@ TEST_CASE("Schema: the database refuses an entry of money that is not a movement
   postgres::Connection connection = db.Connect();
   const auto entry = [](const std::string& debit, const std::string& credit,
                         const std::string& amount) {
-    return "insert into settlement.settlements (settlement_id, programme_id, currency, state, "
-           "start_us, "
-           "end_us, computed_by) values (1, 1, 'EUR', 'COMPUTED', 0, 1, 'finance'); "
-           "insert into settlement.money_entries (settlement_id, line, partner_id, cause, "
-           "currency, "
-           "debit_account, credit_account, amount) values (1, 1, 1, 'FEE', 'EUR', " +
+    return "insert into settlement.money_transactions (number, posted_at_us, kind, currency, "
+           "reference, idempotency_key, posted_by, leaf, root) values (1, 1, 'PAYMENT', 'EUR', "
+           "'x', "
+           "'x', 'finance', '', ''); "
+           "insert into settlement.money_entries (number, line, cause, debit_account, "
+           "credit_account, amount) values (1, 1, 'FEE', " +
            debit + ", " + credit + ", " + amount + ")";
   };
 

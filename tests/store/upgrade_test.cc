@@ -15,6 +15,7 @@
 
 #include "libs/ledger/core/decide.h"
 #include "libs/ledger/store/lanes.h"
+#include "libs/ledger/store/verify.h"
 #include "libs/postgres/migrator.h"
 #include "libs/security/keys.h"
 #include "tests/support/catch2.h"
@@ -279,6 +280,48 @@ TEST_CASE("Upgrade: migrations since the first release hold no lock for a second
   std::cout << "the longest strong lock of " << applied->size() << " migrations took " << longest
             << "\n";
   CHECK(longest < kLongestLock);
+}
+
+// Three settlements as they were approved before there was a money ledger.
+constexpr char kSettledBefore[] = R"sql(
+  insert into ledger.programmes (programme_id, slug, display_name, currency, currency_exponent,
+                                 time_zone, mode, cycle, started_at_us)
+  values (1, 'test', 'Test', 'EUR', 2, 'UTC', 'DEVELOPMENT', 'DAILY', 0);
+  insert into ledger.configuration (programme_id, version) values (1, 1);
+  insert into settlement.settlements (settlement_id, programme_id, currency, state, start_us, end_us,
+                                      computed_by, approved_by, approved_at_us)
+  select i, 1, 'EUR', 'APPROVED', i, i + 1, 'anna', 'bert', 100 + i from generate_series(1, 3) i;
+  insert into settlement.money_entries (settlement_id, line, partner_id, contract_id, cause, currency,
+                                        debit_account, debit_partner, credit_account, credit_partner,
+                                        amount)
+  select i, j, 7, 3, 'ISSUANCE', 'EUR', 'PARTNER_RECEIVABLE', 7, 'TAX:S19', null, 10 * i + j
+    from generate_series(1, 3) i, generate_series(1, 2) j
+)sql";
+
+TEST_CASE("Upgrade: money of settlements from before the money ledger is in it, with its proof",
+          "[store][settlement][inv-109]") {
+  constexpr size_t kMigrationsBefore = 8;
+  const testing::TestDatabase db(testing::TestDatabase::Schema::kEmpty);
+  postgres::Connection connection = db.Connect();
+  const std::vector<Migration>& all = postgres::BuiltInMigrations();
+  const std::vector<Migration> before(all.begin(), all.begin() + kMigrationsBefore);
+  REQUIRE(postgres::MigrateUp(connection, before).ok());
+  db.Query(kSettledBefore);
+  REQUIRE(postgres::MigrateUp(connection).ok());
+
+  postgres::Pool pool(db.dsn(), 1);
+  const auto report = Verify(pool, {}, [](const VerifyProgress&) { return true; });
+
+  REQUIRE(report.ok());
+  const auto proof =
+      std::find_if(report->checks.begin(), report->checks.end(), [](const VerifyCheck& check) {
+        return check.name == "money transactions digest what is stored";
+      });
+  REQUIRE(proof != report->checks.end());
+  INFO(proof->first_failure);
+  CHECK(proof->ok);
+  CHECK(proof->examined == 3);
+  CHECK(db.Query("select sum(amount) from settlement.money_entries")[0].Int(0) == 129);
 }
 
 }  // namespace

@@ -141,6 +141,12 @@ const std::vector<Case>& Cases() {
        "delete from settlement.money_entries where credit_account = 'PARTNER_PAYABLE'"},
       {"money entries come to the nets", "settlement.money_entries",
        "update settlement.money_entries set amount = amount + 1"},
+      {"money transactions digest what is stored", "settlement.money_entries",
+       "update settlement.money_entries set credit_account = 'FEES' where number = 1"},
+      {"money transactions digest what is stored", "settlement.money_transactions",
+       "update settlement.money_transactions set currency = 'USD' where number = 2"},
+      {"money transactions digest what is stored", "settlement.money_heads",
+       "update settlement.money_heads set last_number = 1"},
   };
   return cases;
 }

@@ -9,6 +9,7 @@
 #include "libs/base/status_macros.h"
 #include "libs/ledger/store/claims.h"
 #include "libs/ledger/store/sealing.h"
+#include "services/settlement/store/money.h"
 
 namespace guilder::testing {
 
@@ -71,15 +72,34 @@ constexpr char kSettle[] = R"sql(
   insert into settlement.obligations (settlement_id, partner_id, partner_is_paid, amount, state,
                                       end_to_end_id)
   select 1, partner_id, net > 0, abs(net), 'OPEN', '' from settlement.nets;
-  insert into settlement.money_entries (settlement_id, line, partner_id, cause, currency, debit_account,
-                                        debit_partner, credit_account, credit_partner, amount)
-  select 1, row_number() over (), partner_id, 'ISSUANCE', 'EUR',
-         case when net < 0 then 'PARTNER_RECEIVABLE' else 'POINTS_LIABILITY' end,
-         case when net < 0 then partner_id end,
-         case when net < 0 then 'POINTS_LIABILITY' else 'PARTNER_PAYABLE' end,
-         case when net > 0 then partner_id end, abs(net)
-    from settlement.nets;
 )sql";
+
+// The money of that settlement: two transactions, so that the proof has more than a leaf.
+absl::Status PostSettled(postgres::Transaction& transaction) {
+  using netting::AccountKind;
+  const postgres::Rows nets =
+      transaction.Script("select partner_id, net from settlement.nets order by net");
+  for (const postgres::Row& row : nets) {
+    const auto partner = row.Id<PartnerId>(0);
+    const auto net = row.Id<MinorUnits>(1);
+    const netting::MoneyAccount liability{AccountKind::kPointsLiability, {}, {}};
+    const netting::MoneyAccount receivable{AccountKind::kPartnerReceivable, partner, {}};
+    const netting::MoneyAccount payable{AccountKind::kPartnerPayable, partner, {}};
+    netting::MoneyEntry entry{receivable, liability, -net, partner, kIssuance};
+    if (net > MinorUnits()) entry = {liability, payable, net, partner, kRedemption};
+    const absl::Status posted =
+        settlement::PostMoney(transaction,
+                              {.currency = {'E', 'U', 'R'},
+                               .reference = "settlements/1",
+                               .idempotency_key = absl::StrCat("settlements/1/", partner.value()),
+                               .posted_by = "approver",
+                               .settlement = settlement::SettlementId(1),
+                               .entries = {entry}})
+            .status();
+    GUILDER_RETURN_IF_ERROR(posted);
+  }
+  return absl::OkStatus();
+}
 
 class TestCommand final : public Command {
  public:
@@ -113,6 +133,9 @@ LivingLedger::LivingLedger() : pool_(database_.dsn(), 2) {
     throw std::runtime_error(sealed.status().ToString());
   }
   database_.Query(kSettle);
+  if (const absl::Status posted = pool_.Run(PostSettled); !posted.ok()) {
+    throw std::runtime_error(posted.ToString());
+  }
   // After the last seal.
   for (int book = 1; book <= kBooks; ++book) Open(BookId(book));
 }

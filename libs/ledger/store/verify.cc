@@ -17,6 +17,7 @@
 #include "libs/ledger/store/verify_books.h"
 #include "libs/ledger/store/verify_claims.h"
 #include "libs/ledger/store/verify_limits.h"
+#include "libs/ledger/store/verify_money.h"
 #include "libs/ledger/store/verify_settlements.h"
 #include "libs/ledger/store/verify_since.h"
 
@@ -67,6 +68,7 @@ class Verification {
       VerifySettlements(transaction, findings_);
       return absl::OkStatus();
     }));
+    GUILDER_RETURN_IF_ERROR(VerifyMoney(pool_, findings_, [&] { return Done(0); }));
     VerifyReport report = MakeReport();
     report.processor = processor_ + (ThreadTime() - processor_before);
     report.elapsed = absl::Now() - began;

@@ -69,8 +69,8 @@ struct VerifyProgress {
   int64_t records_total = 0;
 };
 
-// Verifies every book, then claims and settlements. `progress` is called after each chunk, from one
-// thread at a time; when it gives false, nobody wants the answer any more.
+// Verifies every book, then claims, settlements and money. `progress` is called after each chunk,
+// from one thread at a time; when it gives false, nobody wants the answer any more.
 //
 // Errors: CANCELLED; kRequestMalformed, `since` is not what a verification has left; those of the
 // pool. What is wrong with the ledger is in the report, not an error.

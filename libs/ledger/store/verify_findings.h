@@ -36,6 +36,7 @@ namespace guilder::ledger {
   X(kWindows, "each window is in at most one settlement")                \
   X(kSettledPoints, "settled points are the positions of their windows") \
   X(kNets, "nets are the sums of their lines")                           \
+  X(kMoneyProof, "money transactions digest what is stored")             \
   X(kMoney, "money entries come to the nets")
 
 enum class CheckId : size_t {

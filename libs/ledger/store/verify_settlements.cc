@@ -117,14 +117,16 @@ constexpr Statement kFindWrongMoney{"verify.find_wrong_money", R"sql(
             from settlement.nets n
             join settlement.settlements s using (settlement_id)
            where s.state <> 'COMPUTED') n
-    full join (select settlement_id, partner_id, sum(amount) as net
-                 from (select settlement_id, credit_partner as partner_id, amount
+    full join (select t.settlement_id, s.partner_id, sum(s.amount) as net
+                 from settlement.money_transactions t
+                 join (select number, credit_partner as partner_id, amount
                          from settlement.money_entries
                         union all
-                       select settlement_id, debit_partner, -amount
-                         from settlement.money_entries) sides
-                where partner_id is not null
-                group by settlement_id, partner_id) m using (settlement_id, partner_id)
+                       select number, debit_partner, -amount
+                         from settlement.money_entries) s using (number)
+                where t.kind = 'SETTLEMENT'
+                  and s.partner_id is not null
+                group by t.settlement_id, s.partner_id) m using (settlement_id, partner_id)
    where coalesce(n.net, 0) <> coalesce(m.net, 0)
    order by 1, 2
    limit 1

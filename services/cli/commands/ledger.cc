@@ -8,6 +8,7 @@
 #include "guilder/operator/v1/operator_service.pb.h"
 
 #include "services/cli/commands.h"
+#include "services/cli/commands/ledger_money.h"
 #include "services/cli/commands/ledger_verify.h"
 #include "services/cli/context.h"
 #include "services/cli/messages.h"
@@ -71,6 +72,7 @@ void AddLedgerCommands(CLI::App& app, Context& context) {
         return ShowTrialBalance(context.output(),
                                 static_cast<const v1::GetTrialBalanceResponse&>(response));
       });
+  AddBalanceSheetCommand(noun, context);
 }
 
 void AddExplainCommand(CLI::App& app, Context& context) {

@@ -37,12 +37,18 @@ constexpr Statement kPoints{"operator.points_balance", R"sql(
 )sql"};
 
 constexpr Statement kMoney{"operator.money_balance", R"sql(
+  with sides as (
+    select e.*
+      from settlement.money_entries e
+      join settlement.money_transactions t using (number)
+      join ledger.programmes g on g.currency = t.currency
+  )
   select s.account, coalesce(p.slug, ''), sum(s.debit)::bigint, sum(s.credit)::bigint
     from (select debit_account as account, debit_partner as partner_id, amount as debit, 0 as credit
-            from settlement.money_entries
+            from sides
            union all
           select credit_account, credit_partner, 0, amount
-            from settlement.money_entries) s
+            from sides) s
     left join partner.partners p using (partner_id)
    group by s.account, p.slug
    order by s.account, p.slug

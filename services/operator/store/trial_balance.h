@@ -10,7 +10,7 @@
 namespace guilder::operator_ {
 
 struct BalanceLine {
-  // "AVAILABLE", "ISSUED partners/fresh", "PAYABLE partners/fresh".
+  // "AVAILABLE", "ISSUED partners/fresh", "PARTNER_PAYABLE partners/fresh".
   std::string account;
   int64_t debit = 0;
   int64_t credit = 0;
@@ -18,7 +18,7 @@ struct BalanceLine {
 
 // Of all books in one snapshot. An account of points stands on the side of its balance.
 std::vector<BalanceLine> ReadPointsBalance(postgres::Transaction& transaction);
-// Sums of debits and credits, in minor units.
+// Sums of debits and credits, in minor units of the programme's currency.
 std::vector<BalanceLine> ReadMoneyBalance(postgres::Transaction& transaction);
 
 }  // namespace guilder::operator_

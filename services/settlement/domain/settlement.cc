@@ -102,36 +102,6 @@ std::optional<MoneyLeg> LegFromName(std::string_view name) {
   return std::nullopt;
 }
 
-std::string AccountName(const netting::MoneyAccount& account) {
-  switch (account.kind) {
-    case netting::AccountKind::kPartnerReceivable:
-      return "PARTNER_RECEIVABLE";
-    case netting::AccountKind::kPartnerPayable:
-      return "PARTNER_PAYABLE";
-    case netting::AccountKind::kPointsLiability:
-      return "POINTS_LIABILITY";
-    case netting::AccountKind::kFees:
-      return "FEES";
-    case netting::AccountKind::kTax:
-      return absl::StrCat("TAX:", account.tax_code);
-  }
-  return "";
-}
-
-std::string_view CauseName(netting::EntryCause cause) {
-  switch (cause) {
-    case netting::EntryCause::kIssuance:
-      return "ISSUANCE";
-    case netting::EntryCause::kReimbursement:
-      return "REIMBURSEMENT";
-    case netting::EntryCause::kFee:
-      return "FEE";
-    case netting::EntryCause::kSetOff:
-      return "SET_OFF";
-  }
-  return "";
-}
-
 absl::StatusOr<Computation> Compute(const Facts& facts) {
   std::map<ContractId, const netting::Terms*> terms_of;
   for (const netting::Terms& terms : facts.terms) terms_of[terms.contract] = &terms;

@@ -26,11 +26,6 @@ std::optional<State> StateFromName(std::string_view name);
 std::string_view LegName(netting::MoneyLeg leg);
 std::optional<netting::MoneyLeg> LegFromName(std::string_view name);
 
-// "PARTNER_RECEIVABLE", …; tax accounts name their code: "TAX:S19".
-std::string AccountName(const netting::MoneyAccount& account);
-// "ISSUANCE", "REIMBURSEMENT", "FEE", "SET_OFF".
-std::string_view CauseName(netting::EntryCause cause);
-
 struct Settlement {
   SettlementId id;
   State state = State::kComputed;

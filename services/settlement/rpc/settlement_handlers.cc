@@ -66,7 +66,7 @@ absl::StatusOr<Approval> Approve(Transaction& transaction, SettlementId id, cons
   settlement.state = State::kApproved;
   settlement.approved_by = by;
   settlement.approved_at = programme.now;
-  WriteApproval(transaction, settlement, computation);
+  GUILDER_RETURN_IF_ERROR(WriteApproval(transaction, settlement, computation));
   const auto day = absl::ToCivilDay(ToAbslTime(programme.now), programme.time_zone);
   std::vector<std::string> invoices = WriteInvoices(
       transaction, settlement, static_cast<int>(day.year()), DraftInvoices(computation.lines));

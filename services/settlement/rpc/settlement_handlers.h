@@ -51,6 +51,10 @@ class SettlementHandlers {
   absl::StatusOr<v1::GetInvoiceResponse> GetInvoice(const rpc::Call& call,
                                                     const v1::GetInvoiceRequest& request);
 
+  // money_handlers.cc.
+  absl::StatusOr<v1::GetBalanceSheetResponse> GetBalanceSheet(
+      const rpc::Call& call, const v1::GetBalanceSheetRequest& request);
+
  private:
   postgres::Pool& pool_;
   const rpc::PageTokens page_tokens_;

@@ -34,6 +34,7 @@ class SettlementService final : public v1::SettlementService::CallbackService {
   GUILDER_SETTLEMENT_METHOD_(ListObligations)
   GUILDER_SETTLEMENT_METHOD_(GetPartnerStatement)
   GUILDER_SETTLEMENT_METHOD_(GetInvoice)
+  GUILDER_SETTLEMENT_METHOD_(GetBalanceSheet)
 #undef GUILDER_SETTLEMENT_METHOD_
 
  private:

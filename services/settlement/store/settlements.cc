@@ -5,6 +5,8 @@
 #include "libs/base/reason.h"
 #include "libs/base/text.h"
 #include "libs/postgres/connection.h"
+#include "services/settlement/domain/names.h"
+#include "services/settlement/store/money.h"
 
 namespace guilder::settlement {
 namespace {
@@ -121,19 +123,6 @@ constexpr Statement kInsertObligations{"settlement.insert_obligations", R"sql(
          as o (partner_id, partner_is_paid, amount, end_to_end_id)
 )sql"};
 
-constexpr Statement kInsertEntries{"settlement.insert_entries", R"sql(
-  insert into settlement.money_entries (settlement_id, line, currency, partner_id, contract_id, cause,
-                                        debit_account, debit_partner, credit_account,
-                                        credit_partner, amount)
-  select $1, e.line, $2, e.partner_id, e.contract_id, e.cause, e.debit_account, e.debit_partner,
-         e.credit_account, e.credit_partner, e.amount
-    from unnest($3::int[], $4::int[], $5::text[], $6::text[], $7::int[], $8::text[], $9::int[],
-                $10::bigint[])
-         with ordinality
-         as e (partner_id, contract_id, cause, debit_account, debit_partner, credit_account,
-               credit_partner, amount, line)
-)sql"};
-
 #define GUILDER_OBLIGATION_COLUMNS_                                                   \
   "o.settlement_id, o.partner_id, o.partner_is_paid, o.amount, s.currency, o.state, " \
   "o.end_to_end_id "                                                                  \
@@ -245,31 +234,6 @@ void InsertObligations(Transaction& transaction, SettlementId id,
                           }));
 }
 
-template <typename Id>
-std::optional<Id> NoneIsNull(Id id) {
-  return id ? std::optional(id) : std::nullopt;
-}
-
-void InsertEntries(Transaction& transaction, const Settlement& settlement,
-                   const std::vector<netting::MoneyEntry>& entries) {
-  using netting::MoneyEntry;
-  transaction.Execute(
-      kInsertEntries,
-      Params()
-          .Int(settlement.id)
-          .Text(FormatCurrency(settlement.currency))
-          .IntArray(entries, &MoneyEntry::partner)
-          .IntArray(entries, [](const MoneyEntry& entry) { return NoneIsNull(entry.contract); })
-          .TextArray(entries, [](const MoneyEntry& entry) { return CauseName(entry.cause); })
-          .TextArray(entries, [](const MoneyEntry& entry) { return AccountName(entry.debit); })
-          .IntArray(entries,
-                    [](const MoneyEntry& entry) { return NoneIsNull(entry.debit.partner); })
-          .TextArray(entries, [](const MoneyEntry& entry) { return AccountName(entry.credit); })
-          .IntArray(entries,
-                    [](const MoneyEntry& entry) { return NoneIsNull(entry.credit.partner); })
-          .IntArray(entries, &MoneyEntry::amount));
-}
-
 }  // namespace
 
 void LockForWriting(Transaction& transaction) {
@@ -370,12 +334,22 @@ std::vector<Net> ReadNets(Transaction& transaction, SettlementId id,
   return nets;
 }
 
-void WriteApproval(Transaction& transaction, const Settlement& approved,
-                   const Computation& computation) {
+absl::Status WriteApproval(Transaction& transaction, const Settlement& approved,
+                           const Computation& computation) {
   transaction.Execute(
       kApprove, Params().Int(approved.id).Text(approved.approved_by).Int(approved.approved_at));
   InsertObligations(transaction, approved.id, computation.obligations);
-  InsertEntries(transaction, approved, computation.entries);
+  // Where only prepaid points moved, no money did.
+  if (computation.entries.empty()) return absl::OkStatus();
+  const std::string name = SettlementName(approved.id);
+  return PostMoney(transaction, {.kind = MoneyKind::kSettlement,
+                                 .currency = approved.currency,
+                                 .reference = name,
+                                 .idempotency_key = name + "/approval",
+                                 .posted_by = approved.approved_by,
+                                 .settlement = approved.id,
+                                 .entries = computation.entries})
+      .status();
 }
 
 std::vector<StoredObligation> ListObligations(Transaction& transaction,

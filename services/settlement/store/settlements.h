@@ -42,9 +42,9 @@ std::vector<Line> ReadLines(postgres::Transaction& transaction, SettlementId id,
 std::vector<Net> ReadNets(postgres::Transaction& transaction, SettlementId id,
                           std::optional<PartnerId> partner = std::nullopt);
 
-// Makes a computed settlement binding: its state, obligations and money entries.
-void WriteApproval(postgres::Transaction& transaction, const Settlement& approved,
-                   const Computation& computation);
+// Makes a computed settlement binding: its state, obligations and money. Errors: as PostMoney.
+absl::Status WriteApproval(postgres::Transaction& transaction, const Settlement& approved,
+                           const Computation& computation);
 
 struct StoredObligation {
   SettlementId settlement;
