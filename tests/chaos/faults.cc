@@ -21,6 +21,8 @@ namespace {
 constexpr auto kPoll = std::chrono::milliseconds(2);
 // Longer than a lane's statement_timeout and idle_in_transaction_session_timeout.
 constexpr int kOutlastsTimeoutsMs = 2'500;
+// Longer than a service believes in a database that acknowledges nothing.
+constexpr int kOutlastsTcpMs = 4'500;
 // How long an answer is waited for that is to be lost.
 constexpr int kAnswerWithinMs = 2'000;
 
@@ -69,6 +71,8 @@ const char* FaultName(FaultKind kind) {
       return "database: bytes delayed";
     case FaultKind::kHideDatabase:
       return "database: black hole";
+    case FaultKind::kLosePackets:
+      return "database: packets lost";
     case FaultKind::kLoseCommit:
       return "database: a commit's answer lost";
     case FaultKind::kCutClients:
@@ -144,6 +148,11 @@ bool Faults::Inject(FaultKind kind) {
     case FaultKind::kHideDatabase:
       database.BlackHole();
       Last(kOutlastsTimeoutsMs);
+      database.Restore();
+      return true;
+    case FaultKind::kLosePackets:
+      database.LosePackets();
+      Last(kOutlastsTcpMs);
       database.Restore();
       return true;
     case FaultKind::kLoseCommit:

@@ -23,6 +23,7 @@ enum class FaultKind {
   kCutDatabase,     // connections between a service and the database are reset
   kDelayDatabase,   // and bytes are late
   kHideDatabase,    // and nothing gets through
+  kLosePackets,     // as if the database's cable were pulled
   kLoseCommit,      // a commit is done, and its answer is lost
   kCutClients,      // connections between clients and a service are reset
   kDelayClients,    //

@@ -1,6 +1,9 @@
 // What libs/postgres says of connections that are lost at every point.
 #include <optional>
 #include <string>
+#include <thread>
+
+#include "absl/time/clock.h"
 
 #include "libs/base/reason.h"
 #include "libs/postgres/connection.h"
@@ -84,6 +87,54 @@ TEST_CASE("RunInTransaction: a connection that is lost at any statement tells wh
   }
   // The commit, each way, at the least.
   CHECK(unknown >= 2);
+}
+
+// Goal: neither a statement that does not arrive nor an answer that does not come holds its caller
+// for longer than SessionSettings says: TCP by itself goes on for a quarter of an hour. Method: the
+// gate's system does not even acknowledge what is sent.
+TEST_CASE("Connection: a database that vanished is given up within its bound",
+          "[store][postgres][faults][inv-105]") {
+  const TestDatabase database;
+  GatedDatabase gated(database);
+  auto sends = Connection::Open(gated.dsn());
+  auto waits = Connection::Open(gated.dsn());
+  REQUIRE((sends.ok() && waits.ok()));
+  absl::Status of_waiting;
+  absl::Time gave_up_waiting;
+  std::thread waiting([&] {
+    of_waiting = RunInTransaction(*waits, [](Transaction& tx) {
+      tx.Script("select 'an answer that will not come', pg_sleep(60)");
+      return absl::OkStatus();
+    });
+    gave_up_waiting = absl::Now();
+  });
+  absl::Time vanished;
+  const absl::Status of_sending = RunInTransaction(*sends, [&](Transaction& tx) {
+    while (database
+               .Query("select from pg_stat_activity where wait_event = 'PgSleep' and "
+                      "datname = current_database()")
+               .empty()) {
+    }
+    gated.gate().LosePackets();
+    vanished = absl::Now();
+    tx.Script("select 1");
+    return absl::OkStatus();
+  });
+  const absl::Time gave_up_sending = absl::Now();
+  waiting.join();
+
+  CHECK(ReasonOf(of_sending) == Reason::kStoreUnavailable);
+  CHECK(ReasonOf(of_waiting) == Reason::kStoreUnavailable);
+  const absl::Duration bound = absl::FromChrono(SessionSettings().tcp_user_timeout);
+  CHECK(gave_up_sending - vanished > bound / 2);
+  CHECK(gave_up_sending - vanished < bound + absl::Seconds(2));
+  // Who waits asks first after two seconds of silence whether the other end is there.
+  CHECK(gave_up_waiting - vanished < bound + absl::Seconds(4));
+  gated.gate().Restore();
+  CHECK(RunInTransaction(*sends, [](Transaction& tx) {
+          tx.Script("select 1");
+          return absl::OkStatus();
+        }).ok());
 }
 
 TEST_CASE("Connection: one that a proxy forgot is given up when the proxy resets it",

@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -69,6 +70,15 @@ void Reset(int fd) {
   close(fd);
 }
 
+// The system drops every packet that comes for the socket, before it looks at it.
+void LosePacketsOf(int fd) {
+  sock_filter drop{BPF_RET | BPF_K, 0, 0, 0};
+  const sock_fprog program{1, &drop};
+  if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0) {
+    Fail("lose packets");
+  }
+}
+
 bool MayComeLater() {
   return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 }
@@ -126,11 +136,23 @@ void TcpGate::BlackHole() {
   black_hole_ = true;
 }
 
+void TcpGate::LosePackets() {
+  const std::lock_guard lock(mutex_);
+  loses_packets_ = true;
+  LosePacketsOf(listener_);
+  for (const auto& connection : connections_) LosePacketsOf(connection->up.from);
+}
+
 void TcpGate::Restore() {
   bool swallowed = false;
   {
     const std::lock_guard lock(mutex_);
     swallowed = std::exchange(black_hole_, false);
+    if (std::exchange(loses_packets_, false)) {
+      swallowed = true;
+      const int none = 0;
+      setsockopt(listener_, SOL_SOCKET, SO_DETACH_FILTER, &none, sizeof none);
+    }
     armed_ = false;
     requests_until_failure_ = 0;
     for (const auto& connection : connections_) connection->loses_answer = false;

@@ -34,7 +34,10 @@ class TcpGate {
   void Delay(std::chrono::milliseconds by);
   // From now on nothing gets through, and nobody is told: connections stay, and new ones are taken.
   void BlackHole();
-  // Ends all of these. Connections that were in a black hole are reset.
+  // From now on what clients send does not arrive, as if a cable were pulled: not even the system
+  // acknowledges it, where a black hole is a proxy that hangs.
+  void LosePackets();
+  // Ends all of these. Connections that were in a black hole or lost packets are reset.
   void Restore();
   // The next request whose bytes hold `marker` is passed on; when its answer comes, the connection
   // is reset in the place of the answer. An empty marker is in every request.
@@ -88,6 +91,7 @@ class TcpGate {
   std::vector<std::unique_ptr<Connection>> connections_;
   std::chrono::milliseconds delay_{0};
   bool black_hole_ = false;
+  bool loses_packets_ = false;
   bool armed_ = false;
   std::string marker_;
   int requests_until_failure_ = 0;  // 0 for none
