@@ -2,6 +2,7 @@
 // made of the input's bytes, with few ids, categories and amounts, so that rules meet.
 #include <algorithm>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <fuzzer/FuzzedDataProvider.h>
@@ -9,6 +10,7 @@
 #include "guilder/accrual/v1/rule_service.pb.h"
 
 #include "libs/rules/evaluate.h"
+#include "libs/rules/explain.h"
 #include "libs/rules/reversal.h"
 #include "services/accrual/store/rule_codec.h"
 #include "tests/fuzz/property.h"
@@ -82,11 +84,14 @@ rules::Basket TakeBasket(FuzzedDataProvider& bytes) {
 }
 
 // Which rule gave which line how much.
-std::vector<std::pair<std::string, Points>> GivenBy(const rules::RuleSet& rule_set,
-                                                    const rules::Award& award) {
-  std::vector<std::pair<std::string, Points>> given;
-  for (const rules::LineAward& line : award.lines) {
-    given.emplace_back(line.rule ? rule_set.rules[*line.rule].id : std::string(), line.points);
+using Given = std::vector<std::tuple<std::string, size_t, Points>>;
+Given GivenBy(const rules::RuleSet& rule_set, const rules::Award& award) {
+  Given given;
+  for (const rules::RuleAward& rule : award.rules) {
+    for (size_t i = 0; i < rule.parts; ++i) {
+      const rules::LinePart& part = award.parts[rule.first_part + i];
+      given.emplace_back(rule_set.rules[rule.rule].id, part.line, part.points);
+    }
   }
   return given;
 }
@@ -103,26 +108,35 @@ void CheckReturns(Points earned, int64_t sold, FuzzedDataProvider& bytes) {
   FUZZ_CHECK(taken == earned);
 }
 
-void CheckAward(rules::RuleSet rule_set, const rules::Basket& basket, FuzzedDataProvider& bytes) {
-  const rules::Award award = rules::Evaluate(rule_set, basket);
+void CheckAward(rules::RuleSet rule_set, const rules::Basket& basket, const rules::Facts& facts,
+                FuzzedDataProvider& bytes) {
+  const rules::Award award = rules::Evaluate(rule_set, basket, facts);
   FUZZ_CHECK(award.lines.size() == basket.lines.size());
   Points sum;
-  MinorUnits paid;
   for (size_t i = 0; i < award.lines.size(); ++i) {
     FUZZ_CHECK(award.lines[i].points >= Points(0));
     sum += award.lines[i].points;
-    paid += basket.lines[i].amount;
     CheckReturns(award.lines[i].points, basket.lines[i].quantity, bytes);
   }
   FUZZ_CHECK(sum == award.total);
-  FUZZ_CHECK(award.total <= kMaxPointsPerCommand && award.total.value() <= paid.value());
-  const auto texts = rules::Explain(rule_set, basket, award, Currency{'E', 'U', 'R'}, 2);
-  FUZZ_CHECK(texts.size() == basket.lines.size());
+  FUZZ_CHECK(award.total <= kMaxPointsPerCommand);
+  for (size_t i = 0; i < rule_set.caps.size(); ++i) {
+    const bool receipt = rule_set.caps[i].scope == rules::CapScope::kReceipt;
+    const bool known = i < facts.caps_left.size();
+    FUZZ_CHECK(award.caps_used[i] <= (receipt ? rule_set.caps[i].points
+                                      : known ? facts.caps_left[i]
+                                              : rules::kUnlimited));
+  }
+  const rules::CompiledRules compiled(rule_set);
+  const auto explained =
+      rules::Explain(compiled, basket, facts, award, Currency{'E', 'U', 'R'}, 2);
+  FUZZ_CHECK(explained.lines.size() == basket.lines.size());
+  FUZZ_CHECK(explained.rules.size() == rule_set.rules.size());
 
   // What applies does not depend on the order in which rules stand.
   const auto given = GivenBy(rule_set, award);
   std::reverse(rule_set.rules.begin(), rule_set.rules.end());
-  FUZZ_CHECK(GivenBy(rule_set, rules::Evaluate(rule_set, basket)) == given);
+  FUZZ_CHECK(GivenBy(rule_set, rules::Evaluate(rule_set, basket, facts)) == given);
 }
 
 }  // namespace

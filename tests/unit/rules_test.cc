@@ -5,6 +5,7 @@
 #include "libs/base/reason.h"
 #include "libs/base/text.h"
 #include "libs/rules/evaluate.h"
+#include "libs/rules/explain.h"
 #include "libs/rules/reversal.h"
 #include "libs/rules/rule_set.h"
 #include "tests/support/catch2.h"
@@ -23,11 +24,10 @@ Rule AnExclusion(const std::string& id, const std::string& category) {
 }
 
 // A basket of partner 7, store 70, with a line for each amount.
-Basket ABasket(const std::vector<int64_t>& amounts, const std::string& category = "food") {
+Basket ABasket(const std::vector<int64_t>& amounts, std::string_view category = "food") {
   Basket basket{PartnerId{7}, StoreId{70}, Timestamp{0}, {}};
   for (size_t i = 0; i < amounts.size(); ++i) {
-    const std::string id = std::to_string(i + 1);
-    basket.lines.push_back({id, "sku-" + id, category, 1, MinorUnits{amounts[i]}});
+    basket.lines.push_back({i == 0 ? "sku-1" : "sku-2", category, 1, MinorUnits{amounts[i]}});
   }
   return basket;
 }
@@ -154,7 +154,7 @@ TEST_CASE("Evaluate: the lines' points sum to the total, each near its exact sha
     Basket basket = ABasket(std::vector<int64_t>(1 + up_to(11)));
     for (Line& line : basket.lines) {
       line.amount = MinorUnits{up_to(round % 2 == 0 ? 3000 : 900'000'000)};
-      line.category = std::vector<std::string>{"food", "fuel", "tobacco"}[up_to(2)];
+      line.category = std::vector<std::string_view>{"food", "fuel", "tobacco"}[up_to(2)];
     }
     REQUIRE(Validate(rules).ok());
     REQUIRE(Validate(basket).ok());
@@ -187,20 +187,22 @@ TEST_CASE("Evaluate: the lines' points sum to the total, each near its exact sha
 TEST_CASE("Explain: each line says what it earned and why", "[unit][rules]") {
   Rule base = ARate("base", 1, 1000);
   base.display_name = "Base rate";
-  const RuleSet rules{1, {base, AnExclusion("tobacco", "tobacco")}};
-  const auto explain = [&](const Basket& basket) {
-    return Explain(rules, basket, Evaluate(rules, basket), kEur, 2);
+  const auto explain = [&](const Basket& basket, std::vector<Rule> rules) {
+    const CompiledRules compiled({1, std::move(rules)});
+    const Award award = Evaluate(compiled.rule_set(), basket);
+    return Explain(compiled, basket, {}, award, kEur, 2).lines;
   };
+  const std::vector<Rule> rules = {base, AnExclusion("tobacco", "tobacco")};
 
-  CHECK(explain(ABasket({2340})) == std::vector<std::string>{"2 points: 1 point per full 10.00 EUR "
-                                                             "of 23.40 EUR, rule 'Base rate'"});
-  CHECK(explain(ABasket({1200, 900}))[1] ==
+  CHECK(explain(ABasket({2340}), rules) ==
+        std::vector<std::string>{"2 points: 1 point per full 10.00 EUR "
+                                 "of 23.40 EUR, rule 'Base rate'"});
+  CHECK(explain(ABasket({1200, 900}), rules)[1] ==
         "1 of 2 points: 1 point per full 10.00 EUR of 21.00 EUR on 2 lines, rule 'Base rate'");
-  CHECK(explain(ABasket({100}, "tobacco"))[0] ==
+  CHECK(explain(ABasket({100}, "tobacco"), rules)[0] ==
         "0 points: excluded as tobacco goods, rule 'No tobacco'");
-  CHECK(explain(ABasket({0}))[0] == "0 points: nothing was paid for it, rule 'Base rate'");
-  CHECK(Explain({}, ABasket({1}), Evaluate({}, ABasket({1})), kEur, 2)[0] ==
-        "0 points: no rule is for this line");
+  CHECK(explain(ABasket({0}), rules)[0] == "0 points: nothing was paid for it, rule 'Base rate'");
+  CHECK(explain(ABasket({1}), {})[0] == "0 points: no rule is for this line");
 }
 
 TEST_CASE("ReversalOfLine: five partial returns take what one takes", "[unit][rules][inv-37]") {
@@ -286,9 +288,13 @@ TEST_CASE("Validate: a basket is refused when a line cannot be awarded", "[unit]
     basket.lines.clear();
     CHECK(reason() == Reason::kRequestMalformed);
   }
-  SECTION("repeated line id") {
-    basket.lines[1].line_id = "1";
-    CHECK(reason() == Reason::kRequestMalformed);
+  SECTION("more tax than the amount") {
+    basket.lines[1].tax = MinorUnits{201};
+    CHECK(reason() == Reason::kAmountOutOfRange);
+  }
+  SECTION("more paid with points than the lines cost") {
+    basket.paid_with_points = MinorUnits{301};
+    CHECK(reason() == Reason::kAmountOutOfRange);
   }
   SECTION("negative amount") {
     basket.lines[1].amount = MinorUnits{-1};

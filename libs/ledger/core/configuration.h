@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
+
 #include "libs/base/types.h"
 #include "libs/ledger/core/calendar.h"
 #include "libs/ledger/core/limit.h"
@@ -46,6 +48,8 @@ struct Contract {
 struct Store {
   StoreId id;
   bool open = true;
+  // Where its days begin.
+  absl::TimeZone time_zone = absl::UTCTimeZone();
   std::set<std::string, std::less<>> terminals;
 };
 

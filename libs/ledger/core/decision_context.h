@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "libs/base/types.h"
@@ -16,20 +17,30 @@ struct CardView {
   AccountId account;
 };
 
+// A limit of which all books together have less left than a command asked for.
+struct ExhaustedLimit {
+  LimitId limit;
+  Points left;
+};
+
 struct DecisionContext {
   const Configuration& configuration;
   CardView card;
   // Whether the command's account exists. False for one that the command opens; its id is that of
   // the posting's account.
   bool account_found = false;
-  // The limits of which all books together have less left than the command asked for when it was
-  // decided without knowing that. A decider that declares no policy may leave it unread: what still
-  // asks for too much is refused.
-  std::vector<LimitId> exhausted{};
+  // The limits that were found to be exhausted when the command was decided without knowing that. A
+  // decider that declares no policy may leave it unread: what still asks for too much is refused.
+  std::vector<ExhaustedLimit> exhausted{};
 
-  bool IsExhausted(LimitId limit) const {
-    return limit && std::find(exhausted.begin(), exhausted.end(), limit) != exhausted.end();
+  // What is left of a limit, where it is known to be less than was asked for.
+  std::optional<Points> LeftOf(LimitId limit) const {
+    const auto found = std::find_if(exhausted.begin(), exhausted.end(),
+                                    [limit](const ExhaustedLimit& e) { return e.limit == limit; });
+    if (found == exhausted.end()) return std::nullopt;
+    return found->left;
   }
+  bool IsExhausted(LimitId limit) const { return LeftOf(limit).has_value(); }
 };
 
 }  // namespace guilder::ledger

@@ -19,6 +19,7 @@ using LimitId = StrongId<struct LimitTag, int64_t>;
 // What is limited. The numbers are stored.
 enum class LimitKind : int16_t {
   kPointBlocks = 1,  // the points that a partner has bought ahead, all its blocks together
+  kCounter = 2,      // what a service counts over all books, as what a campaign gives
 };
 
 // The id of a limit follows from what it limits, so that nobody has to look it up.
@@ -26,9 +27,23 @@ constexpr LimitId PointBlocksOf(PartnerId partner) {
   return LimitId(int64_t{partner.value()} * 16 + static_cast<int64_t>(LimitKind::kPointBlocks));
 }
 
-// The partner whose blocks a limit is of.
+// The partner whose blocks a limit of that kind is of.
 constexpr PartnerId PartnerOf(LimitId limit) {
   return PartnerId(static_cast<int32_t>(limit.value() / 16));
+}
+
+// The limit of what is counted under a number, below 2^59, that a service gave to it.
+constexpr LimitId LimitOfCounter(int64_t counter) {
+  return LimitId(counter * 16 + static_cast<int64_t>(LimitKind::kCounter));
+}
+
+constexpr LimitKind KindOf(LimitId limit) {
+  return static_cast<LimitKind>(limit.value() % 16);
+}
+
+// The number that a limit of the kind kCounter counts under.
+constexpr int64_t CounterOf(LimitId limit) {
+  return limit.value() / 16;
 }
 
 // What happens when a limit does not cover what a contract's partner would issue.

@@ -58,8 +58,8 @@ class Run {
     settled_.assign(commands_.size(), false);
     if (claims_ == Claims::kLookedUp) AnswerFromClaims();
     LoadDeeply();
-    LoadAllowances();
     LoadRows();
+    LoadAllowances();
     return absl::OkStatus();
   }
 
@@ -154,11 +154,20 @@ class Run {
 
   // Loads the allowances that commands may spend, and those that loaded lots may give back to.
   void LoadAllowances() {
-    if (!configuration_->has_limits()) return;
     std::set<Allowances::Key> keys;
     const auto add = [&](LimitId limit, BookId book) {
       if (limit) keys.emplace(limit, book);
     };
+    for (size_t i = 0; i < commands_.size(); ++i) {
+      if (settled_[i]) continue;
+      for (const LimitId limit : commands_[i]->limits) add(limit, commands_[i]->book);
+    }
+    if (configuration_->has_limits()) AddPointBlocks(add);
+    allowances_.Load(tx_, keys);
+  }
+
+  template <typename Add>
+  void AddPointBlocks(const Add& add) {
     for (size_t i = 0; i < commands_.size(); ++i) {
       const Command& command = *commands_[i];
       if (settled_[i] || command.issues == Issues::kNothing) continue;
@@ -172,7 +181,6 @@ class Run {
         add(configuration_->LimitOf(lot.contract), BookOf(id));
       }
     }
-    allowances_.Load(tx_, keys);
   }
 
   void LoadRows() {
@@ -204,10 +212,12 @@ class Run {
     while (true) {
       Posting posting(before, RecordNumber(book.frontier.size() + 1), batch_.posted_at);
       posting.BringUpToNow();
+      command.spends.clear();
       absl::StatusOr<std::string> response = command.Decide(context, posting);
       if (!response.ok()) return RefuseCommand(i, response.status());
       if (!opens && !found) return Settle(i, Refuse(Reason::kMemberNotFound));
-      const AllowanceChanges changes = ChangesOf(posting.entries(), *configuration_);
+      AllowanceChanges changes = ChangesOf(posting.entries(), *configuration_);
+      for (const auto& [limit, points] : command.spends) changes[limit] -= points;
       const absl::StatusOr<LimitId> lacking = allowances_.FindShort(book.id, changes);
       if (!lacking.ok()) return Settle(i, lacking.status());
       if (!*lacking) {
@@ -222,7 +232,7 @@ class Run {
         return RefuseCommand(i, Refuse(Reason::kPointBlockExhausted, {},
                                        {{"remaining_points", std::to_string(left.value())}}));
       }
-      context.exhausted.push_back(*lacking);
+      context.exhausted.push_back({*lacking, left});
     }
   }
 
@@ -273,6 +283,7 @@ class Run {
     batch_.request_claims.push_back(command.request_claim);
     batch_.records.push_back(std::move(record));
     to_write_.push_back(&command);
+    command.OnAccepted();
   }
 
   void Settle(size_t i, absl::StatusOr<Answer> outcome) {
@@ -299,15 +310,18 @@ class Run {
 
   absl::Status Write() {
     if (RefusedRepeat()) return ClaimTaken();
+    std::map<RowStore*, std::vector<Command*>> by_store;
+    for (Command* command : to_write_) {
+      if (command->rows) by_store[command->rows].push_back(command);
+    }
+    for (const auto& [rows, commands] : by_store) {
+      GUILDER_RETURN_IF_ERROR(rows->Take(tx_, commands));
+    }
     if (!batch_.records.empty()) {
       GUILDER_RETURN_IF_ERROR(WriteBatch(tx_, batch_, *configuration_));
       GUILDER_RETURN_IF_ERROR(allowances_.Write(tx_));
     }
     if (!refusals_.empty()) WriteRefusals(tx_, refusals_);
-    std::map<RowStore*, std::vector<Command*>> by_store;
-    for (Command* command : to_write_) {
-      if (command->rows) by_store[command->rows].push_back(command);
-    }
     for (const auto& [rows, commands] : by_store) rows->Write(tx_, commands);
     return absl::OkStatus();
   }

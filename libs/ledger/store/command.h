@@ -1,6 +1,7 @@
 // A command, as a lane sees it.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,8 +56,14 @@ struct NeededAllowance {
 class RowStore {
  public:
   virtual ~RowStore() = default;
-  // After the books are locked and before anything is decided. What it reads is current.
+  // After the books are locked and before anything is decided. What it reads is current. It may
+  // add to the commands' `limits`.
   virtual void Load(postgres::Transaction&, const Configuration&, const std::vector<Command*>&) {}
+  // Before Write, with the same commands: takes what can be used once, as a quote. ClaimTaken
+  // (batch.h) where another transaction was first: the batch is run again, and Load finds it taken.
+  virtual absl::Status Take(postgres::Transaction&, const std::vector<Command*>&) {
+    return absl::OkStatus();
+  }
   // After everything was decided: the accepted commands, and those refused ones that asked to be
   // kept.
   virtual void Write(postgres::Transaction&, const std::vector<Command*>&) {}
@@ -93,6 +100,8 @@ class Command {
   RecordNumber hold;
   // Whose points Decide may issue. Its partner's, or the operator-partner's.
   Issues issues = Issues::kNothing;
+  // Limits besides that of `issues` that Decide may spend from.
+  std::vector<LimitId> limits;
   // Whether it decides over lots. Lots are then loaded, from this one at the latest.
   bool needs_lots = false;
   std::optional<LotId> needs_lot;
@@ -107,9 +116,18 @@ class Command {
   // repeated.
   virtual absl::StatusOr<std::string> Decide(const DecisionContext& context, Posting& posting) = 0;
 
+  // What Decide decided is taken into the batch: the commands after it are decided over what it
+  // left. Called once in each run of a batch, at most.
+  virtual void OnAccepted() {}
+
   // The natural key belongs to a record with other content: gives the refusal to answer. The
   // command is then given to its RowStore to be kept, with `parked` set.
   virtual absl::Status OnNaturalKeyTaken(const JournalPlace& winner, RecordKind kind);
+
+  // ---- Set by Decide.
+
+  // What it spends of `limits`, besides what its entries do. Empty when it is called.
+  std::map<LimitId, Points> spends;
 
   // ---- Set by the lane.
 

@@ -44,7 +44,7 @@ constexpr Statement kContracts{"ledger.load_contracts", R"sql(
 )sql"};
 
 constexpr Statement kStores{"ledger.load_stores", R"sql(
-  select s.partner_id, s.code, s.store_id, s.open, t.code
+  select s.partner_id, s.code, s.store_id, s.open, t.code, s.time_zone
     from partner.stores s join partner.partners p using (partner_id)
     left join partner.terminals t using (store_id)
    where p.programme_id = $1
@@ -98,6 +98,8 @@ std::vector<Partner> ReadPartners(postgres::Transaction& tx, const Params& of_pr
     Store& store = partners[row.Id<PartnerId>(0)].stores[std::string(row.Text(1))];
     store.id = row.Id<StoreId>(2);
     store.open = row.Bool(3);
+    // What was checked when it was set; where the system has no such zone any more, UTC stays.
+    absl::LoadTimeZone(std::string(row.Text(5)), &store.time_zone);
     if (!row.IsNull(4)) store.terminals.emplace(row.Text(4));
   }
   std::vector<Partner> list;

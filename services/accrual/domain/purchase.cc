@@ -116,10 +116,12 @@ absl::Status CheckCard(const ledger::DecisionContext& context, const ledger::Pos
 void AwardPoints(const Purchase& purchase, PartnerId partner, StoreId store, const RuleBook& book,
                  PurchaseOutcome& outcome) {
   outcome.line_points.assign(purchase.lines.size(), Points(0));
-  const rules::RuleSet* rule_set = book.At(purchase.occurred_at);
-  if (rule_set == nullptr) return;
-  const rules::Award award = rules::Evaluate(*rule_set, BasketOf(purchase, partner, store));
-  outcome.rule_set = rule_set->version;
+  const rules::CompiledRules* rules = book.At(purchase.occurred_at);
+  if (rules == nullptr) return;
+  rules::Workspace workspace;
+  rules::Award award;
+  rules::Evaluate(*rules, BasketOf(purchase, partner, store), {}, workspace, award);
+  outcome.rule_set = rules->rule_set().version;
   outcome.points = award.total;
   for (size_t i = 0; i < award.lines.size(); ++i) outcome.line_points[i] = award.lines[i].points;
 }
@@ -248,7 +250,7 @@ rules::Basket BasketOf(const Purchase& purchase, PartnerId partner, StoreId stor
   basket.occurred_at = purchase.occurred_at;
   basket.lines.reserve(purchase.lines.size());
   for (const PurchaseLine& line : purchase.lines) {
-    basket.lines.push_back({line.line_id, line.sku, line.category, line.quantity, line.amount});
+    basket.lines.push_back({line.sku, line.category, line.quantity, line.amount});
   }
   return basket;
 }

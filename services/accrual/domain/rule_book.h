@@ -3,16 +3,17 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "libs/base/types.h"
-#include "libs/rules/rule_set.h"
+#include "libs/rules/compiled_rules.h"
 
 namespace guilder::accrual {
 
 struct DatedRuleSet {
   Timestamp effective_from;
-  rules::RuleSet rules;
+  std::shared_ptr<const rules::CompiledRules> rules;
 };
 
 // Immutable, hence thread safe. `rule_sets` in the order in which they take effect.
@@ -26,16 +27,16 @@ class RuleBook {
   int64_t configuration_version() const { return configuration_version_; }
 
   // The rules in force at an instant; nullptr before the first.
-  const rules::RuleSet* At(Timestamp at) const {
+  const rules::CompiledRules* At(Timestamp at) const {
     const auto next =
         std::find_if(rule_sets_.begin(), rule_sets_.end(),
                      [&](const DatedRuleSet& set) { return set.effective_from > at; });
-    return next == rule_sets_.begin() ? nullptr : &std::prev(next)->rules;
+    return next == rule_sets_.begin() ? nullptr : std::prev(next)->rules.get();
   }
 
-  const rules::RuleSet* Find(int64_t number) const {
+  const rules::CompiledRules* Find(int64_t number) const {
     for (const DatedRuleSet& set : rule_sets_) {
-      if (set.rules.version == number) return &set.rules;
+      if (set.rules->rule_set().version == number) return set.rules.get();
     }
     return nullptr;
   }

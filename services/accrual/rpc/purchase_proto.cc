@@ -6,6 +6,7 @@
 #include "libs/ledger/core/record.h"
 #include "libs/rpc/ledger_answers.h"
 #include "libs/rpc/proto_time.h"
+#include "libs/rules/explain.h"
 #include "libs/rules/reversal.h"
 #include "services/accrual/rpc/commands.h"
 #include "services/accrual/store/sales.h"
@@ -85,16 +86,17 @@ void AddExplanation(const Sale& sale, const ledger::Configuration& configuration
       out.set_contract(absl::StrCat("partners/", partner->slug, "/contracts/", contract.number));
     }
   }
-  const rules::RuleSet* rule_set = book.Find(outcome.rule_set);
+  const rules::CompiledRules* rules = book.Find(outcome.rule_set);
   rules::Award award;
   std::vector<std::string> texts(purchase.lines.size(), "No rules were in force.");
   award.lines.resize(purchase.lines.size());
-  if (rule_set != nullptr) {
-    out.set_rule_set(absl::StrCat("ruleSets/", rule_set->version));
+  if (rules != nullptr) {
+    out.set_rule_set(absl::StrCat("ruleSets/", outcome.rule_set));
     const rules::Basket basket = BasketOf(purchase, sale.partner, store);
-    award = rules::Evaluate(*rule_set, basket);
-    texts = rules::Explain(*rule_set, basket, award, purchase.currency,
-                           configuration.programme().currency_exponent);
+    award = rules::Evaluate(rules->rule_set(), basket);
+    texts = rules::Explain(*rules, basket, {}, award, purchase.currency,
+                           configuration.programme().currency_exponent)
+                .lines;
     if (award.total > outcome.points) {
       texts.assign(texts.size(),
                    "0 points: the partner's prepaid blocks did not cover the purchase");
@@ -104,7 +106,7 @@ void AddExplanation(const Sale& sale, const ledger::Configuration& configuration
     v1::LineExplanation& line = *out.add_lines();
     line.set_line_id(purchase.lines[i].line_id);
     line.set_points(outcome.line_points[i].value());
-    if (award.lines[i].rule) line.set_rule(rule_set->rules[*award.lines[i].rule].id);
+    if (award.lines[i].rule) line.set_rule(rules->rule_set().rules[*award.lines[i].rule].id);
     line.set_text(texts[i]);
   }
 }

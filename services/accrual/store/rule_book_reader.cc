@@ -23,7 +23,8 @@ absl::StatusOr<std::shared_ptr<const RuleBook>> RuleBookReader::Read(
     if (!message.ParseFromString(stored.rules)) return absl::InternalError("stored rules");
     const RuleNames names = ReadRuleNames(tx, CollectNames(message));
     GUILDER_ASSIGN_OR_RETURN(rules::RuleSet rules, RulesFromProto(stored.number, message, names));
-    rule_sets.push_back({stored.effective_from, std::move(rules)});
+    rule_sets.push_back({stored.effective_from,
+                         std::make_shared<const rules::CompiledRules>(std::move(rules))});
   }
   auto read = std::make_shared<const RuleBook>(configuration.version(), std::move(rule_sets));
   const std::lock_guard lock(mutex_);

@@ -1,0 +1,36 @@
+// Whether a rule's conditions hold. Shared by evaluation and explanation, so that both say the
+// same.
+#pragma once
+
+#include <optional>
+
+#include "absl/time/civil_time.h"
+
+#include "libs/rules/evaluate.h"
+
+namespace guilder::rules {
+
+// When and where a basket was bought, as conditions ask.
+struct Moment {
+  absl::Time at;
+  absl::TimeZone zone;
+  absl::CivilSecond local;
+};
+Moment MomentOf(const Basket& basket);
+
+// Why a rule does not apply, whatever the lines.
+enum class Unmet {
+  kNotYetValid,
+  kNoLongerValid,
+  kHours,
+  kTier,
+  kSegment,
+  kFirstPurchase,
+  kBirthday
+};
+
+// The first condition that does not hold, `min_amount` left out; none when all do.
+std::optional<Unmet> FirstUnmet(const Conditions& conditions, const Moment& moment,
+                                const MemberFacts& member);
+
+}  // namespace guilder::rules
