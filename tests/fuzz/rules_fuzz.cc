@@ -39,8 +39,8 @@ int64_t TakeAmount(FuzzedDataProvider& bytes) {
   }
 }
 
-std::string TakeWord(FuzzedDataProvider& bytes) {
-  return bytes.PickValueInArray<std::string>({"milk", "bread", "tobacco", "gift-card", ""});
+const char* TakeWord(FuzzedDataProvider& bytes) {
+  return bytes.PickValueInArray<const char*>({"milk", "bread", "tobacco", "gift-card", ""});
 }
 
 accrual::v1::RuleSet TakeRules(FuzzedDataProvider& bytes) {
@@ -49,7 +49,7 @@ accrual::v1::RuleSet TakeRules(FuzzedDataProvider& bytes) {
   for (int i = 0; i < count; ++i) {
     accrual::v1::EarnRule& rule = *rule_set.add_rules();
     rule.set_rule_id(bytes.PickValueInArray<std::string>({"base", "more", "a-1", "none", "", "B"}));
-    rule.set_display_name(TakeWord(bytes) + " points");
+    rule.set_display_name(TakeWord(bytes) + std::string(" points"));
     rule.set_priority(bytes.ConsumeBool() ? bytes.ConsumeIntegralInRange(-1, 1)
                                           : bytes.ConsumeIntegral<int32_t>());
     const int selected = bytes.ConsumeIntegral<uint8_t>();
@@ -76,11 +76,24 @@ rules::Basket TakeBasket(FuzzedDataProvider& bytes) {
   basket.store = StoreId(bytes.ConsumeBool() ? 7 : 8);
   const int count = bytes.ConsumeIntegralInRange(1, 6);
   for (int i = 0; i < count; ++i) {
-    basket.lines.push_back({std::to_string(i), TakeWord(bytes), TakeWord(bytes),
-                            bytes.ConsumeIntegralInRange<int64_t>(1, 9),
-                            MinorUnits(TakeAmount(bytes))});
+    basket.lines.push_back(
+        {TakeWord(bytes), TakeWord(bytes), bytes.ConsumeIntegralInRange<int64_t>(1, 9),
+         MinorUnits(TakeAmount(bytes)), MinorUnits(bytes.ConsumeIntegralInRange<int64_t>(0, 50))});
   }
+  basket.occurred_at = Timestamp(bytes.ConsumeIntegralInRange<int64_t>(0, 4'000'000'000'000'000));
+  basket.paid_with_points = MinorUnits(bytes.ConsumeIntegralInRange<int64_t>(0, 50));
   return basket;
+}
+
+rules::Facts TakeFacts(size_t caps, FuzzedDataProvider& bytes) {
+  rules::Facts facts;
+  facts.member.tier = TakeWord(bytes);
+  facts.member.segments = {TakeWord(bytes)};
+  facts.member.first_at_partner = bytes.ConsumeBool();
+  facts.member.first_in_programme = bytes.ConsumeBool();
+  if (bytes.ConsumeBool()) facts.member.birthday = rules::MonthDay{2, 29};
+  for (size_t i = 0; i < caps; ++i) facts.caps_left.push_back(Points(TakeAmount(bytes)));
+  return facts;
 }
 
 // Which rule gave which line how much.
@@ -124,12 +137,11 @@ void CheckAward(rules::RuleSet rule_set, const rules::Basket& basket, const rule
     const bool receipt = rule_set.caps[i].scope == rules::CapScope::kReceipt;
     const bool known = i < facts.caps_left.size();
     FUZZ_CHECK(award.caps_used[i] <= (receipt ? rule_set.caps[i].points
-                                      : known ? facts.caps_left[i]
+                                      : known ? std::max(facts.caps_left[i], Points(0))
                                               : rules::kUnlimited));
   }
   const rules::CompiledRules compiled(rule_set);
-  const auto explained =
-      rules::Explain(compiled, basket, facts, award, Currency{'E', 'U', 'R'}, 2);
+  const auto explained = rules::Explain(compiled, basket, facts, award, Currency{'E', 'U', 'R'}, 2);
   FUZZ_CHECK(explained.lines.size() == basket.lines.size());
   FUZZ_CHECK(explained.rules.size() == rule_set.rules.size());
 
@@ -153,7 +165,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!rule_set.ok()) return 0;
   FUZZ_CHECK(rules::Validate(*rule_set).ok());
   const rules::Basket basket = TakeBasket(bytes);
-  if (rules::Validate(basket).ok()) CheckAward(*rule_set, basket, bytes);
+  if (rules::Validate(basket).ok()) {
+    CheckAward(*rule_set, basket, TakeFacts(rule_set->caps.size(), bytes), bytes);
+  }
   return 0;
 }
 
