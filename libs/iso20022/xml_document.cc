@@ -92,7 +92,9 @@ pugi::xml_node XmlDocument::At(pugi::xml_node node, std::string_view path) {
 }
 
 std::vector<pugi::xml_node> XmlDocument::All(pugi::xml_node node, std::string_view name) {
-  const auto children = node.children(absl::StrCat(prefix_, ToAbsl(name)).c_str());
+  // pugixml's iterators point to the name that they look for.
+  const std::string prefixed = absl::StrCat(prefix_, ToAbsl(name));
+  const auto children = node.children(prefixed.c_str());
   return {children.begin(), children.end()};
 }
 

@@ -113,6 +113,11 @@ const Permission kTable[] = {
     Row("guilder.settlement.v1.SettlementService/GetPartnerStatement", kPartner, kFinanceReaders),
     Row("guilder.settlement.v1.SettlementService/GetInvoice", kPartner, kFinanceReaders),
     Row("guilder.settlement.v1.SettlementService/GetBalanceSheet", kNoPartner, kFinanceReaders),
+    Row("guilder.settlement.v1.SettlementService/SubmitReconciliation", kPartner, {kFinance}),
+    Row("guilder.settlement.v1.SettlementService/GetReconciliation", kPartner, kFinanceReaders),
+    Row("guilder.settlement.v1.SettlementService/ListBreaks", kPartner, kFinanceReaders),
+    Row("guilder.settlement.v1.SettlementService/AssignBreak", kNoPartner, {kFinance, kSupport}),
+    Row("guilder.settlement.v1.SettlementService/ResolveBreak", kNoPartner, {kFinance, kSupport}),
 
     // The programme.
     Row("guilder.operator.v1.OperatorService/CreateOperator", kNoPartner, {kAdmin}),

@@ -36,6 +36,7 @@ void AddWindowCommands(CLI::App& app, Context& context);
 void AddSettlementCommands(CLI::App& app, Context& context);
 void AddStatementCommands(CLI::App& app, Context& context);
 void AddInvoiceCommands(CLI::App& app, Context& context);
+void AddReconcileCommands(CLI::App& app, Context& context);
 
 // The programme.
 void AddOperatorCommands(CLI::App& app, Context& context);

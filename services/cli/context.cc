@@ -125,7 +125,11 @@ absl::Status Context::Stream(std::vector<std::unique_ptr<Message>>& requests, Me
   if (method == nullptr) return absl::InternalError("no RPC takes this request");
   GUILDER_ASSIGN_OR_RETURN(std::string bearer, Bearer(as));
   GUILDER_ASSIGN_OR_RETURN(const std::string endpoint, EndpointOf(ServiceOf(*method)));
-  for (const auto& request : requests) GUILDER_RETURN_IF_ERROR(FillRequestId(*request));
+  const bool in_parts = method->client_streaming() && !method->server_streaming();
+  for (const auto& request : requests) {
+    GUILDER_RETURN_IF_ERROR(FillRequestId(*request));
+    if (in_parts) break;
+  }
   return InvokeStream(clients::Channel(endpoint, std::move(bearer)), *method, requests, response,
                       absl::Now() + absl::Seconds(flags_.timeout_seconds), on_response);
 }

@@ -62,7 +62,7 @@ class Context {
                     const std::string& as);
 
   // The same for streams: sends all requests, gives each answer to `on_response`, and does not
-  // repeat.
+  // repeat. Where all of them are one request in parts, the first has the request id.
   absl::Status Stream(std::vector<std::unique_ptr<google::protobuf::Message>>& requests,
                       google::protobuf::Message& response, const std::string& as,
                       const std::function<void()>& on_response);

@@ -1,6 +1,7 @@
 // An accrual service over a coalition, and the requests that its tests send.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,9 @@ using Stub = v1::AccrualService::Stub;
 constexpr int64_t kDay = kMicrosPerDay;
 
 struct World {
-  World() {
+  // `add` gives the network other services besides, before it starts.
+  explicit World(const std::function<void(testing::ServiceNetwork&)>& add = {}) {
+    if (add) add(coalition.network());
     coalition.network().Add(
         MakeAccrualService({coalition.network().runtime(), coalition.network().pool(),
                             coalition.lanes(), coalition.cards(), coalition.network().secrets()}),

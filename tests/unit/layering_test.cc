@@ -96,6 +96,8 @@ const std::vector<Exception>& Exceptions() {
        "`ledger verify --dsn` proves a ledger whose services are down"},
       {"services/cli/commands/ledger_verify.cc", "libs/postgres",
        "`ledger verify --dsn` proves a ledger whose services are down"},
+      {"services/cli/commands/reconcile.cc", "services/cli/demo",
+       "a partner's view of a window is a CSV file, and the demonstration has the reader"},
       {"services/cli/dev/dev_command.cc", "services/cli/demo",
        "the sample partners of `guilder dev` are the demonstration's"},
       {"services/cli/dev/samples.cc", "services/cli/demo",

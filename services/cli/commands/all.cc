@@ -19,6 +19,7 @@ void AddNetworkCommands(CLI::App& app, Context& context) {
   AddSettlementCommands(app, context);
   AddStatementCommands(app, context);
   AddInvoiceCommands(app, context);
+  AddReconcileCommands(app, context);
   AddOperatorCommands(app, context);
   AddProgrammeCommands(app, context);
   AddLedgerCommands(app, context);

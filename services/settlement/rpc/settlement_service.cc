@@ -4,7 +4,9 @@
 
 #include "guilder/settlement/v1/settlement_service.grpc.pb.h"
 
+#include "libs/rpc/client_stream.h"
 #include "libs/rpc/handlers.h"
+#include "services/settlement/rpc/reconciliation_handlers.h"
 #include "services/settlement/rpc/settlement_handlers.h"
 
 namespace guilder::settlement {
@@ -14,7 +16,8 @@ class SettlementService final : public v1::SettlementService::CallbackService {
  public:
   explicit SettlementService(const SettlementServiceDependencies& dependencies)
       : methods_(dependencies.runtime, kSettlementServiceName),
-        handlers_(dependencies.pool, dependencies.secrets) {}
+        handlers_(dependencies.pool, dependencies.secrets),
+        reconciliations_(dependencies.pool, dependencies.secrets) {}
 
 // Each method is the handler of its name.
 #define GUILDER_SETTLEMENT_METHOD_(Method)                                       \
@@ -37,9 +40,30 @@ class SettlementService final : public v1::SettlementService::CallbackService {
   GUILDER_SETTLEMENT_METHOD_(GetBalanceSheet)
 #undef GUILDER_SETTLEMENT_METHOD_
 
+#define GUILDER_RECONCILIATION_METHOD_(Method)                                              \
+  grpc::ServerUnaryReactor* Method(grpc::CallbackServerContext* context,                    \
+                                   const v1::Method##Request* request,                      \
+                                   v1::Method##Response* response) override {               \
+    return rpc::Unary(methods_, #Method, context, request, response,                        \
+                      std::bind_front(&ReconciliationHandlers::Method, &reconciliations_)); \
+  }
+  GUILDER_RECONCILIATION_METHOD_(GetReconciliation)
+  GUILDER_RECONCILIATION_METHOD_(ListBreaks)
+  GUILDER_RECONCILIATION_METHOD_(AssignBreak)
+  GUILDER_RECONCILIATION_METHOD_(ResolveBreak)
+#undef GUILDER_RECONCILIATION_METHOD_
+
+  grpc::ServerReadReactor<v1::SubmitReconciliationRequest>* SubmitReconciliation(
+      grpc::CallbackServerContext* context, v1::SubmitReconciliationResponse* response) override {
+    return rpc::ClientStream<v1::SubmitReconciliationRequest>(
+        methods_, "SubmitReconciliation", context, response, {},
+        std::bind_front(&ReconciliationHandlers::SubmitReconciliation, &reconciliations_));
+  }
+
  private:
   const rpc::Methods methods_;
   SettlementHandlers handlers_;
+  ReconciliationHandlers reconciliations_;
 };
 
 }  // namespace

@@ -1,0 +1,1 @@
+select 1 from settlement.reconciliations, settlement.breaks limit 0;
