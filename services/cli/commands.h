@@ -34,6 +34,7 @@ void AddRedemptionCommands(CLI::App& app, Context& context);
 // Money.
 void AddWindowCommands(CLI::App& app, Context& context);
 void AddSettlementCommands(CLI::App& app, Context& context);
+void AddObligationCommands(CLI::App& app, Context& context);
 void AddStatementCommands(CLI::App& app, Context& context);
 void AddInvoiceCommands(CLI::App& app, Context& context);
 void AddReconcileCommands(CLI::App& app, Context& context);

@@ -96,15 +96,18 @@ class World {
     Get("anna", &Stub::CloseWindow, request);
     return request.name();
   }
-  std::string Computed() {
+  // An approval of a new settlement.
+  v1::ApproveSettlementRequest Computed() {
     Sealed();
-    return Get("anna", &Stub::ComputeSettlement, v1::ComputeSettlementRequest())
-        .settlement()
-        .name();
+    const v1::Settlement computed =
+        Get("anna", &Stub::ComputeSettlement, v1::ComputeSettlementRequest()).settlement();
+    v1::ApproveSettlementRequest request;
+    request.set_name(computed.name());
+    request.set_etag(computed.etag());
+    return request;
   }
   std::string Approved() {
-    v1::ApproveSettlementRequest request;
-    request.set_name(Computed());
+    const v1::ApproveSettlementRequest request = Computed();
     Get("bert", &Stub::ApproveSettlement, request);
     return request.name();
   }
@@ -190,11 +193,7 @@ TEST_CASE("ApproveSettlement: lost connections at any statement change nothing",
 
   const int approved =
       FailEachBothWays<v1::ApproveSettlementRequest, v1::ApproveSettlementResponse>(
-          world, "bert", &Stub::ApproveSettlement, [&] {
-            v1::ApproveSettlementRequest request;
-            request.set_name(world.Computed());
-            return request;
-          });
+          world, "bert", &Stub::ApproveSettlement, [&] { return world.Computed(); });
 
   CHECK(world.Count("settlement.settlements where state = 'APPROVED'") == approved);
   // Numbers without gaps: an invoice and a self-billed one for each.

@@ -93,6 +93,7 @@ TEST_CASE("SettlementService: a second person approves, and invoices and money f
   const std::string name = world.Compute("anna").name();
   v1::ApproveSettlementRequest request;
   request.set_name(name);
+  request.set_etag(world.EtagOf(name));
   CHECK(world.Refusal("anna", &Stub::ApproveSettlement, request) == Reason::kSamePerson);
 
   const v1::ApproveSettlementResponse approved = world.Approve("bert", name);

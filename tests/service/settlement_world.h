@@ -119,8 +119,14 @@ class World {
     request.set_window(window);
     return Get("auditor", &Stub::GetBalanceSheet, request);
   }
+  std::string EtagOf(const std::string& name) const {
+    return GetNamed("auditor", &Stub::GetSettlement, name).settlement().etag();
+  }
   v1::ApproveSettlementResponse Approve(const std::string& who, const std::string& name) const {
-    return GetNamed(who, &Stub::ApproveSettlement, name);
+    v1::ApproveSettlementRequest request;
+    request.set_name(name);
+    request.set_etag(EtagOf(name));
+    return Get(who, &Stub::ApproveSettlement, request);
   }
   v1::ExportPaymentsResponse Export(const std::string& name) const {
     return GetNamed("anna", &Stub::ExportPayments, name);

@@ -77,7 +77,8 @@ const std::map<std::string, std::string>& Names() {
       {"settlement.money_heads", "'head of the money ledger'"},
       {"settlement.money_transactions", "'money transaction ' || number || '|money ledger has'"},
       {"settlement.nets", "'settlement ' || settlement_id"},
-      {"settlement.obligations", "'settlement ' || settlement_id"},
+      {"settlement.obligations",
+       "'settlement ' || settlement_id || '|partner ' || partner_id || ':'"},
       {"settlement.settlements", "'at |settlement ' || settlement_id"},
       {"settlement.windows", "'at |was not sealed at'"},
   };
@@ -100,6 +101,7 @@ const std::map<std::string, std::string>& Exceptions() {
       {"ledger.allowances.book",
        "which book may spend is free; that there is such a book is proved"},
       {"settlement.number_ranges", kDocument},
+      {"settlement.policies", kSetting},
       {"settlement.invoices", kDocument},
       {"settlement.invoice_lines", kDocument},
       {"settlement.payment_files", kDocument},
@@ -118,6 +120,9 @@ const std::map<std::string, std::string>& Exceptions() {
       {"settlement.nets.points_reversed", kRates},
       {"settlement.nets.points_redeemed", kRates},
       {"settlement.obligations.state", kAct},
+      {"settlement.obligations.due_at_us", kAct},
+      {"settlement.settlements.digest",
+       "binds an approval to what was looked at, when it is given"},
       {"settlement.obligations.end_to_end_id", "a name; nothing is computed from it"},
   };
   return exceptions;

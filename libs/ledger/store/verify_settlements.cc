@@ -132,6 +132,35 @@ constexpr Statement kFindWrongMoney{"verify.find_wrong_money", R"sql(
    limit 1
 )sql"};
 
+// What stands in a partner's receivable and payable is what its obligations have open; from a
+// default on it stands in the losses.
+constexpr Statement kFindWrongClaim{"verify.find_wrong_claim", R"sql(
+  select coalesce(o.partner_id, m.partner_id), coalesce(o.open, 0)::bigint,
+         coalesce(m.balance, 0)::bigint
+    from (select s.currency, o.partner_id, o.partner_is_paid,
+                 sum(o.amount - o.paid - o.written_off) as open
+            from settlement.obligations o
+            join settlement.settlements s using (settlement_id)
+           where o.loss_owner is null
+           group by s.currency, o.partner_id, o.partner_is_paid) o
+    full join (select t.currency, e.partner_id, e.account = 'PARTNER_PAYABLE' as partner_is_paid,
+                      sum(case when e.is_credit = (e.account = 'PARTNER_PAYABLE') then e.amount
+                               else -e.amount end) as balance
+                 from settlement.money_transactions t
+                 join (select number, debit_account as account, debit_partner as partner_id,
+                              false as is_credit, amount
+                         from settlement.money_entries
+                        union all
+                       select number, credit_account, credit_partner, true, amount
+                         from settlement.money_entries) e using (number)
+                where e.account in ('PARTNER_RECEIVABLE', 'PARTNER_PAYABLE')
+                group by t.currency, e.partner_id, e.account) m
+           using (currency, partner_id, partner_is_paid)
+   where coalesce(o.open, 0) <> coalesce(m.balance, 0)
+   order by 1
+   limit 1
+)sql"};
+
 }  // namespace
 
 void VerifySettlements(Transaction& transaction, Findings& findings) {
@@ -169,6 +198,10 @@ void VerifySettlements(Transaction& transaction, Findings& findings) {
     findings.Fail(CheckId::kMoney,
                   absl::StrCat("settlement ", row.Int(0), ", partner ", row.Int(1), ": net ",
                                row.Int(2), ", money entries give ", row.Int(3)));
+  }
+  for (const Row& row : transaction.Execute(kFindWrongClaim)) {
+    findings.Fail(CheckId::kMoney, absl::StrCat("partner ", row.Int(0), ": obligations have ",
+                                                row.Int(1), " open, its accounts ", row.Int(2)));
   }
 }
 

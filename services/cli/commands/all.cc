@@ -17,6 +17,7 @@ void AddNetworkCommands(CLI::App& app, Context& context) {
   AddRedemptionCommands(app, context);
   AddWindowCommands(app, context);
   AddSettlementCommands(app, context);
+  AddObligationCommands(app, context);
   AddStatementCommands(app, context);
   AddInvoiceCommands(app, context);
   AddReconcileCommands(app, context);

@@ -30,7 +30,8 @@ void ShowSettlement(Output& output, const v1::Settlement& settlement, bool lines
                        {"Until", "end_time", Show::kTime},
                        {"Windows", "windows"},
                        {"Computed by", "computed_by"},
-                       {"Approved by", "approved_by"}});
+                       {"Approved by", "approved_by"},
+                       {"Etag", "etag"}});
   if (output.json()) return;
   const std::string& currency = settlement.currency_code();
   Table nets = NetTable();
@@ -100,7 +101,50 @@ std::vector<Field> ObligationFields() {
           {"IS PAID", "partner_is_paid"},
           {"AMOUNT", "amount", Show::kMoney},
           {"STATE", "state"},
+          {"PAID", "paid", Show::kMoney},
+          {"WRITTEN OFF", "written_off", Show::kMoney},
+          {"DUE", "due_time", Show::kTime},
+          {"LOSS OF", "loss_owner"},
           {"END-TO-END ID", "end_to_end_id"}};
+}
+
+std::vector<Field> PolicyFields() {
+  return {{"Days to pay", "payment_days", Show::kNumber},
+          {"Partners are paid", "payout"},
+          {"Reserve", "reserve", Show::kMoney},
+          {"Revision", "revision", Show::kNumber},
+          {"Changed by", "changed_by"}};
+}
+
+// Whoever names no etag approves what the command reads now, and shows.
+Verb::Preparer ReadEtag(Context& context) {
+  return [&context](Message& message) -> absl::Status {
+    auto& request = static_cast<v1::ApproveSettlementRequest&>(message);
+    if (!request.etag().empty()) return absl::OkStatus();
+    v1::GetSettlementRequest read;
+    v1::GetSettlementResponse response;
+    read.set_name(request.name());
+    GUILDER_RETURN_IF_ERROR(context.Call(read, response, "finance_approver"));
+    request.set_etag(response.settlement().etag());
+    return absl::OkStatus();
+  };
+}
+
+void AddPolicyCommands(CLI::App& noun, Context& context) {
+  AddVerb<v1::GetSettlementPolicyRequest, v1::GetSettlementPolicyResponse>(
+      noun, context, "policy", "Shows how the programme pays and is paid")
+      .As("auditor")
+      .ShowRecord("policy", PolicyFields());
+  AddVerb<v1::UpdateSettlementPolicyRequest, v1::UpdateSettlementPolicyResponse>(
+      noun, context, "set-policy", "Changes how the programme pays and is paid")
+      .Option("--payment-days", "policy.payment_days", "Days from an approval until money is due")
+      .Required()
+      .Option("--payout", "policy.payout", "When partners are paid")
+      .Required()
+      .Option("--reserve", "policy.reserve.minor_units",
+              "Minor units that the programme advances, with WHEN_COLLECTED")
+      .As("finance_approver")
+      .ShowRecord("policy", PolicyFields());
 }
 
 }  // namespace
@@ -114,7 +158,9 @@ void AddSettlementCommands(CLI::App& app, Context& context) {
   AddVerb<v1::ApproveSettlementRequest, v1::ApproveSettlementResponse>(
       noun, context, "approve", "Approves what somebody else computed: it becomes binding")
       .Argument("SETTLEMENT", "name", "The settlement: its number", "settlements/")
+      .Option("--etag", "etag", "Of the settlement that was looked at; without, as it is now")
       .As("finance_approver")
+      .Prepare(ReadEtag(context))
       .Show([&context](const Message& response) {
         return ShowApproved(context.output(),
                             static_cast<const v1::ApproveSettlementResponse&>(response));
@@ -126,11 +172,24 @@ void AddSettlementCommands(CLI::App& app, Context& context) {
       .Show(Shown<v1::GetSettlementResponse>(context, /*lines=*/true));
   AddAction(noun, context, "export", "Writes its payments as a pain.001.001.09 file",
             [&context](Arguments& arguments) { return Export(arguments, context); });
-  AddVerb<v1::ListObligationsRequest, v1::ListObligationsResponse>(noun, context, "obligations",
+  AddPolicyCommands(noun, context);
+}
+
+void AddObligationCommands(CLI::App& app, Context& context) {
+  CLI::App& noun = AddNoun(app, "obligation", "What one side of a settlement has to pay");
+  AddVerb<v1::ListObligationsRequest, v1::ListObligationsResponse>(noun, context, "list",
                                                                    "Lists who has to pay whom")
       .NameOption("--settlement", "parent", "Of this settlement only", "settlements/")
       .As("auditor")
       .ShowList("obligations", ObligationFields(), "no obligations");
+  AddVerb<v1::DefaultObligationRequest, v1::DefaultObligationResponse>(
+      noun, context, "default", "Says that a partner will not pay what is overdue: a loss")
+      .Argument("OBLIGATION", "name", "The obligation: SETTLEMENT/obligations/PARTNER",
+                "settlements/")
+      .NameOption("--loss-owner", "loss_owner", "The partner that bears the loss", "partners/")
+      .Required()
+      .As("finance_approver")
+      .ShowRecord("obligation", ObligationFields());
 }
 
 }  // namespace guilder::cli

@@ -82,6 +82,7 @@ absl::Status ComputeAndApprove(const Network& network) {
   GUILDER_RETURN_IF_ERROR(computed.status());
   v1::ApproveSettlementRequest request;
   request.set_name(computed->settlement().name());
+  request.set_etag(computed->settlement().etag());
   const absl::Status approved =
       AskFinance(network, "finance_approver", &Stub::ApproveSettlement, request).status();
   // By an earlier attempt, whose answer was lost.

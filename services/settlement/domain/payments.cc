@@ -7,21 +7,31 @@
 
 namespace guilder::settlement {
 
-std::string PaymentFileName(SettlementId settlement) {
-  return absl::StrCat("settlement-", settlement.value(), ".xml");
+namespace {
+
+// "12", "12-2".
+std::string Numbered(SettlementId settlement, int number) {
+  const std::string first = absl::StrCat(settlement.value());
+  return number == 1 ? first : absl::StrCat(first, "-", number);
 }
 
-absl::StatusOr<std::string> WritePaymentFile(const Settlement& settlement, int currency_exponent,
-                                             const absl::TimeZone& time_zone, const Account& debtor,
+}  // namespace
+
+std::string PaymentFileName(SettlementId settlement, int number) {
+  return absl::StrCat("settlement-", Numbered(settlement, number), ".xml");
+}
+
+absl::StatusOr<std::string> WritePaymentFile(const Settlement& settlement, int number, Timestamp at,
+                                             int currency_exponent, const absl::TimeZone& time_zone,
+                                             const Account& debtor,
                                              const std::vector<Payment>& payments) {
-  if (!settlement.approved_at) return absl::InternalError("the settlement is not approved");
   iso20022::PaymentFile file;
-  file.message_id = absl::StrCat("GLD-", settlement.id.value());
-  file.created_at = *settlement.approved_at;
+  file.message_id = absl::StrCat("GLD-", Numbered(settlement.id, number));
+  file.created_at = at;
   file.initiating_party = debtor.holder;
   file.debtor_name = debtor.holder;
   file.debtor_iban = debtor.iban;
-  file.execution_date = absl::ToCivilDay(ToAbslTime(*settlement.approved_at), time_zone);
+  file.execution_date = absl::ToCivilDay(ToAbslTime(at), time_zone);
   file.currency = settlement.currency;
   file.currency_exponent = currency_exponent;
   for (const Payment& payment : payments) {

@@ -24,16 +24,16 @@ struct Payment {
   Account creditor;
 };
 
-// "settlement-12.xml".
-std::string PaymentFileName(SettlementId settlement);
+// "settlement-12.xml"; the second file is "settlement-12-2.xml".
+std::string PaymentFileName(SettlementId settlement, int number);
 
-// A pain.001.001.09 file that pays each of `payments` from `debtor`. Everything in it follows from
-// the approved settlement, so that it can be written again to the byte: it is dated by the
-// approval, and is to be executed on the approval's local day.
+// The `number`th pain.001.001.09 file of a settlement, which pays each of `payments` from `debtor`.
+// It is dated `at`, and is to be executed on that local day.
 //
 // Errors: as iso20022::WritePain001.
-absl::StatusOr<std::string> WritePaymentFile(const Settlement& settlement, int currency_exponent,
-                                             const absl::TimeZone& time_zone, const Account& debtor,
+absl::StatusOr<std::string> WritePaymentFile(const Settlement& settlement, int number, Timestamp at,
+                                             int currency_exponent, const absl::TimeZone& time_zone,
+                                             const Account& debtor,
                                              const std::vector<Payment>& payments);
 
 }  // namespace guilder::settlement

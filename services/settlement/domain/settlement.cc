@@ -6,6 +6,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "libs/base/status_macros.h"
+#include "libs/base/text.h"
+#include "libs/ledger/core/digest.h"
 
 namespace guilder::settlement {
 namespace {
@@ -19,7 +21,8 @@ struct StateText {
 };
 constexpr StateText kStates[] = {{State::kComputed, "COMPUTED"},
                                  {State::kApproved, "APPROVED"},
-                                 {State::kInstructed, "INSTRUCTED"}};
+                                 {State::kInstructed, "INSTRUCTED"},
+                                 {State::kSettled, "SETTLED"}};
 
 struct LegText {
   MoneyLeg leg;
@@ -100,6 +103,27 @@ std::optional<MoneyLeg> LegFromName(std::string_view name) {
     if (text.name == name) return text.leg;
   }
   return std::nullopt;
+}
+
+std::string DigestOf(const Settlement& settlement, const Computation& computation) {
+  std::string content = absl::StrCat("settlement/1\n", settlement.id.value(), "\n",
+                                     FormatCurrency(settlement.currency), "\n",
+                                     settlement.start.value(), "\n", settlement.end.value());
+  for (const Line& line : computation.lines) {
+    const netting::Line& bill = line.bill;
+    absl::StrAppend(&content, "\nline\t", line.number, "\t", bill.partner.value(), "\t",
+                    bill.contract.value(), "\t", ToAbsl(LegName(bill.leg)), "\t");
+    absl::StrAppend(&content, bill.points.value(), "\t", bill.cumulative_points.value(), "\t",
+                    bill.amount.value(), "\t", bill.tax_code, "\t");
+    absl::StrAppend(&content, line.tax_ppm, "\t", bill.tax.value());
+  }
+  for (const Net& net : computation.nets) {
+    absl::StrAppend(&content, "\nnet\t", net.partner.value(), "\t", net.issued.value(), "\t",
+                    net.reversed.value(), "\t", net.redeemed.value(), "\t");
+    absl::StrAppend(&content, net.issuance.value(), "\t", net.reimbursement.value(), "\t",
+                    net.fee.value(), "\t", net.tax.value(), "\t", net.net.value());
+  }
+  return std::string(AsView(ledger::Sha256({content})));
 }
 
 absl::StatusOr<Computation> Compute(const Facts& facts) {

@@ -18,7 +18,12 @@ namespace guilder::settlement {
 using SettlementId = StrongId<struct SettlementTag, int32_t>;
 
 // The life of a settlement. Names are those of settlement.settlements.state.
-enum class State { kComputed, kApproved, kInstructed };
+enum class State {
+  kComputed,
+  kApproved,
+  kInstructed,  // The payments of all that it pays are with the bank.
+  kSettled,     // Nothing of it is open.
+};
 std::string_view StateName(State state);
 std::optional<State> StateFromName(std::string_view name);
 
@@ -36,6 +41,7 @@ struct Settlement {
   std::string computed_by;
   std::string approved_by;
   std::optional<Timestamp> approved_at;
+  std::string digest;  // As DigestOf gave it when it was computed.
 };
 
 // Points that moved under one contract version.
@@ -85,6 +91,9 @@ struct Computation {
   std::vector<netting::Obligation> obligations;
   std::vector<netting::MoneyEntry> entries;
 };
+
+// SHA-256 over everything that an approver looks at: number, currency, windows, lines and nets.
+std::string DigestOf(const Settlement& settlement, const Computation& computation);
 
 // Pure: the same facts give the same computation. Errors: as netting::Settle.
 absl::StatusOr<Computation> Compute(const Facts& facts);

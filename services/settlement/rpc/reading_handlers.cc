@@ -47,6 +47,7 @@ ObligationPage LoadObligations(Transaction& transaction, std::optional<Settlemen
   std::vector<PartnerId> partners;
   for (const StoredObligation& obligation : page.obligations) {
     partners.push_back(obligation.debt.partner);
+    if (obligation.loss_owner) partners.push_back(obligation.loss_owner);
   }
   page.directory = LoadDirectory(transaction, partners);
   return page;
@@ -69,7 +70,8 @@ absl::StatusOr<v1::GetPartnerStatementResponse> LoadStatement(Transaction& trans
   *response.mutable_net() = ToProto(view.nets.empty() ? none : view.nets.front(), view.directory);
   for (const Line& line : view.lines) *response.add_lines() = ToProto(id, line, view.directory);
   if (const auto obligation = FindObligation(transaction, id, partner)) {
-    *response.mutable_obligation() = ToProto(*obligation, view.directory);
+    *response.mutable_obligation() =
+        ToProto(*obligation, LoadDirectory(transaction, {partner, obligation->loss_owner}));
   }
   for (const Invoice& invoice : ReadInvoices(transaction, id, partner)) {
     *response.add_invoices() = ToProto(invoice, view.directory);

@@ -11,9 +11,9 @@
 #include "libs/postgres/connection.h"
 #include "libs/security/secrets.h"
 #include "services/settlement/domain/names.h"
-#include "services/settlement/domain/payments.h"
 #include "services/settlement/rpc/settlement_proto.h"
 #include "services/settlement/rpc/view.h"
+#include "services/settlement/store/policy.h"
 
 namespace guilder::settlement {
 namespace {
@@ -27,6 +27,7 @@ absl::StatusOr<SettlementView> Compute(Transaction& transaction, const std::stri
   settlement.computed_by = by;
   GUILDER_ASSIGN_OR_RETURN(const Facts facts, LoadFacts(transaction, programme, settlement));
   GUILDER_ASSIGN_OR_RETURN(const Computation computation, settlement::Compute(facts));
+  settlement.digest = DigestOf(settlement, computation);
   WriteComputed(transaction, programme, settlement, computation);
   return LoadView(transaction, std::move(settlement));
 }
@@ -37,7 +38,8 @@ absl::StatusOr<Computation> Recompute(Transaction& transaction, const Programme&
   GUILDER_ASSIGN_OR_RETURN(const Facts facts, LoadFacts(transaction, programme, settlement));
   GUILDER_ASSIGN_OR_RETURN(Computation computation, settlement::Compute(facts));
   if (computation.lines != ReadLines(transaction, settlement.id) ||
-      computation.nets != ReadNets(transaction, settlement.id)) {
+      computation.nets != ReadNets(transaction, settlement.id) ||
+      DigestOf(settlement, computation) != settlement.digest) {
     return absl::InternalError(
         absl::StrCat(SettlementName(settlement.id), " does not follow from its positions"));
   }
@@ -49,7 +51,8 @@ struct Approval {
   std::vector<std::string> invoices;
 };
 
-absl::StatusOr<Approval> Approve(Transaction& transaction, SettlementId id, const std::string& by) {
+absl::StatusOr<Approval> Approve(Transaction& transaction, SettlementId id, const std::string& etag,
+                                 const std::string& by) {
   LockForWriting(transaction);
   GUILDER_ASSIGN_OR_RETURN(Settlement settlement, FindSettlement(transaction, id));
   if (settlement.state != State::kComputed) {
@@ -59,65 +62,21 @@ absl::StatusOr<Approval> Approve(Transaction& transaction, SettlementId id, cons
     return Approval{LoadView(transaction, std::move(settlement)), std::move(invoices)};
   }
   if (settlement.computed_by == by) return Refuse(Reason::kSamePerson);
+  if (Etag(settlement) != etag) return Refuse(Reason::kEtagMismatch);
   GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
   GUILDER_ASSIGN_OR_RETURN(const Computation computation,
                            Recompute(transaction, programme, settlement));
 
-  settlement.state = State::kApproved;
+  settlement.state = computation.obligations.empty() ? State::kSettled : State::kApproved;
   settlement.approved_by = by;
   settlement.approved_at = programme.now;
-  GUILDER_RETURN_IF_ERROR(WriteApproval(transaction, settlement, computation));
+  const Policy policy = ReadPolicy(transaction, programme.id);
+  GUILDER_RETURN_IF_ERROR(WriteApproval(transaction, settlement, computation,
+                                        DueAt(policy, programme.now, programme.time_zone)));
   const auto day = absl::ToCivilDay(ToAbslTime(programme.now), programme.time_zone);
   std::vector<std::string> invoices = WriteInvoices(
       transaction, settlement, static_cast<int>(day.year()), DraftInvoices(computation.lines));
   return Approval{LoadView(transaction, std::move(settlement)), std::move(invoices)};
-}
-
-// Writes the file of an approved settlement and remembers it.
-absl::StatusOr<std::string> WriteFile(Transaction& transaction, const Settlement& settlement,
-                                      const std::vector<StoredObligation>& payouts) {
-  GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
-  GUILDER_ASSIGN_OR_RETURN(const PartnerFacts debtor, FindOperatorPartner(transaction));
-  std::vector<PartnerId> partners;
-  for (const StoredObligation& payout : payouts) partners.push_back(payout.debt.partner);
-  const Directory directory = LoadDirectory(transaction, partners);
-
-  std::vector<Payment> payments;
-  for (const StoredObligation& payout : payouts) {
-    const PartnerFacts& creditor = directory.partners.at(payout.debt.partner);
-    payments.push_back({payout.debt.partner,
-                        payout.end_to_end_id,
-                        payout.debt.amount,
-                        {creditor.legal_name, creditor.iban}});
-  }
-  GUILDER_ASSIGN_OR_RETURN(
-      std::string file,
-      WritePaymentFile(settlement, programme.currency_exponent, programme.time_zone,
-                       {debtor.legal_name, debtor.iban}, payments));
-  StorePaymentFile(transaction, settlement.id, PaymentFileName(settlement.id), file);
-  return file;
-}
-
-absl::StatusOr<v1::ExportPaymentsResponse> Export(Transaction& transaction, SettlementId id) {
-  LockForWriting(transaction);
-  GUILDER_ASSIGN_OR_RETURN(const Settlement settlement, FindSettlement(transaction, id));
-  if (settlement.state == State::kComputed) return Refuse(Reason::kWrongState);
-  const std::vector<StoredObligation> payouts = ReadPayouts(transaction, id);
-  if (payouts.empty()) return Refuse(Reason::kNothingToSettle, "no partner is to be paid");
-
-  std::optional<std::string> file = FindPaymentFile(transaction, id);
-  if (!file) {
-    GUILDER_ASSIGN_OR_RETURN(file, WriteFile(transaction, settlement, payouts));
-  }
-  MinorUnits total;
-  for (const StoredObligation& payout : payouts) total += payout.debt.amount;
-  v1::ExportPaymentsResponse response;
-  response.set_file(*std::move(file));
-  response.set_file_name(PaymentFileName(id));
-  response.set_payments(static_cast<int32_t>(payouts.size()));
-  response.mutable_total()->set_currency_code(FormatCurrency(settlement.currency));
-  response.mutable_total()->set_minor_units(total.value());
-  return response;
 }
 
 }  // namespace
@@ -140,23 +99,20 @@ absl::StatusOr<v1::ApproveSettlementResponse> SettlementHandlers::ApproveSettlem
     const rpc::Call& call, const v1::ApproveSettlementRequest& request) {
   const std::optional<SettlementId> id = ParseSettlementName(request.name());
   if (!id) return Refuse(Reason::kSettlementNotFound);
-  GUILDER_ASSIGN_OR_RETURN(
-      const Approval approval,
-      pool_.Run(
-          [&](Transaction& transaction) { return Approve(transaction, *id, call.principal().id); },
-          call.deadline()));
+  if (request.etag().empty()) {
+    return Refuse(Reason::kRequestMalformed, "etag names what was looked at", {{"field", "etag"}});
+  }
+  GUILDER_ASSIGN_OR_RETURN(const Approval approval, pool_.Run(
+                                                        [&](Transaction& transaction) {
+                                                          return Approve(transaction, *id,
+                                                                         request.etag(),
+                                                                         call.principal().id);
+                                                        },
+                                                        call.deadline()));
   v1::ApproveSettlementResponse response;
   *response.mutable_settlement() = ToProto(approval.view);
   for (const std::string& number : approval.invoices) response.add_invoices(InvoiceName(number));
   return response;
-}
-
-absl::StatusOr<v1::ExportPaymentsResponse> SettlementHandlers::ExportPayments(
-    const rpc::Call& call, const v1::ExportPaymentsRequest& request) {
-  const std::optional<SettlementId> id = ParseSettlementName(request.name());
-  if (!id) return Refuse(Reason::kSettlementNotFound);
-  return pool_.Run([&](Transaction& transaction) { return Export(transaction, *id); },
-                   call.deadline());
 }
 
 }  // namespace guilder::settlement

@@ -38,8 +38,16 @@ class SettlementHandlers {
       const rpc::Call& call, const v1::ComputeSettlementRequest& request);
   absl::StatusOr<v1::ApproveSettlementResponse> ApproveSettlement(
       const rpc::Call& call, const v1::ApproveSettlementRequest& request);
+
+  // obligation_handlers.cc.
   absl::StatusOr<v1::ExportPaymentsResponse> ExportPayments(
       const rpc::Call& call, const v1::ExportPaymentsRequest& request);
+  absl::StatusOr<v1::DefaultObligationResponse> DefaultObligation(
+      const rpc::Call& call, const v1::DefaultObligationRequest& request);
+  absl::StatusOr<v1::GetSettlementPolicyResponse> GetSettlementPolicy(
+      const rpc::Call& call, const v1::GetSettlementPolicyRequest& request);
+  absl::StatusOr<v1::UpdateSettlementPolicyResponse> UpdateSettlementPolicy(
+      const rpc::Call& call, const v1::UpdateSettlementPolicyRequest& request);
 
   // reading_handlers.cc.
   absl::StatusOr<v1::GetSettlementResponse> GetSettlement(const rpc::Call& call,

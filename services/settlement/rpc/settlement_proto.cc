@@ -30,8 +30,30 @@ v1::SettlementState ToProto(State state) {
       return v1::SETTLEMENT_STATE_APPROVED;
     case State::kInstructed:
       return v1::SETTLEMENT_STATE_INSTRUCTED;
+    case State::kSettled:
+      return v1::SETTLEMENT_STATE_SETTLED;
   }
   return v1::SETTLEMENT_STATE_UNSPECIFIED;
+}
+
+v1::ObligationState ToProto(ObligationState state) {
+  switch (state) {
+    case ObligationState::kOpen:
+      return v1::OBLIGATION_STATE_OPEN;
+    case ObligationState::kInstructed:
+      return v1::OBLIGATION_STATE_INSTRUCTED;
+    case ObligationState::kPartlyPaid:
+      return v1::OBLIGATION_STATE_PARTLY_PAID;
+    case ObligationState::kPaid:
+      return v1::OBLIGATION_STATE_PAID;
+    case ObligationState::kOverdue:
+      return v1::OBLIGATION_STATE_OVERDUE;
+    case ObligationState::kDefaulted:
+      return v1::OBLIGATION_STATE_DEFAULTED;
+    case ObligationState::kWrittenOff:
+      return v1::OBLIGATION_STATE_WRITTEN_OFF;
+  }
+  return v1::OBLIGATION_STATE_UNSPECIFIED;
 }
 
 v1::SettlementLeg ToProto(netting::MoneyLeg leg) {
@@ -62,6 +84,10 @@ v1::Window ToProto(const WindowFacts& window, const std::vector<BookHead>& heads
     added->set_root_hash(std::string(AsView(head.root)));
   }
   return out;
+}
+
+std::string Etag(const Settlement& settlement) {
+  return ToHex(settlement.digest);
 }
 
 v1::SettlementLine ToProto(SettlementId settlement, const Line& line, const Directory& directory) {
@@ -113,6 +139,7 @@ v1::Settlement ToProto(const SettlementView& view) {
   out.set_operator_net_minor_units(operator_net.value());
   out.set_computed_by(settlement.computed_by);
   out.set_approved_by(settlement.approved_by);
+  out.set_etag(Etag(settlement));
   return out;
 }
 
@@ -124,8 +151,16 @@ v1::Obligation ToProto(const StoredObligation& obligation, const Directory& dire
   out.set_partner_is_paid(obligation.debt.direction == netting::Direction::kPartnerIsPaid);
   out.mutable_amount()->set_currency_code(FormatCurrency(obligation.currency));
   out.mutable_amount()->set_minor_units(obligation.debt.amount.value());
-  out.set_state(obligation.instructed ? v1::OBLIGATION_STATE_INSTRUCTED
-                                      : v1::OBLIGATION_STATE_OPEN);
+  out.set_state(ToProto(obligation.status.state));
+  const std::string currency = FormatCurrency(obligation.currency);
+  out.mutable_paid()->set_currency_code(currency);
+  out.mutable_paid()->set_minor_units(obligation.status.paid.value());
+  out.mutable_written_off()->set_currency_code(currency);
+  out.mutable_written_off()->set_minor_units(obligation.status.written_off.value());
+  *out.mutable_due_time() = rpc::ToProto(obligation.status.due_at);
+  if (obligation.loss_owner) {
+    out.set_loss_owner(PartnerName(directory.SlugOf(obligation.loss_owner)));
+  }
   out.set_end_to_end_id(obligation.end_to_end_id);
   return out;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "guilder/settlement/v1/settlement_service.pb.h"
@@ -9,6 +10,7 @@
 #include "services/settlement/domain/settlement.h"
 #include "services/settlement/store/facts.h"
 #include "services/settlement/store/invoices.h"
+#include "services/settlement/store/obligations.h"
 #include "services/settlement/store/settlements.h"
 #include "services/settlement/store/windows.h"
 
@@ -22,6 +24,9 @@ struct SettlementView {
   std::vector<Net> nets;
   Directory directory;
 };
+
+// What an approval names: the digest, in hexadecimal.
+std::string Etag(const Settlement& settlement);
 
 v1::Window ToProto(const WindowFacts& window, const std::vector<BookHead>& heads = {});
 v1::Settlement ToProto(const SettlementView& view);

@@ -7,6 +7,7 @@
 #include "libs/postgres/connection.h"
 #include "services/settlement/domain/names.h"
 #include "services/settlement/store/money.h"
+#include "services/settlement/store/obligations.h"
 
 namespace guilder::settlement {
 namespace {
@@ -41,11 +42,11 @@ constexpr Statement kReadSettleable{"settlement.read_settleable", R"sql(
 
 constexpr Statement kUpsert{"settlement.upsert", R"sql(
   insert into settlement.settlements
-         (settlement_id, programme_id, currency, state, start_us, end_us, computed_by)
-  values ($1, $2, $3, 'COMPUTED', $4, $5, $6)
+         (settlement_id, programme_id, currency, state, start_us, end_us, computed_by, digest)
+  values ($1, $2, $3, 'COMPUTED', $4, $5, $6, $7)
       on conflict (settlement_id)
       do update set start_us = excluded.start_us, end_us = excluded.end_us,
-                    computed_by = excluded.computed_by
+                    computed_by = excluded.computed_by, digest = excluded.digest
 )sql"};
 
 constexpr Statement kDeleteLines{"settlement.delete_lines", R"sql(
@@ -80,7 +81,8 @@ constexpr Statement kInsertNets{"settlement.insert_nets", R"sql(
 )sql"};
 
 constexpr Statement kFind{"settlement.find", R"sql(
-  select settlement_id, state, currency, start_us, end_us, computed_by, approved_by, approved_at_us
+  select settlement_id, state, currency, start_us, end_us, computed_by, approved_by, approved_at_us,
+         digest
     from settlement.settlements
    where settlement_id = $1
 )sql"};
@@ -111,80 +113,9 @@ constexpr Statement kReadNets{"settlement.read_nets", R"sql(
 
 constexpr Statement kApprove{"settlement.approve", R"sql(
   update settlement.settlements
-     set state = 'APPROVED', approved_by = $2, approved_at_us = $3
+     set state = $4, approved_by = $2, approved_at_us = $3
    where settlement_id = $1
 )sql"};
-
-constexpr Statement kInsertObligations{"settlement.insert_obligations", R"sql(
-  insert into settlement.obligations (settlement_id, partner_id, partner_is_paid, amount, state,
-                                      end_to_end_id)
-  select $1, o.partner_id, o.partner_is_paid, o.amount, 'OPEN', o.end_to_end_id
-    from unnest($2::int[], $3::bool[], $4::bigint[], $5::text[])
-         as o (partner_id, partner_is_paid, amount, end_to_end_id)
-)sql"};
-
-#define GUILDER_OBLIGATION_COLUMNS_                                                   \
-  "o.settlement_id, o.partner_id, o.partner_is_paid, o.amount, s.currency, o.state, " \
-  "o.end_to_end_id "                                                                  \
-  "from settlement.obligations o join settlement.settlements s using (settlement_id) "
-
-constexpr Statement kListObligations{"settlement.list_obligations",
-                                     "select " GUILDER_OBLIGATION_COLUMNS_ R"sql(
-   where ($1::int is null or o.settlement_id = $1)
-     and (o.settlement_id, o.partner_id) > ($2, $3)
-   order by o.settlement_id, o.partner_id
-   limit $4
-)sql"};
-
-constexpr Statement kFindObligation{"settlement.find_obligation",
-                                    "select " GUILDER_OBLIGATION_COLUMNS_ R"sql(
-   where o.settlement_id = $1
-     and o.partner_id = $2
-)sql"};
-
-constexpr Statement kReadPayouts{"settlement.read_payouts",
-                                 "select " GUILDER_OBLIGATION_COLUMNS_ R"sql(
-   where o.settlement_id = $1
-     and o.partner_is_paid
-   order by o.partner_id
-)sql"};
-
-#undef GUILDER_OBLIGATION_COLUMNS_
-
-constexpr Statement kFindPaymentFile{"settlement.find_payment_file", R"sql(
-  select content from settlement.payment_files where settlement_id = $1
-)sql"};
-
-constexpr Statement kInsertPaymentFile{"settlement.insert_payment_file", R"sql(
-  insert into settlement.payment_files (settlement_id, file_name, content) values ($1, $2, $3)
-)sql"};
-
-constexpr Statement kInstructPayouts{"settlement.instruct_payouts", R"sql(
-  update settlement.obligations set state = 'INSTRUCTED' where settlement_id = $1 and partner_is_paid
-)sql"};
-
-constexpr Statement kInstruct{"settlement.instruct", R"sql(
-  update settlement.settlements set state = 'INSTRUCTED' where settlement_id = $1
-)sql"};
-
-StoredObligation ObligationFromRow(const Row& row) {
-  StoredObligation obligation;
-  obligation.settlement = row.Id<SettlementId>(0);
-  obligation.debt.partner = row.Id<PartnerId>(1);
-  obligation.debt.direction =
-      row.Bool(2) ? netting::Direction::kPartnerIsPaid : netting::Direction::kPartnerPays;
-  obligation.debt.amount = row.Id<MinorUnits>(3);
-  obligation.currency = ParseCurrency(row.Text(4)).value();
-  obligation.instructed = row.Text(5) == "INSTRUCTED";
-  obligation.end_to_end_id = row.Text(6);
-  return obligation;
-}
-
-std::vector<StoredObligation> ObligationsFromRows(const Rows& rows) {
-  std::vector<StoredObligation> obligations;
-  for (const Row& row : rows) obligations.push_back(ObligationFromRow(row));
-  return obligations;
-}
 
 void InsertLines(Transaction& transaction, SettlementId id, const std::vector<Line>& lines) {
   transaction.Execute(
@@ -215,23 +146,6 @@ void InsertNets(Transaction& transaction, SettlementId id, const std::vector<Net
                                        .IntArray(nets, &Net::fee)
                                        .IntArray(nets, &Net::tax)
                                        .IntArray(nets, &Net::net));
-}
-
-void InsertObligations(Transaction& transaction, SettlementId id,
-                       const std::vector<netting::Obligation>& obligations) {
-  const auto is_paid = [](const netting::Obligation& obligation) {
-    return obligation.direction == netting::Direction::kPartnerIsPaid;
-  };
-  transaction.Execute(kInsertObligations,
-                      Params()
-                          .Int(id)
-                          .IntArray(obligations, &netting::Obligation::partner)
-                          .BoolArray(obligations, is_paid)
-                          .IntArray(obligations, &netting::Obligation::amount)
-                          .TextArray(obligations, [&](const netting::Obligation& obligation) {
-                            return is_paid(obligation) ? EndToEndId(id, obligation.partner)
-                                                       : std::string();
-                          }));
 }
 
 }  // namespace
@@ -270,7 +184,8 @@ void WriteComputed(Transaction& transaction, const Programme& programme,
                                    .Text(FormatCurrency(settlement.currency))
                                    .Int(settlement.start)
                                    .Int(settlement.end)
-                                   .Text(settlement.computed_by));
+                                   .Text(settlement.computed_by)
+                                   .Bytes(settlement.digest));
   transaction.Execute(kDeleteLines, Params().Int(settlement.id));
   transaction.Execute(kDeleteNets, Params().Int(settlement.id));
   transaction.Execute(kTakeWindows,
@@ -292,6 +207,7 @@ absl::StatusOr<Settlement> FindSettlement(Transaction& transaction, SettlementId
   settlement.computed_by = row.Text(5);
   settlement.approved_by = row.Text(6);
   settlement.approved_at = row.OptionalId<Timestamp>(7);
+  settlement.digest = row.Bytes(8);
   return settlement;
 }
 
@@ -335,10 +251,13 @@ std::vector<Net> ReadNets(Transaction& transaction, SettlementId id,
 }
 
 absl::Status WriteApproval(Transaction& transaction, const Settlement& approved,
-                           const Computation& computation) {
-  transaction.Execute(
-      kApprove, Params().Int(approved.id).Text(approved.approved_by).Int(approved.approved_at));
-  InsertObligations(transaction, approved.id, computation.obligations);
+                           const Computation& computation, Timestamp due_at) {
+  transaction.Execute(kApprove, Params()
+                                    .Int(approved.id)
+                                    .Text(approved.approved_by)
+                                    .Int(approved.approved_at)
+                                    .Text(StateName(approved.state)));
+  InsertObligations(transaction, approved.id, computation.obligations, due_at);
   // Where only prepaid points moved, no money did.
   if (computation.entries.empty()) return absl::OkStatus();
   const std::string name = SettlementName(approved.id);
@@ -350,39 +269,6 @@ absl::Status WriteApproval(Transaction& transaction, const Settlement& approved,
                                  .settlement = approved.id,
                                  .entries = computation.entries})
       .status();
-}
-
-std::vector<StoredObligation> ListObligations(Transaction& transaction,
-                                              std::optional<SettlementId> settlement,
-                                              SettlementId after_settlement,
-                                              PartnerId after_partner, int limit) {
-  return ObligationsFromRows(transaction.Execute(
-      kListObligations,
-      Params().Int(settlement).Int(after_settlement).Int(after_partner).Int(limit)));
-}
-
-std::optional<StoredObligation> FindObligation(Transaction& transaction, SettlementId id,
-                                               PartnerId partner) {
-  const Rows rows = transaction.Execute(kFindObligation, Params().Int(id).Int(partner));
-  if (rows.empty()) return std::nullopt;
-  return ObligationFromRow(rows[0]);
-}
-
-std::vector<StoredObligation> ReadPayouts(Transaction& transaction, SettlementId id) {
-  return ObligationsFromRows(transaction.Execute(kReadPayouts, Params().Int(id)));
-}
-
-std::optional<std::string> FindPaymentFile(Transaction& transaction, SettlementId id) {
-  const Rows rows = transaction.Execute(kFindPaymentFile, Params().Int(id));
-  if (rows.empty()) return std::nullopt;
-  return rows[0].Bytes(0);
-}
-
-void StorePaymentFile(Transaction& transaction, SettlementId id, const std::string& file_name,
-                      const std::string& content) {
-  transaction.Execute(kInsertPaymentFile, Params().Int(id).Text(file_name).Bytes(content));
-  transaction.Execute(kInstructPayouts, Params().Int(id));
-  transaction.Execute(kInstruct, Params().Int(id));
 }
 
 }  // namespace guilder::settlement

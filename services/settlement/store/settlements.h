@@ -1,4 +1,4 @@
-// Reads and writes settlements with their lines, nets, obligations, entries and payment files.
+// Reads and writes settlements with their windows, lines and nets.
 //
 // Each function runs in the caller's transaction. Whoever writes takes LockForWriting first;
 // whoever reads more than one table of a settlement takes LockForReading, because a computed one
@@ -42,32 +42,9 @@ std::vector<Line> ReadLines(postgres::Transaction& transaction, SettlementId id,
 std::vector<Net> ReadNets(postgres::Transaction& transaction, SettlementId id,
                           std::optional<PartnerId> partner = std::nullopt);
 
-// Makes a computed settlement binding: its state, obligations and money. Errors: as PostMoney.
+// Makes a computed settlement binding: its state, obligations, due then, and money. Errors: as
+// PostMoney.
 absl::Status WriteApproval(postgres::Transaction& transaction, const Settlement& approved,
-                           const Computation& computation);
-
-struct StoredObligation {
-  SettlementId settlement;
-  netting::Obligation debt;
-  Currency currency{};
-  bool instructed = false;
-  std::string end_to_end_id;  // Empty where the partner pays.
-};
-
-// Of one settlement or of all, by settlement and partner, those after that pair.
-std::vector<StoredObligation> ListObligations(postgres::Transaction& transaction,
-                                              std::optional<SettlementId> settlement,
-                                              SettlementId after_settlement,
-                                              PartnerId after_partner, int limit);
-std::optional<StoredObligation> FindObligation(postgres::Transaction& transaction, SettlementId id,
-                                               PartnerId partner);
-// Those that are paid by the operator, by partner.
-std::vector<StoredObligation> ReadPayouts(postgres::Transaction& transaction, SettlementId id);
-
-// The file that was written, if one was.
-std::optional<std::string> FindPaymentFile(postgres::Transaction& transaction, SettlementId id);
-// Stores the file, and marks the settlement and what it pays as instructed.
-void StorePaymentFile(postgres::Transaction& transaction, SettlementId id,
-                      const std::string& file_name, const std::string& content);
+                           const Computation& computation, Timestamp due_at);
 
 }  // namespace guilder::settlement

@@ -1,0 +1,282 @@
+// What becomes of obligations: payment files, defaults, and the rules of payment.
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+#include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
+#include "libs/base/text.h"
+#include "libs/postgres/connection.h"
+#include "libs/rpc/names.h"
+#include "services/settlement/domain/names.h"
+#include "services/settlement/domain/payments.h"
+#include "services/settlement/rpc/settlement_handlers.h"
+#include "services/settlement/rpc/settlement_proto.h"
+#include "services/settlement/store/money.h"
+#include "services/settlement/store/obligations.h"
+#include "services/settlement/store/policy.h"
+
+namespace guilder::settlement {
+namespace {
+
+using postgres::Transaction;
+
+bool IsPaid(const StoredObligation& obligation) {
+  return obligation.debt.direction == netting::Direction::kPartnerIsPaid;
+}
+
+MinorUnits OpenOf(const StoredObligation& obligation) {
+  return OpenAmount(obligation.debt, obligation.status);
+}
+
+// What may be paid to partners now: what was collected and the reserve, less what has been paid or
+// is with the bank.
+MinorUnits Budget(const std::vector<StoredObligation>& obligations, MinorUnits reserve) {
+  MinorUnits budget = reserve;
+  for (const StoredObligation& obligation : obligations) {
+    if (!IsPaid(obligation)) {
+      budget += obligation.status.paid;
+    } else {
+      budget -= obligation.status.paid;
+      if (obligation.status.state == ObligationState::kInstructed) budget -= OpenOf(obligation);
+    }
+  }
+  return budget;
+}
+
+// The payouts that a file may have now.
+std::vector<StoredObligation> Payable(const std::vector<StoredObligation>& obligations,
+                                      const Policy& policy) {
+  std::vector<StoredObligation> payable;
+  for (const StoredObligation& obligation : obligations) {
+    if (Instruct(obligation.debt, obligation.status).ok()) payable.push_back(obligation);
+  }
+  if (policy.payout == PayoutPolicy::kWhenDue) return payable;
+  std::vector<MinorUnits> amounts;
+  for (const StoredObligation& obligation : payable) amounts.push_back(OpenOf(obligation));
+  std::vector<StoredObligation> chosen;
+  for (const size_t i : ChoosePayouts(amounts, Budget(obligations, policy.reserve))) {
+    chosen.push_back(payable[i]);
+  }
+  return chosen;
+}
+
+// Writes the next file, and remembers it.
+absl::StatusOr<StoredPaymentFile> WriteFile(Transaction& transaction, const Programme& programme,
+                                            const Settlement& settlement, int number,
+                                            const std::vector<StoredObligation>& payouts) {
+  GUILDER_ASSIGN_OR_RETURN(const PartnerFacts debtor, FindOperatorPartner(transaction));
+  std::vector<PartnerId> partners;
+  for (const StoredObligation& payout : payouts) partners.push_back(payout.debt.partner);
+  const Directory directory = LoadDirectory(transaction, partners);
+
+  StoredPaymentFile file;
+  file.number = number;
+  file.file_name = PaymentFileName(settlement.id, number);
+  std::vector<Payment> payments;
+  for (const StoredObligation& payout : payouts) {
+    const PartnerFacts& creditor = directory.partners.at(payout.debt.partner);
+    payments.push_back({payout.debt.partner,
+                        payout.end_to_end_id,
+                        OpenOf(payout),
+                        {creditor.legal_name, creditor.iban}});
+    file.total += OpenOf(payout);
+  }
+  file.payments = static_cast<int>(payments.size());
+  GUILDER_ASSIGN_OR_RETURN(
+      file.content,
+      WritePaymentFile(settlement, number, number == 1 ? *settlement.approved_at : programme.now,
+                       programme.currency_exponent, programme.time_zone,
+                       {debtor.legal_name, debtor.iban}, payments));
+  StorePaymentFile(transaction, settlement.id, file, partners);
+  return file;
+}
+
+absl::StatusOr<StoredPaymentFile> NextFile(Transaction& transaction, const Settlement& settlement) {
+  const std::vector<StoredObligation> obligations = ReadObligations(transaction, settlement.id);
+  GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
+  const std::vector<StoredObligation> payouts =
+      Payable(obligations, ReadPolicy(transaction, programme.id));
+  std::optional<StoredPaymentFile> last = FindLastPaymentFile(transaction, settlement.id);
+  if (!payouts.empty()) {
+    return WriteFile(transaction, programme, settlement, last ? last->number + 1 : 1, payouts);
+  }
+  // Repeated, or nothing more was collected since.
+  if (last) return *std::move(last);
+  return Refuse(Reason::kNothingToSettle, "no partner is to be paid now");
+}
+
+absl::StatusOr<v1::ExportPaymentsResponse> Export(Transaction& transaction, SettlementId id,
+                                                  int number) {
+  LockForWriting(transaction);
+  GUILDER_ASSIGN_OR_RETURN(const Settlement settlement, FindSettlement(transaction, id));
+  if (settlement.state == State::kComputed) return Refuse(Reason::kWrongState);
+  StoredPaymentFile file;
+  if (number != 0) {
+    std::optional<StoredPaymentFile> found = FindPaymentFile(transaction, id, number);
+    if (!found) return Refuse(Reason::kNothingToSettle, "it has no file of that number");
+    file = *std::move(found);
+  } else {
+    GUILDER_ASSIGN_OR_RETURN(file, NextFile(transaction, settlement));
+  }
+  v1::ExportPaymentsResponse response;
+  response.set_file(std::move(file.content));
+  response.set_file_name(std::move(file.file_name));
+  response.set_payments(file.payments);
+  response.set_file_number(file.number);
+  response.mutable_total()->set_currency_code(FormatCurrency(settlement.currency));
+  response.mutable_total()->set_minor_units(file.total.value());
+  return response;
+}
+
+struct ObligationKey {
+  SettlementId settlement;
+  std::string partner;
+};
+
+// Of "settlements/12/obligations/grocer".
+std::optional<ObligationKey> ParseObligationName(const std::string& name) {
+  const auto parts = rpc::ParseName("settlements/{}/obligations/{}", name);
+  if (!parts) return std::nullopt;
+  const std::optional<SettlementId> id =
+      ParseSettlementName(absl::StrCat("settlements/", (*parts)[0]));
+  if (!id) return std::nullopt;
+  return ObligationKey{*id, (*parts)[1]};
+}
+
+// The loss takes the place of the claim.
+absl::Status PostDefault(Transaction& transaction, const StoredObligation& before,
+                         const std::string& name, const std::string& by) {
+  return PostMoney(transaction, {.kind = MoneyKind::kDefault,
+                                 .currency = before.currency,
+                                 .reference = name,
+                                 .idempotency_key = absl::StrCat(name, "/default"),
+                                 .posted_by = by,
+                                 .settlement = before.settlement,
+                                 .entries = {{{netting::AccountKind::kLosses, {}, {}},
+                                              ClaimAccount(before.debt, before.status.state),
+                                              OpenOf(before),
+                                              before.loss_owner,
+                                              {},
+                                              netting::EntryCause::kDefault,
+                                              false}}})
+      .status();
+}
+
+absl::StatusOr<v1::DefaultObligationResponse> RunDefault(
+    Transaction& transaction, const v1::DefaultObligationRequest& request, const std::string& by) {
+  const std::optional<ObligationKey> key = ParseObligationName(request.name());
+  if (!key) return Refuse(Reason::kSettlementNotFound);
+  LockForWriting(transaction);
+  GUILDER_RETURN_IF_ERROR(FindSettlement(transaction, key->settlement).status());
+  GUILDER_ASSIGN_OR_RETURN(const PartnerId partner, FindPartner(transaction, key->partner));
+  std::optional<StoredObligation> obligation =
+      FindObligation(transaction, key->settlement, partner);
+  if (!obligation) return Refuse(Reason::kPartnerNotFound, "it has no obligation there");
+  const auto owner = rpc::ParseName("partners/{}", request.loss_owner());
+  GUILDER_ASSIGN_OR_RETURN(const PartnerId loss_owner,
+                           FindPartner(transaction, owner ? owner->front() : std::string()));
+  if (obligation->status.state != ObligationState::kDefaulted ||
+      obligation->loss_owner != loss_owner) {
+    GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
+    obligation->loss_owner = loss_owner;
+    obligation->status = PassDue(obligation->status, programme.now);
+    GUILDER_ASSIGN_OR_RETURN(const ObligationStatus defaulted,
+                             Default(obligation->debt, obligation->status));
+    GUILDER_RETURN_IF_ERROR(PostDefault(transaction, *obligation, request.name(), by));
+    obligation->status = defaulted;
+    UpdateObligation(transaction, *obligation);
+  }
+  v1::DefaultObligationResponse response;
+  *response.mutable_obligation() =
+      ToProto(*obligation, LoadDirectory(transaction, {partner, loss_owner}));
+  return response;
+}
+
+v1::SettlementPolicy ToProto(const Policy& policy, const Programme& programme) {
+  v1::SettlementPolicy out;
+  out.set_payment_days(policy.payment_days);
+  out.set_payout(policy.payout == PayoutPolicy::kWhenDue ? v1::PAYOUT_POLICY_WHEN_DUE
+                                                         : v1::PAYOUT_POLICY_WHEN_COLLECTED);
+  out.mutable_reserve()->set_currency_code(FormatCurrency(programme.currency));
+  out.mutable_reserve()->set_minor_units(policy.reserve.value());
+  out.set_revision(policy.revision);
+  out.set_changed_by(policy.changed_by);
+  return out;
+}
+
+absl::StatusOr<Policy> FromProto(const v1::SettlementPolicy& policy) {
+  Policy out;
+  out.payment_days = policy.payment_days();
+  out.reserve = MinorUnits(policy.reserve().minor_units());
+  switch (policy.payout()) {
+    case v1::PAYOUT_POLICY_WHEN_DUE:
+      out.payout = PayoutPolicy::kWhenDue;
+      break;
+    case v1::PAYOUT_POLICY_WHEN_COLLECTED:
+      out.payout = PayoutPolicy::kWhenCollected;
+      break;
+    default:
+      return Refuse(Reason::kRequestMalformed, "payout is WHEN_DUE or WHEN_COLLECTED",
+                    {{"field", "payout"}});
+  }
+  GUILDER_RETURN_IF_ERROR(CheckPolicy(out));
+  return out;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::ExportPaymentsResponse> SettlementHandlers::ExportPayments(
+    const rpc::Call& call, const v1::ExportPaymentsRequest& request) {
+  const std::optional<SettlementId> id = ParseSettlementName(request.name());
+  if (!id) return Refuse(Reason::kSettlementNotFound);
+  return pool_.Run(
+      [&](Transaction& transaction) { return Export(transaction, *id, request.file_number()); },
+      call.deadline());
+}
+
+absl::StatusOr<v1::DefaultObligationResponse> SettlementHandlers::DefaultObligation(
+    const rpc::Call& call, const v1::DefaultObligationRequest& request) {
+  return pool_.Run(
+      [&](Transaction& transaction) {
+        return RunDefault(transaction, request, call.principal().id);
+      },
+      call.deadline());
+}
+
+absl::StatusOr<v1::GetSettlementPolicyResponse> SettlementHandlers::GetSettlementPolicy(
+    const rpc::Call& call, const v1::GetSettlementPolicyRequest&) {
+  return pool_.Read(
+      [](Transaction& transaction) -> absl::StatusOr<v1::GetSettlementPolicyResponse> {
+        GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
+        v1::GetSettlementPolicyResponse response;
+        *response.mutable_policy() = ToProto(ReadPolicy(transaction, programme.id), programme);
+        return response;
+      },
+      call.deadline());
+}
+
+absl::StatusOr<v1::UpdateSettlementPolicyResponse> SettlementHandlers::UpdateSettlementPolicy(
+    const rpc::Call& call, const v1::UpdateSettlementPolicyRequest& request) {
+  GUILDER_ASSIGN_OR_RETURN(Policy policy, FromProto(request.policy()));
+  policy.changed_by = call.principal().id;
+  return pool_.Run(
+      [&](Transaction& transaction) -> absl::StatusOr<v1::UpdateSettlementPolicyResponse> {
+        LockForWriting(transaction);
+        GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
+        const std::string& currency = request.policy().reserve().currency_code();
+        if (!currency.empty() && currency != FormatCurrency(programme.currency)) {
+          return Refuse(Reason::kCurrencyNotSupported);
+        }
+        v1::UpdateSettlementPolicyResponse response;
+        *response.mutable_policy() =
+            ToProto(WritePolicy(transaction, programme.id, policy), programme);
+        return response;
+      },
+      call.deadline());
+}
+
+}  // namespace guilder::settlement
