@@ -28,6 +28,9 @@ std::string OwnText(pugi::xml_node node) {
     if (child.type() == pugi::node_pcdata || child.type() == pugi::node_cdata)
       text += child.value();
   }
+  // Lines that a file was broken into are one text.
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\t' || c == '\r'; }, ' ');
   return std::string(absl::StripAsciiWhitespace(text));
 }
 

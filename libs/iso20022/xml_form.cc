@@ -16,8 +16,10 @@ constexpr int kMaxElements = 1'000'000;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::array<std::string_view, 5> kEntities = {"amp;", "lt;", "gt;", "quot;", "apos;"};
 
-// Characters of XML 1.0, section 2.2.
+// Characters of XML 1.0, section 2.2, but for the control characters U+007F to U+009F, which
+// terminals obey.
 bool IsCharacter(uint32_t code_point) {
+  if (code_point >= 0x7F && code_point <= 0x9F) return false;
   if (code_point < 0x20) return code_point == '\t' || code_point == '\n' || code_point == '\r';
   const bool surrogate = code_point >= 0xD800 && code_point < 0xE000;
   const bool nothing = code_point == 0xFFFE || code_point == 0xFFFF;

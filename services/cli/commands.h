@@ -37,6 +37,7 @@ void AddSettlementCommands(CLI::App& app, Context& context);
 void AddObligationCommands(CLI::App& app, Context& context);
 void AddStatementCommands(CLI::App& app, Context& context);
 void AddInvoiceCommands(CLI::App& app, Context& context);
+void AddBankCommands(CLI::App& app, Context& context);
 void AddReconcileCommands(CLI::App& app, Context& context);
 
 // The programme.

@@ -174,6 +174,12 @@ absl::Status AssignField(Message& message, const FieldDescriptor* field, const s
   const Reflection* reflection = message.GetReflection();
   switch (field->cpp_type()) {
     case FieldDescriptor::CPPTYPE_STRING:
+      if (field->type() == FieldDescriptor::TYPE_BYTES) {
+        const std::optional<std::string> bytes = FromHex(text);
+        if (!bytes || field->is_repeated()) return Expected("hexadecimal digits", text);
+        reflection->SetString(&message, field, *bytes);
+        return absl::OkStatus();
+      }
       if (field->is_repeated()) {
         reflection->AddString(&message, field, text);
       } else {

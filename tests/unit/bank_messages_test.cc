@@ -222,6 +222,8 @@ TEST_CASE("ReadCamt053: hostile files are refused before they cost anything",
   CheckRefused(With("M-1", "&lol;"), "entity");
   CheckRefused(With("M-1", "&#0;"), "numbered character");
   CheckRefused(With("M-1", "&#xD800;"), "numbered character");
+  CheckRefused(With("M-1", "&#x9B;2J"), "numbered character");
+  CheckRefused(With("M-1", "\xC2\x9B"), "character");
   CheckRefused(With("M-1", std::string("a\0b", 3)), "character");
   CheckRefused(With("M-1", "\xC0\xAF"), "UTF-8");
   CheckRefused(With("encoding=\"UTF-8\"", "encoding=\"UTF-16\""), "UTF-8");

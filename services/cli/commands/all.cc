@@ -20,6 +20,7 @@ void AddNetworkCommands(CLI::App& app, Context& context) {
   AddObligationCommands(app, context);
   AddStatementCommands(app, context);
   AddInvoiceCommands(app, context);
+  AddBankCommands(app, context);
   AddReconcileCommands(app, context);
   AddOperatorCommands(app, context);
   AddProgrammeCommands(app, context);

@@ -47,6 +47,22 @@ void ShowInvoice(Output& output, const v1::Invoice& invoice) {
 
 void AddInvoiceCommands(CLI::App& app, Context& context) {
   CLI::App& noun = AddNoun(app, "invoice", "Invoices and self-billed invoices");
+  AddVerb<v1::ListInvoicesRequest, v1::ListInvoicesResponse>(noun, context, "list",
+                                                             "Lists invoices by number")
+      .NameOption("--settlement", "settlement", "Of this settlement only", "settlements/")
+      .NameOption("--partner", "partner", "Of this partner only", "partners/")
+      .As("auditor")
+      .ShowList("invoices",
+                {{"NAME", "name"},
+                 {"KIND", "kind"},
+                 {"PARTNER", "partner"},
+                 {"SETTLEMENT", "settlement"},
+                 {"ISSUED", "issue_time", Show::kTime},
+                 {"CURRENCY", "currency_code"},
+                 {"NET", "net_minor_units", Show::kNumber},
+                 {"TAX", "tax_minor_units", Show::kNumber},
+                 {"PAYMENT REFERENCE", "payment_reference"}},
+                "no invoices");
   AddVerb<v1::GetInvoiceRequest, v1::GetInvoiceResponse>(noun, context, "show", "Shows an invoice")
       .Argument("INVOICE", "name", "The invoice: its number", "invoices/")
       .As("auditor")

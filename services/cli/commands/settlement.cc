@@ -1,6 +1,3 @@
-#include <filesystem>
-#include <fstream>
-
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/ascii.h"
@@ -9,6 +6,9 @@
 
 #include "libs/base/status_macros.h"
 #include "services/cli/commands.h"
+#include "services/cli/commands/bank.h"
+#include "services/cli/commands/documents.h"
+#include "services/cli/commands/files.h"
 #include "services/cli/commands/settlement_tables.h"
 #include "services/cli/context.h"
 #include "services/cli/messages.h"
@@ -61,18 +61,6 @@ absl::Status ShowApproved(Output& output, const v1::ApproveSettlementResponse& r
   return absl::OkStatus();
 }
 
-// Writes the file beside its final name first, so that no reader sees half of it.
-absl::Status WriteFile(const std::string& path, const std::string& bytes) {
-  const std::string beside = path + ".part";
-  std::ofstream file(beside, std::ios::binary | std::ios::trunc);
-  file << bytes;
-  file.close();
-  std::error_code error;
-  if (file) std::filesystem::rename(beside, path, error);
-  if (!file || error) return absl::FailedPreconditionError(absl::StrCat("cannot write ", path));
-  return absl::OkStatus();
-}
-
 std::function<absl::Status()> Export(Arguments& arguments, Context& context) {
   const std::string& name = arguments.Text("SETTLEMENT", "The settlement: its number", true);
   const std::string& out =
@@ -82,9 +70,7 @@ std::function<absl::Status()> Export(Arguments& arguments, Context& context) {
     v1::ExportPaymentsResponse response;
     request.set_name(WithPrefix("settlements/", name));
     GUILDER_RETURN_IF_ERROR(context.Call(request, response, "finance"));
-    // The server's name is a suggestion: never a way to another folder.
-    const std::string path =
-        out.empty() ? std::filesystem::path(response.file_name()).filename().string() : out;
+    const std::string path = OutputPath(out, response.file_name());
     GUILDER_RETURN_IF_ERROR(WriteFile(path, response.file()));
     Value shown = ToJson(response);
     shown["file"] = path;
@@ -172,6 +158,7 @@ void AddSettlementCommands(CLI::App& app, Context& context) {
       .Show(Shown<v1::GetSettlementResponse>(context, /*lines=*/true));
   AddAction(noun, context, "export", "Writes its payments as a pain.001.001.09 file",
             [&context](Arguments& arguments) { return Export(arguments, context); });
+  AddDocumentVerbs(noun, context);
   AddPolicyCommands(noun, context);
 }
 
@@ -190,6 +177,7 @@ void AddObligationCommands(CLI::App& app, Context& context) {
       .Required()
       .As("finance_approver")
       .ShowRecord("obligation", ObligationFields());
+  AddWriteOffVerbs(noun, context);
 }
 
 }  // namespace guilder::cli

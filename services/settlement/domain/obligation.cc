@@ -57,6 +57,16 @@ absl::StatusOr<ObligationStatus> Instruct(const netting::Obligation& debt,
   return status;
 }
 
+absl::StatusOr<ObligationStatus> RejectInstruction(const netting::Obligation& debt,
+                                                   ObligationStatus status, Timestamp now) {
+  if (status.state != ObligationState::kInstructed || PartnerPays(debt)) {
+    return Refuse(Reason::kWrongState);
+  }
+  status.state =
+      status.paid == MinorUnits() ? ObligationState::kOpen : ObligationState::kPartlyPaid;
+  return PassDue(status, now);
+}
+
 absl::StatusOr<ObligationStatus> Pay(const netting::Obligation& debt, ObligationStatus status,
                                      MinorUnits amount) {
   if (IsClosed(status.state)) return Refuse(Reason::kWrongState);

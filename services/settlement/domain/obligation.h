@@ -50,6 +50,11 @@ bool IsClosed(ObligationState state);
 // paid, or it is instructed, defaulted or closed.
 absl::StatusOr<ObligationStatus> Instruct(const netting::Obligation& debt, ObligationStatus status);
 
+// The bank will not make the payment that was instructed: it may be instructed again. Errors:
+// WRONG_STATE, it is not instructed.
+absl::StatusOr<ObligationStatus> RejectInstruction(const netting::Obligation& debt,
+                                                   ObligationStatus status, Timestamp now);
+
 // The bank says that so much was paid. Errors, first match wins: WRONG_STATE, it is closed;
 // AMOUNT_OUT_OF_RANGE, the amount is not above zero, or more than is open.
 absl::StatusOr<ObligationStatus> Pay(const netting::Obligation& debt, ObligationStatus status,

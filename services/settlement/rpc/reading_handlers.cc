@@ -9,6 +9,7 @@
 #include "services/settlement/domain/names.h"
 #include "services/settlement/rpc/settlement_handlers.h"
 #include "services/settlement/rpc/settlement_proto.h"
+#include "services/settlement/rpc/statement.h"
 #include "services/settlement/rpc/view.h"
 
 namespace guilder::settlement {
@@ -51,32 +52,6 @@ ObligationPage LoadObligations(Transaction& transaction, std::optional<Settlemen
   }
   page.directory = LoadDirectory(transaction, partners);
   return page;
-}
-
-absl::StatusOr<v1::GetPartnerStatementResponse> LoadStatement(Transaction& transaction,
-                                                              const rpc::Call& call,
-                                                              SettlementId id,
-                                                              const std::string& slug) {
-  LockForReading(transaction);
-  GUILDER_ASSIGN_OR_RETURN(Settlement settlement, FindSettlement(transaction, id));
-  GUILDER_ASSIGN_OR_RETURN(const PartnerId partner, FindPartner(transaction, slug));
-  GUILDER_RETURN_IF_ERROR(call.CheckActsFor(partner));
-  const SettlementView view = LoadView(transaction, std::move(settlement), partner);
-
-  v1::GetPartnerStatementResponse response;
-  // A partner without a contract has no net in it: everything is zero.
-  Net none;
-  none.partner = partner;
-  *response.mutable_net() = ToProto(view.nets.empty() ? none : view.nets.front(), view.directory);
-  for (const Line& line : view.lines) *response.add_lines() = ToProto(id, line, view.directory);
-  if (const auto obligation = FindObligation(transaction, id, partner)) {
-    *response.mutable_obligation() =
-        ToProto(*obligation, LoadDirectory(transaction, {partner, obligation->loss_owner}));
-  }
-  for (const Invoice& invoice : ReadInvoices(transaction, id, partner)) {
-    *response.add_invoices() = ToProto(invoice, view.directory);
-  }
-  return response;
 }
 
 absl::StatusOr<v1::Invoice> LoadInvoice(Transaction& transaction, const rpc::Call& call,

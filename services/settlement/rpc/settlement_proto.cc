@@ -194,6 +194,7 @@ v1::Invoice ToProto(const Invoice& invoice, const Directory& directory) {
   out.set_net_minor_units(invoice.net.value());
   out.set_tax_minor_units(invoice.tax.value());
   out.set_gross_minor_units((invoice.net + invoice.tax).value());
+  out.set_payment_reference(EndToEndId(invoice.settlement, invoice.partner));
   return out;
 }
 

@@ -6,6 +6,8 @@
 
 #include "libs/rpc/client_stream.h"
 #include "libs/rpc/handlers.h"
+#include "services/settlement/rpc/bank_handlers.h"
+#include "services/settlement/rpc/document_handlers.h"
 #include "services/settlement/rpc/reconciliation_handlers.h"
 #include "services/settlement/rpc/settlement_handlers.h"
 
@@ -17,7 +19,9 @@ class SettlementService final : public v1::SettlementService::CallbackService {
   explicit SettlementService(const SettlementServiceDependencies& dependencies)
       : methods_(dependencies.runtime, kSettlementServiceName),
         handlers_(dependencies.pool, dependencies.secrets),
-        reconciliations_(dependencies.pool, dependencies.secrets) {}
+        reconciliations_(dependencies.pool, dependencies.secrets),
+        bank_(dependencies.pool, dependencies.secrets),
+        documents_(dependencies.pool, dependencies.secrets) {}
 
 // Each method is the handler of its name.
 #define GUILDER_SETTLEMENT_METHOD_(Method)                                       \
@@ -43,6 +47,33 @@ class SettlementService final : public v1::SettlementService::CallbackService {
   GUILDER_SETTLEMENT_METHOD_(GetBalanceSheet)
 #undef GUILDER_SETTLEMENT_METHOD_
 
+#define GUILDER_BANK_METHOD_(Method)                                          \
+  grpc::ServerUnaryReactor* Method(grpc::CallbackServerContext* context,      \
+                                   const v1::Method##Request* request,        \
+                                   v1::Method##Response* response) override { \
+    return rpc::Unary(methods_, #Method, context, request, response,          \
+                      std::bind_front(&BankHandlers::Method, &bank_));        \
+  }
+  GUILDER_BANK_METHOD_(ImportBankStatement)
+  GUILDER_BANK_METHOD_(ListBankEntries)
+  GUILDER_BANK_METHOD_(AllocateSuspense)
+  GUILDER_BANK_METHOD_(ProposeWriteOff)
+  GUILDER_BANK_METHOD_(ApproveWriteOff)
+  GUILDER_BANK_METHOD_(GetAgeing)
+#undef GUILDER_BANK_METHOD_
+
+#define GUILDER_DOCUMENT_METHOD_(Method)                                        \
+  grpc::ServerUnaryReactor* Method(grpc::CallbackServerContext* context,        \
+                                   const v1::Method##Request* request,          \
+                                   v1::Method##Response* response) override {   \
+    return rpc::Unary(methods_, #Method, context, request, response,            \
+                      std::bind_front(&DocumentHandlers::Method, &documents_)); \
+  }
+  GUILDER_DOCUMENT_METHOD_(ListInvoices)
+  GUILDER_DOCUMENT_METHOD_(RenderStatement)
+  GUILDER_DOCUMENT_METHOD_(RenderSettlementReport)
+#undef GUILDER_DOCUMENT_METHOD_
+
 #define GUILDER_RECONCILIATION_METHOD_(Method)                                              \
   grpc::ServerUnaryReactor* Method(grpc::CallbackServerContext* context,                    \
                                    const v1::Method##Request* request,                      \
@@ -67,6 +98,8 @@ class SettlementService final : public v1::SettlementService::CallbackService {
   const rpc::Methods methods_;
   SettlementHandlers handlers_;
   ReconciliationHandlers reconciliations_;
+  BankHandlers bank_;
+  DocumentHandlers documents_;
 };
 
 }  // namespace

@@ -1,0 +1,243 @@
+#include "services/settlement/rpc/document_handlers.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include <google/protobuf/util/json_util.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/civil_time.h"
+
+#include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
+#include "libs/base/text.h"
+#include "libs/postgres/connection.h"
+#include "libs/security/secrets.h"
+#include "services/settlement/domain/invoice.h"
+#include "services/settlement/domain/names.h"
+#include "services/settlement/domain/report_document.h"
+#include "services/settlement/domain/statement_document.h"
+#include "services/settlement/rpc/settlement_proto.h"
+#include "services/settlement/rpc/statement.h"
+#include "services/settlement/rpc/view.h"
+#include "services/settlement/store/documents.h"
+#include "services/settlement/store/obligations.h"
+
+namespace guilder::settlement {
+namespace {
+
+using postgres::Transaction;
+
+std::string OperatorName(Transaction& transaction) {
+  const absl::StatusOr<PartnerFacts> house = FindOperatorPartner(transaction);
+  return house.ok() ? house->legal_name : "the operator";
+}
+
+absl::StatusOr<Statement> LoadStatementDocument(Transaction& transaction, const rpc::Call& call,
+                                                SettlementId id, const std::string& slug) {
+  LockForReading(transaction);
+  Statement statement;
+  GUILDER_ASSIGN_OR_RETURN(statement.settlement, FindSettlement(transaction, id));
+  GUILDER_ASSIGN_OR_RETURN(const PartnerId partner, FindPartner(transaction, slug));
+  GUILDER_RETURN_IF_ERROR(call.CheckActsFor(partner));
+  GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
+  statement.currency_exponent = programme.currency_exponent;
+  statement.time_zone = programme.time_zone;
+  statement.operator_name = OperatorName(transaction);
+  const SettlementView view = LoadView(transaction, statement.settlement, partner);
+  statement.partner_slug = slug;
+  statement.partner_name = view.directory.partners.at(partner).legal_name;
+  statement.net.partner = partner;
+  if (!view.nets.empty()) statement.net = view.nets.front();
+  if (statement.settlement.state != State::kComputed) {
+    statement.balance = ReadStatementBalance(transaction, statement.settlement, partner);
+  }
+  for (const Line& line : view.lines) {
+    const ContractFacts& contract = view.directory.contracts.at(line.bill.contract);
+    statement.lines.push_back({line, ContractName(slug, contract.number),
+                               LineText(line, contract.terms, statement.settlement.currency)});
+  }
+  for (const Invoice& invoice : ReadInvoices(transaction, id, partner)) {
+    statement.invoices.push_back(
+        {invoice.number, std::string(InvoiceKindName(invoice.kind)), invoice.net, invoice.tax});
+  }
+  return statement;
+}
+
+// Windows that are no longer than a day are one bar a local day.
+std::vector<ReportDay> ByDay(const std::vector<ReportDay>& windows, const absl::TimeZone& zone) {
+  std::vector<ReportDay> days;
+  for (const ReportDay& window : windows) {
+    const bool same = !days.empty() && absl::ToCivilDay(ToAbslTime(days.back().start), zone) ==
+                                           absl::ToCivilDay(ToAbslTime(window.start), zone);
+    if (!same) {
+      days.push_back(window);
+      continue;
+    }
+    days.back().issued += window.issued;
+    days.back().redeemed += window.redeemed;
+  }
+  return days;
+}
+
+absl::StatusOr<Report> LoadReport(Transaction& transaction, SettlementId id) {
+  LockForReading(transaction);
+  GUILDER_ASSIGN_OR_RETURN(Settlement settlement, FindSettlement(transaction, id));
+  GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
+  Report report;
+  report.settlement = settlement;
+  report.currency_exponent = programme.currency_exponent;
+  report.time_zone = programme.time_zone;
+  report.counted_at = programme.now;
+  report.operator_name = OperatorName(transaction);
+  const SettlementView view = LoadView(transaction, std::move(settlement));
+  std::map<PartnerId, std::string> states;
+  for (const StoredObligation& obligation : ReadObligations(transaction, id)) {
+    states[obligation.debt.partner] = ObligationStateName(obligation.status.state);
+  }
+  for (const Net& net : view.nets) {
+    const PartnerFacts& facts = view.directory.partners.at(net.partner);
+    report.partners.push_back({facts.slug, facts.legal_name, net, states[net.partner]});
+  }
+  report.days = ByDay(ReadWindowPoints(transaction, id), programme.time_zone);
+  return report;
+}
+
+// Book after book, so that no transaction is long.
+absl::Status AddOutstanding(postgres::Pool& pool, absl::Time deadline, Report& report) {
+  std::vector<BookId> books;
+  GUILDER_RETURN_IF_ERROR(pool.Read(
+      [&](Transaction& transaction) {
+        books = ReadBooks(transaction);
+        return absl::OkStatus();
+      },
+      deadline));
+  std::map<std::string, ReportIssuer> all;
+  for (const BookId book : books) {
+    GUILDER_RETURN_IF_ERROR(pool.Read(
+        [&](Transaction& transaction) {
+          for (const auto& [slug, of_book] :
+               ReadOutstanding(transaction, book, report.counted_at)) {
+            ReportIssuer& issuer = all[slug];
+            issuer.slug = slug;
+            for (int age = 0; age < ReportIssuer::kAges; ++age) {
+              issuer.by_age[age] += of_book.by_age[age];
+            }
+          }
+          return absl::OkStatus();
+        },
+        deadline));
+  }
+  for (auto& [slug, issuer] : all) report.outstanding.push_back(std::move(issuer));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ToJsonText(const google::protobuf::Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  options.always_print_primitive_fields = true;
+  options.preserve_proto_field_names = true;
+  std::string json;
+  if (!google::protobuf::util::MessageToJsonString(message, &json, options).ok()) {
+    return absl::InternalError("a statement cannot be written as JSON");
+  }
+  return json;
+}
+
+}  // namespace
+
+DocumentHandlers::DocumentHandlers(postgres::Pool& pool, const security::Secrets& secrets)
+    : pool_(pool), page_tokens_(secrets.Derive("guilder/page-token/1")) {}
+
+absl::StatusOr<v1::ListInvoicesResponse> DocumentHandlers::ListInvoices(
+    const rpc::Call& call, const v1::ListInvoicesRequest& request) {
+  const std::string list = absl::StrCat("invoices/", request.settlement(), "/", request.partner());
+  GUILDER_ASSIGN_OR_RETURN(const std::string after,
+                           page_tokens_.Position(list, request.page_token()));
+  GUILDER_ASSIGN_OR_RETURN(const int page_size, rpc::PageSize(request.page_size()));
+  InvoiceFilter filter;
+  if (!request.settlement().empty()) {
+    filter.settlement = ParseSettlementName(request.settlement());
+    if (!filter.settlement) return Refuse(Reason::kSettlementNotFound);
+  }
+  if (call.principal().IsPartner()) filter.partner = call.principal().partner;
+  v1::ListInvoicesResponse response;
+  GUILDER_RETURN_IF_ERROR(pool_.Read(
+      [&](Transaction& transaction) -> absl::Status {
+        if (!request.partner().empty()) {
+          const auto parts = rpc::ParseName("partners/{}", request.partner());
+          if (!parts) return Refuse(Reason::kPartnerNotFound);
+          GUILDER_ASSIGN_OR_RETURN(filter.partner, FindPartner(transaction, parts->front()));
+          GUILDER_RETURN_IF_ERROR(call.CheckActsFor(*filter.partner));
+        }
+        const std::vector<std::string> numbers =
+            ListInvoiceNumbers(transaction, filter, after, page_size + 1);
+        const size_t count = std::min(numbers.size(), static_cast<size_t>(page_size));
+        for (size_t i = 0; i < count; ++i) {
+          const std::optional<Invoice> invoice = FindInvoice(transaction, numbers[i]);
+          *response.add_invoices() =
+              ToProto(*invoice, LoadDirectory(transaction, {invoice->partner}));
+        }
+        if (numbers.size() > count) {
+          response.set_next_page_token(page_tokens_.Make(list, numbers[count - 1]));
+        }
+        return absl::OkStatus();
+      },
+      call.deadline()));
+  return response;
+}
+
+absl::StatusOr<v1::RenderStatementResponse> DocumentHandlers::RenderStatement(
+    const rpc::Call& call, const v1::RenderStatementRequest& request) {
+  const std::optional<SettlementId> id = ParseSettlementName(request.settlement());
+  if (!id) return Refuse(Reason::kSettlementNotFound);
+  const auto parts = rpc::ParseName("partners/{}", request.partner());
+  const std::string slug = parts ? parts->front() : std::string();
+  const std::string stem = absl::StrCat("statement-", id->value(), "-", slug);
+  v1::RenderStatementResponse response;
+  if (request.format() == v1::STATEMENT_FORMAT_JSON) {
+    GUILDER_ASSIGN_OR_RETURN(
+        const v1::GetPartnerStatementResponse statement,
+        pool_.Read(
+            [&](Transaction& transaction) { return LoadStatement(transaction, call, *id, slug); },
+            call.deadline()));
+    GUILDER_ASSIGN_OR_RETURN(*response.mutable_content(), ToJsonText(statement));
+    response.set_content_type("application/json");
+    response.set_file_name(stem + ".json");
+    return response;
+  }
+  if (request.format() != v1::STATEMENT_FORMAT_CSV &&
+      request.format() != v1::STATEMENT_FORMAT_HTML) {
+    return Refuse(Reason::kRequestMalformed, "the format is not stated");
+  }
+  GUILDER_ASSIGN_OR_RETURN(const Statement statement, pool_.Read(
+                                                          [&](Transaction& transaction) {
+                                                            return LoadStatementDocument(
+                                                                transaction, call, *id, slug);
+                                                          },
+                                                          call.deadline()));
+  const bool html = request.format() == v1::STATEMENT_FORMAT_HTML;
+  response.set_content(html ? StatementHtml(statement) : StatementCsv(statement));
+  response.set_content_type(html ? "text/html; charset=utf-8" : "text/csv; charset=utf-8");
+  response.set_file_name(stem + (html ? ".html" : ".csv"));
+  return response;
+}
+
+absl::StatusOr<v1::RenderSettlementReportResponse> DocumentHandlers::RenderSettlementReport(
+    const rpc::Call& call, const v1::RenderSettlementReportRequest& request) {
+  const std::optional<SettlementId> id = ParseSettlementName(request.name());
+  if (!id) return Refuse(Reason::kSettlementNotFound);
+  GUILDER_ASSIGN_OR_RETURN(
+      Report report,
+      pool_.Read([&](Transaction& transaction) { return LoadReport(transaction, *id); },
+                 call.deadline()));
+  GUILDER_RETURN_IF_ERROR(AddOutstanding(pool_, call.deadline(), report));
+  v1::RenderSettlementReportResponse response;
+  response.set_content(ReportHtml(report));
+  response.set_content_type("text/html; charset=utf-8");
+  response.set_file_name(absl::StrCat("settlement-", id->value(), ".html"));
+  return response;
+}
+
+}  // namespace guilder::settlement
