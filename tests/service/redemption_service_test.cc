@@ -135,13 +135,12 @@ TEST_CASE("VoidRedemption: gives the points back to the same lots",
   world.GivePoints(60, 10);
   world.GivePoints(60);
   const auto lots = [&] {
-    return world.coalition.database()
-        .Query(
-            "select string_agg(lot_id || ':' || remaining || ':' || held, ',' order by lot_id) "
-            "from ledger.lots")[0]
-        .Text(0);
+    const postgres::Rows rows = world.coalition.database().Query(
+        "select string_agg(lot_id || ':' || remaining || ':' || held, ',' order by lot_id) "
+        "from ledger.lots");
+    return std::string(rows[0].Text(0));
   };
-  const std::string before(lots());
+  const std::string before = lots();
   const std::string name = world.Hold(100);
 
   const auto voided = world.Void(name);

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Counts the test cases in ctest's JUnit file and prints "N passed, N failed"; exits 1 unless all passed.
+"""Counts the test cases in ctest's JUnit files and prints "N passed, N failed"; exits 1 unless all passed, and some
+in each file.
 
 A test program of Catch2 ends its output with a summary, which 2.13 and 3.x write alike. A program that has no
 summary (another kind of test, or one that crashed) counts as one test case.
@@ -28,9 +29,10 @@ def count(output, program_passed):
     return passed, failed
 
 
-def main():
+def count_file(path):
+    """The test cases of all programs of a file, as (passed, failed)."""
     try:
-        tests = xml.etree.ElementTree.parse(sys.argv[1]).getroot().findall("testcase")
+        tests = xml.etree.ElementTree.parse(path).getroot().findall("testcase")
     except OSError:
         tests = []
     passed = failed = 0
@@ -45,8 +47,14 @@ def main():
         failed += of_program[1]
         if of_program[1]:
             print(f"failed: {test.get('name')}")
-    print(f"{passed} passed, {failed} failed")
-    return 0 if failed == 0 and passed > 0 else 1
+    return passed, failed
+
+
+def main():
+    counts = [count_file(path) for path in sys.argv[1:]]
+    failed = sum(of_file[1] for of_file in counts)
+    print(f"{sum(of_file[0] for of_file in counts)} passed, {failed} failed")
+    return 0 if failed == 0 and all(of_file[0] > 0 for of_file in counts) else 1
 
 
 if __name__ == "__main__":
