@@ -1,10 +1,12 @@
 #include "libs/postgres/connection.h"
 
 #include <cctype>
+#include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include <pqxx/pqxx>
@@ -32,20 +34,39 @@ void ForbidSilentReconnect(pqxx::connection& session) {
 #endif
 }
 
+#if PQXX_VERSION_MAJOR < 7
+
 pqxx::result ExecutePrepared(pqxx::transaction_base& transaction, const char* name,
                              const Params& params) {
-#if PQXX_VERSION_MAJOR < 7
+  const auto execute = [&](const auto& values) {
+    return transaction.exec_prepared(name, pqxx::prepare::make_dynamic_params(values));
+  };
+  if (params.form() == Params::Form::kBinary) {
+    std::vector<pqxx::binarystring> values;
+    for (int i = 0; i < params.size(); ++i) {
+      values.emplace_back(params.value(i).data(), params.value(i).size());
+    }
+    return execute(values);
+  }
   std::vector<const char*> values(static_cast<size_t>(params.size()));
-  for (int i = 0; i < params.size(); ++i) values[static_cast<size_t>(i)] = params.c_str(i);
-  return transaction.exec_prepared(name, pqxx::prepare::make_dynamic_params(values));
+  for (int i = 0; i < params.size(); ++i) values[static_cast<size_t>(i)] = params.value(i).data();
+  return execute(values);
+}
+
 #else
+
+pqxx::result ExecutePrepared(pqxx::transaction_base& transaction, const char* name,
+                             const Params& params) {
   pqxx::params values;
   values.reserve(static_cast<size_t>(params.size()));
   for (int i = 0; i < params.size(); ++i) {
-    if (const char* value = params.c_str(i); value == nullptr) {
+    const std::string_view value = params.value(i);
+    if (value.data() == nullptr) {
       values.append();
+    } else if (params.form() == Params::Form::kBinary) {
+      values.append(pqxx::binary_cast(value));
     } else {
-      values.append(pqxx::zview(value));
+      values.append(pqxx::zview(value.data(), value.size()));
     }
   }
 #if PQXX_VERSION_MAJOR > 7 || PQXX_VERSION_MINOR >= 10
@@ -53,8 +74,9 @@ pqxx::result ExecutePrepared(pqxx::transaction_base& transaction, const char* na
 #else
   return transaction.exec_prepared(name, values);
 #endif
-#endif
 }
+
+#endif
 
 // The answer beside a flat table of its cells, so that reading one does not go through libpqxx,
 // whose fields share ownership of the answer and count references.
@@ -272,11 +294,14 @@ void CheckForNul(const Statement& statement, const Params& params) {
 
 // `execute "name"('…', '…')`, which a script can hold.
 std::string ExecuteSql(pqxx::connection& session, const Call& call) {
+  if (call.params.form() != Params::Form::kText) {
+    throw std::logic_error(absl::StrCat(call.statement->name, " travels in a script, as text"));
+  }
   std::string sql = absl::StrCat("execute ", session.quote_name(call.statement->name));
   for (int i = 0; i < call.params.size(); ++i) {
-    const char* const value = call.params.c_str(i);
+    const std::string_view value = call.params.value(i);
     absl::StrAppend(&sql, i == 0 ? "(" : ", ",
-                    value == nullptr ? "null" : session.quote(std::string(value)));
+                    value.data() == nullptr ? "null" : session.quote(std::string(value)));
   }
   if (call.params.size() > 0) sql.push_back(')');
   return sql;
@@ -287,17 +312,32 @@ std::string ExecuteSql(pqxx::connection& session, const Call& call) {
 struct Transaction::Impl {
   Connection::Impl& connection;
   pqxx::transaction_base& transaction;
+  // What is to run before anything else does.
+  std::optional<Call> later{};
   // The statements whose cursors are open.
   std::unordered_set<std::string_view> cursors{};
 };
 
+void Transaction::ExecuteLater(const Statement& statement, Params params) {
+  RunLater();
+  impl_.later = {&statement, std::move(params)};
+}
+
+void Transaction::RunLater() {
+  if (!impl_.later) return;
+  const Call call = *std::exchange(impl_.later, std::nullopt);
+  Execute(*call.statement, call.params);
+}
+
 Rows Transaction::Execute(const Statement& statement, const Params& params) {
+  RunLater();
   CheckForNul(statement, params);
   impl_.connection.Prepare(statement);
   return Wrap(ExecutePrepared(impl_.transaction, statement.name, params));
 }
 
 PackedRows Transaction::ExecutePacked(const Statement& statement, const Params& params) {
+  RunLater();
   CheckForNul(statement, params);
   const std::string name = PackedName(statement);
   const std::string cursor = absl::StrCat("\"", name, "\"");
@@ -316,6 +356,7 @@ PackedRows Transaction::ExecutePacked(const Statement& statement, const Params& 
 }
 
 Rows Transaction::Script(const std::string& sql) {
+  RunLater();
   return Wrap(impl_.transaction.exec(sql));
 }
 
@@ -361,10 +402,11 @@ class OpenTransaction {
     return executor_.exec(sql);
   }
 
-  void Commit() {
-    begun_ = false;
+  // Commits after `last`, a statement or nothing. When that fails, nothing is committed.
+  void Commit(const std::string& last) {
     try {
-      executor_.exec("commit");
+      executor_.exec(last.empty() ? "commit" : absl::StrCat(last, "; commit"));
+      begun_ = false;
     } catch (const std::exception& error) {
       if (session_.is_open()) throw;
       throw internal::StatusError(internal::OutcomeUnknown(error.what()));
@@ -388,12 +430,19 @@ class TransactionRunner {
   absl::Status Run(internal::Access access, const std::vector<Call>& opening, internal::Body body) {
     return OnLiveSession([&] {
       OpenTransaction transaction(*connection_.session);
-      const Rows opened = Wrap(transaction.Begin(access, Prepare(opening)));
+      std::vector<std::string> statements;
+      for (const Call& call : opening) statements.push_back(Prepare(call));
+      const Rows opened = Wrap(transaction.Begin(access, statements));
       begun_ = true;
       Transaction::Impl impl{connection_, transaction.executor()};
       Transaction view(impl);
       if (absl::Status status = body(view, opened); !status.ok()) return status;
-      transaction.Commit();
+      if (impl.later && impl.later->params.form() == Params::Form::kText) {
+        transaction.Commit(Prepare(*impl.later));
+      } else {
+        view.RunLater();
+        transaction.Commit("");
+      }
       return absl::OkStatus();
     });
   }
@@ -437,14 +486,11 @@ class TransactionRunner {
     }
   }
 
-  std::vector<std::string> Prepare(const std::vector<Call>& opening) {
-    std::vector<std::string> statements;
-    for (const Call& call : opening) {
-      CheckForNul(*call.statement, call.params);
-      connection_.Prepare(*call.statement);
-      statements.push_back(ExecuteSql(*connection_.session, call));
-    }
-    return statements;
+  // The call as a script can hold it.
+  std::string Prepare(const Call& call) {
+    CheckForNul(*call.statement, call.params);
+    connection_.Prepare(*call.statement);
+    return ExecuteSql(*connection_.session, call);
   }
 
   Connection::Impl& connection_;

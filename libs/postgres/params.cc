@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <stdexcept>
 
 namespace guilder::postgres {
 namespace {
@@ -21,7 +22,58 @@ constexpr std::array<char, 512> kHexDigits = MakeHexDigits();
 
 }  // namespace
 
+Params& Params::Null() {
+  if (binary()) throw std::logic_error("a parameter in binary form cannot be NULL");
+  values_.push_back({0, 0, true});
+  return *this;
+}
+
+void Params::EndValue() {
+  Slice& value = values_.back();
+  value.length = out_.size() - value.offset;
+  if (!binary()) out_.push_back('\0');
+}
+
+// As array_recv reads it: dimensions, whether there are NULLs (which it finds out by itself), the
+// type, and for the one dimension its size and lower bound.
+void Params::BeginArray(ElementType type) {
+  if (!binary()) return out_.push_back('{');
+  AppendInt32(1);
+  AppendInt32(0);
+  AppendInt32(type);
+  AppendInt32(0);
+  AppendInt32(1);
+}
+
+void Params::EndArray(int32_t count) {
+  if (!binary()) return out_.push_back('}');
+  PutInt32(values_.back().offset + 3 * sizeof(int32_t), count);
+}
+
+void Params::AppendNullElement() {
+  if (!binary()) {
+    out_.append("NULL", 4);
+  } else {
+    PutInt32(out_.size() - sizeof(int32_t), -1);
+  }
+}
+
+void Params::PutInt32(size_t offset, int32_t value) {
+  const uint32_t big_endian = __builtin_bswap32(static_cast<uint32_t>(value));
+  std::memcpy(out_.data() + offset, &big_endian, sizeof(big_endian));
+}
+
+void Params::AppendInt32(int32_t value) {
+  out_.append(sizeof(int32_t), '\0');
+  PutInt32(out_.size() - sizeof(int32_t), value);
+}
+
 void Params::AppendInt(int64_t value) {
+  if (binary()) {
+    const uint64_t big_endian = __builtin_bswap64(static_cast<uint64_t>(value));
+    out_.append(reinterpret_cast<const char*>(&big_endian), sizeof(big_endian));
+    return;
+  }
   char digits[20];
   const auto end = std::to_chars(digits, digits + sizeof(digits), value).ptr;
   out_.append(digits, static_cast<size_t>(end - digits));
@@ -33,6 +85,7 @@ void Params::AppendText(std::string_view text) {
 }
 
 void Params::AppendQuoted(std::string_view text) {
+  if (binary()) return AppendText(text);
   CheckForNul(text);
   out_.push_back('"');
   while (true) {
@@ -46,7 +99,12 @@ void Params::AppendQuoted(std::string_view text) {
   out_.push_back('"');
 }
 
-void Params::AppendHex(std::string_view bytes) {
+void Params::AppendBytes(std::string_view text_prefix, std::string_view bytes) {
+  if (binary()) {
+    out_.append(bytes);
+    return;
+  }
+  out_.append(text_prefix);
   const size_t start = out_.size();
   out_.resize(start + 2 * bytes.size());
   char* out = out_.data() + start;

@@ -147,11 +147,12 @@ TEST_CASE("Params: every array comes back as it went in", "[store][postgres]") {
       {std::nullopt, "", "", Uuid{}, false},
       {INT64_MIN, "\"quoted\" \\ {braces}, 'apostrophe' \n NULL é", "\\x\"", Uuid{0xff}, true},
       {0, "NULL", "NULL", Uuid{0, 0xff}, false}};
+  const auto form = GENERATE(Params::Form::kText, Params::Form::kBinary);
   TestDatabase db(TestDatabase::Schema::kEmpty);
   Connection connection = db.Connect();
 
   const auto rows = RunInTransaction(connection, [&](Transaction& t) -> absl::StatusOr<Rows> {
-    return t.Execute(kUnnest, Params()
+    return t.Execute(kUnnest, Params(form)
                                   .IntArray(items, &Item::number)
                                   .TextArray(items, &Item::text)
                                   .BytesArray(items, &Item::bytes)
@@ -170,6 +171,83 @@ TEST_CASE("Params: every array comes back as it went in", "[store][postgres]") {
     CHECK(row.Uuid(3) == item.uuid);
     CHECK(row.Bool(4) == item.flag);
   }
+}
+
+TEST_CASE("Params: scalars and empty arrays in binary form are read as what they are",
+          "[store][postgres]") {
+  constexpr Statement kEcho{"test.echo", R"sql(
+    select $1::bigint, $2::boolean, $3::text, $4::bytea, $5::uuid, cardinality($6::bigint[])
+  )sql"};
+  TestDatabase db(TestDatabase::Schema::kEmpty);
+  Connection connection = db.Connect();
+
+  const auto rows = RunInTransaction(connection, [&](Transaction& t) -> absl::StatusOr<Rows> {
+    return t.Execute(kEcho, Params(Params::Form::kBinary)
+                                .Int(INT64_MIN)
+                                .Bool(true)
+                                .Text("it's")
+                                .Bytes(std::string("\0\xff", 2))
+                                .Uuid(Uuid{1, 2})
+                                .IntArray(std::vector<int>()));
+  });
+
+  REQUIRE(rows.ok());
+  const Row row = (*rows)[0];
+  CHECK(row.Int(0) == INT64_MIN);
+  CHECK(row.Bool(1));
+  CHECK(row.Text(2) == "it's");
+  CHECK(row.Bytes(3) == std::string("\0\xff", 2));
+  CHECK(row.Uuid(4) == Uuid{1, 2});
+  CHECK(row.Int(5) == 0);
+}
+
+TEST_CASE("ExecuteLater: comes before whatever is run next, and with the commit at the latest",
+          "[store][postgres]") {
+  Fixture f;
+  const auto form = GENERATE(Params::Form::kText, Params::Form::kBinary);
+  constexpr Statement kAdd{"test.add", "insert into t (id) values ($1::bigint)"};
+  constexpr Statement kCount{"test.count", "select count(*) from t"};
+
+  const absl::Status status = RunInTransaction(f.connection, [&](Transaction& t) {
+    t.ExecuteLater(kAdd, Params(form).Int(1));
+    t.ExecuteLater(kAdd, Params(form).Int(2));
+    CHECK(t.Execute(kCount)[0].Int(0) == 2);
+    t.ExecuteLater(kAdd, Params(form).Int(3));
+    return absl::OkStatus();
+  });
+
+  CHECK(status.ok());
+  CHECK(f.Count() == 3);
+}
+
+TEST_CASE("ExecuteLater: one that fails with the commit leaves nothing, and the session goes on",
+          "[store][postgres]") {
+  Fixture f;
+  const auto form = GENERATE(Params::Form::kText, Params::Form::kBinary);
+  constexpr Statement kAdd{"test.add", "insert into t (id) values ($1::bigint)"};
+  const auto add = [&](std::vector<int> ids) {
+    return RunInTransaction(f.connection, [&](Transaction& t) {
+      for (const int id : ids) t.ExecuteLater(kAdd, Params(form).Int(id));
+      return absl::OkStatus();
+    });
+  };
+
+  CHECK(IsUniqueViolation(add({1, 2, 1})));
+  CHECK(f.Count() == 0);
+  CHECK(add({1}).ok());
+  CHECK(f.Count() == 1);
+}
+
+TEST_CASE("ExecuteLater: what a body that fails left is not run", "[store][postgres]") {
+  Fixture f;
+  constexpr Statement kAdd{"test.add", "insert into t (id) values ($1::bigint)"};
+  const absl::Status status = RunInTransaction(f.connection, [&](Transaction& t) {
+    t.ExecuteLater(kAdd, Params().Int(1));
+    return absl::AbortedError("not today");
+  });
+
+  CHECK(absl::IsAborted(status));
+  CHECK(f.Count() == 0);
 }
 
 TEST_CASE("RunInTransaction: a mistake in values tells its SQLSTATE", "[store][postgres]") {

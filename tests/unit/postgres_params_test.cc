@@ -18,7 +18,7 @@ struct Line {
 };
 
 std::string First(const Params& params) {
-  return params.c_str(0);
+  return std::string(params.value(0));
 }
 
 TEST_CASE("Params: scalars are PostgreSQL's text forms", "[unit][postgres]") {
@@ -34,15 +34,15 @@ TEST_CASE("Params: scalars are PostgreSQL's text forms", "[unit][postgres]") {
                             .Uuid(Uuid{0x01, 0x02});
 
   REQUIRE(params.size() == 9);
-  CHECK(params.c_str(0) == "-9223372036854775808"s);
-  CHECK(params.c_str(1) == "65537"s);
-  CHECK(params.c_str(2) == "-1"s);
-  CHECK(params.c_str(3) == "t"s);
-  CHECK(params.c_str(4) == "f"s);
-  CHECK(params.c_str(5) == "it's \\ \"so\""s);
-  CHECK(params.c_str(6) == "\\x00ff10"s);
-  CHECK(params.c_str(7) == "\\xab" + std::string(62, '0'));
-  CHECK(params.c_str(8) == "0102" + std::string(28, '0'));
+  CHECK(params.value(0) == "-9223372036854775808"s);
+  CHECK(params.value(1) == "65537"s);
+  CHECK(params.value(2) == "-1"s);
+  CHECK(params.value(3) == "t"s);
+  CHECK(params.value(4) == "f"s);
+  CHECK(params.value(5) == "it's \\ \"so\""s);
+  CHECK(params.value(6) == "\\x00ff10"s);
+  CHECK(params.value(7) == "\\xab" + std::string(62, '0'));
+  CHECK(params.value(8) == "0102" + std::string(28, '0'));
 }
 
 TEST_CASE("Params: an empty optional of any kind is NULL", "[unit][postgres]") {
@@ -56,8 +56,8 @@ TEST_CASE("Params: an empty optional of any kind is NULL", "[unit][postgres]") {
                             .Text(std::optional<std::string>(""));
 
   REQUIRE(params.size() == 7);
-  for (int i = 0; i < 6; ++i) CHECK(params.c_str(i) == nullptr);
-  CHECK(params.c_str(6) == ""s);
+  for (int i = 0; i < 6; ++i) CHECK(params.value(i).data() == nullptr);
+  CHECK(params.value(6) == ""s);
 }
 
 TEST_CASE("Params: arrays take ranges, projections and NULLs", "[unit][postgres]") {

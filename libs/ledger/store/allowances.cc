@@ -29,13 +29,6 @@ constexpr Statement kReadAllBooks{"ledger.read_allowances_of_all_books", R"sql(
    where l.limit_id = $1
 )sql"};
 
-constexpr Statement kWriteAllowances{"ledger.write_allowances", R"sql(
-  update ledger.allowances a
-     set remaining = a.remaining + w.change
-    from unnest($1::bigint[], $2::int[], $3::bigint[]) as w (limit_id, book, change)
-   where a.book = w.book and a.limit_id = w.limit_id
-)sql"};
-
 }  // namespace
 
 AllowanceChanges ChangesOf(const std::vector<Entry>& entries, const Configuration& configuration) {
@@ -49,13 +42,50 @@ AllowanceChanges ChangesOf(const std::vector<Entry>& entries, const Configuratio
   return changes;
 }
 
-void Allowances::Load(postgres::Transaction& tx, const std::set<Key>& keys) {
+LimitId LimitOf(const Command& command, const Configuration& configuration) {
+  if (command.issues == Issues::kNothing || !configuration.has_limits()) return LimitId();
+  const Partner* const payer = command.issues == Issues::kPartnersPoints
+                                   ? configuration.FindPartner(command.partner)
+                                   : configuration.operator_partner();
+  return payer == nullptr ? LimitId() : configuration.LimitOf(payer->id);
+}
+
+Allowances::Allowances(const std::set<Key>& locked) {
+  for (const Key& key : locked) allowances_[key];
+}
+
+std::set<Allowances::Key> Allowances::KeysOf(const std::vector<Command*>& commands,
+                                             const Configuration& configuration) {
+  std::set<LimitId> limits;
+  std::set<BookId> books;
+  for (const Command* command : commands) {
+    books.insert(command->book);
+    if (const LimitId limit = LimitOf(*command, configuration)) limits.insert(limit);
+  }
+  std::set<Key> keys;
+  for (const LimitId limit : limits) {
+    for (const BookId book : books) keys.emplace(limit, book);
+  }
+  return keys;
+}
+
+postgres::Call Allowances::Lock(const std::set<Key>& keys) {
+  return {&kLockAllowances, Params().IntArray(keys, &Key::first).IntArray(keys, &Key::second)};
+}
+
+void Allowances::Add(const Key& key, Points remaining) {
+  Allowance& allowance = allowances_[key];
+  allowance.remaining = remaining;
+  allowance.found = true;
+}
+
+void Allowances::Load(postgres::Transaction& tx, std::set<Key> keys) {
+  std::erase_if(keys, [this](const Key& key) { return allowances_.contains(key); });
   if (keys.empty()) return;
   for (const Key& key : keys) allowances_[key];
-  const Rows rows = tx.Execute(kLockAllowances,
-                               Params().IntArray(keys, &Key::first).IntArray(keys, &Key::second));
-  for (const Row& row : rows) {
-    allowances_[{row.Id<LimitId>(0), row.Id<BookId>(1)}].remaining = row.Id<Points>(2);
+  const postgres::Call lock = Lock(keys);
+  for (const Row& row : tx.Execute(*lock.statement, lock.params)) {
+    Add({row.Id<LimitId>(0), row.Id<BookId>(1)}, row.Id<Points>(2));
   }
 }
 
@@ -66,8 +96,8 @@ absl::StatusOr<LimitId> Allowances::FindShort(BookId book, const AllowanceChange
       return absl::InternalError(absl::StrCat("a command changes limit ", limit.value(),
                                               ", which it did not say that it may"));
     }
-    const auto& [remaining, changed] = found->second;
-    if (remaining + changed + change < Points(0)) return limit;
+    const Allowance& allowance = found->second;
+    if (allowance.remaining + allowance.change + change < Points(0)) return limit;
   }
   return LimitId();
 }
@@ -93,20 +123,17 @@ void Allowances::Apply(BookId book, const AllowanceChanges& changes) {
   for (const auto& [limit, change] : changes) allowances_.at({limit, book}).change += change;
 }
 
-absl::Status Allowances::Write(postgres::Transaction& tx) const {
-  std::map<Key, Points> changed;
+absl::StatusOr<std::map<Allowances::Key, Points>> Allowances::Changes() const {
+  std::map<Key, Points> changes;
   for (const auto& [key, allowance] : allowances_) {
-    if (allowance.change != Points(0)) changed.emplace(key, allowance.change);
+    if (allowance.change == Points(0)) continue;
+    if (!allowance.found) {
+      return absl::InternalError(
+          "points were taken back of a limit that has no allowance in the book");
+    }
+    changes.emplace(key, allowance.change);
   }
-  if (changed.empty()) return absl::OkStatus();
-  using Change = decltype(changed)::value_type;
-  const Rows rows = tx.Execute(
-      kWriteAllowances, Params()
-                            .IntArray(changed, [](const Change& c) { return c.first.first; })
-                            .IntArray(changed, [](const Change& c) { return c.first.second; })
-                            .IntArray(changed, &Change::second));
-  if (rows.affected() == static_cast<int64_t>(changed.size())) return absl::OkStatus();
-  return absl::InternalError("points were taken back of a limit that has no allowance in the book");
+  return changes;
 }
 
 }  // namespace guilder::ledger

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "libs/ledger/core/configuration.h"
 #include "libs/ledger/core/entry.h"
 #include "libs/ledger/core/limit.h"
+#include "libs/ledger/store/command.h"
 #include "libs/postgres/connection.h"
 
 namespace guilder::ledger {
@@ -23,15 +23,33 @@ using AllowanceChanges = std::map<LimitId, Points>;
 
 AllowanceChanges ChangesOf(const std::vector<Entry>& entries, const Configuration& configuration);
 
+// The limit that a command may spend from; none when it issues nothing, or without limit.
+LimitId LimitOf(const Command& command, const Configuration& configuration);
+
 // The allowances of one batch: locked and read in step 2, changed by what is accepted, written in
 // step 4. Costs nothing where no command needs a limit.
+//
+// Rows are locked in the order of their keys, as the allocator does, which moves allowances without
+// the locks of books, those of one limit at a time. What commands may spend from is known before
+// the batch begins, and is locked for all of its books; limits that only loaded lots have are
+// locked after. So all rows of a limit are locked at once, and nobody waits in a circle.
 class Allowances {
  public:
   using Key = std::pair<LimitId, BookId>;
 
-  // Locks the rows, in the order of their keys, and reads them. Holding a book's lock is not
-  // enough: the allocator moves allowances without it.
-  void Load(postgres::Transaction& tx, const std::set<Key>& keys);
+  // Of a batch whose `begin` locks these.
+  explicit Allowances(const std::set<Key>& locked = {});
+
+  // What the commands may spend from, in each of their books.
+  static std::set<Key> KeysOf(const std::vector<Command*>& commands,
+                              const Configuration& configuration);
+  // Locks the rows of these keys.
+  static postgres::Call Lock(const std::set<Key>& keys);
+
+  // Takes the row of a key that was locked.
+  void Add(const Key& key, Points remaining);
+  // Locks and reads those of the keys that are not locked yet.
+  void Load(postgres::Transaction& tx, std::set<Key> keys);
 
   // The limit whose allowance in the book does not bear the changes; none when all do. INTERNAL
   // when one was not loaded.
@@ -42,13 +60,16 @@ class Allowances {
 
   void Apply(BookId book, const AllowanceChanges& changes);
 
-  // Writes what changed.
-  absl::Status Write(postgres::Transaction& tx) const;
+  // What changed, to be added to the rows. INTERNAL when points were taken back of a limit that has
+  // no allowance in the book.
+  absl::StatusOr<std::map<Key, Points>> Changes() const;
 
  private:
   struct Allowance {
     Points remaining;
     Points change;
+    // Whether there is a row.
+    bool found = false;
   };
   std::map<Key, Allowance> allowances_;
   // By limit: the pool, and what the books have that are not in this batch.

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
+
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/ledger/core/posting.h"
@@ -12,11 +14,14 @@
 #include "libs/ledger/store/allowances.h"
 #include "libs/ledger/store/batch_sql.h"
 #include "libs/ledger/store/load_configuration.h"
+#include "libs/postgres/status.h"
 
 namespace guilder::ledger {
 namespace {
 
 constexpr char kClaimTaken[] = "a claim is taken";
+// As PostgreSQL names it in the violation's message, in whatever language.
+constexpr char kClaimsConstraint[] = "claims_pk";
 
 // A batch on its way through steps 2 to 4.
 class Run {
@@ -29,6 +34,7 @@ class Run {
         configuration_(lane.configuration),
         memory_(*lane.memory),
         batch_(batch),
+        allowances_(Allowances::KeysOf(commands, *lane.configuration)),
         outcomes_(commands.size(), absl::UnknownError("not decided")) {}
 
   absl::StatusOr<Outcomes> Finish(const postgres::Rows& rows) {
@@ -46,7 +52,7 @@ class Run {
 
  private:
   absl::Status Load(const postgres::Rows& rows) {
-    GUILDER_ASSIGN_OR_RETURN(loaded_, ReadLoaded(rows, commands_, batch_));
+    GUILDER_ASSIGN_OR_RETURN(loaded_, ReadLoaded(rows, commands_, batch_, allowances_));
     memory_.ForgetChanged(batch_.books);
     if (configuration_->version() != loaded_.config_version) {
       const ProgrammeId programme = configuration_->programme().id;
@@ -152,7 +158,8 @@ class Run {
     return true;
   }
 
-  // Loads the allowances that commands may spend, and those that loaded lots may give back to.
+  // Loads the allowances that loaded lots may give back to, those that a service's own rows name,
+  // and those that commands may spend from since the configuration changed.
   void LoadAllowances() {
     std::set<Allowances::Key> keys;
     const auto add = [&](LimitId limit, BookId book) {
@@ -160,27 +167,16 @@ class Run {
     };
     for (size_t i = 0; i < commands_.size(); ++i) {
       if (settled_[i]) continue;
-      for (const LimitId limit : commands_[i]->limits) add(limit, commands_[i]->book);
-    }
-    if (configuration_->has_limits()) AddPointBlocks(add);
-    allowances_.Load(tx_, keys);
-  }
-
-  template <typename Add>
-  void AddPointBlocks(const Add& add) {
-    for (size_t i = 0; i < commands_.size(); ++i) {
       const Command& command = *commands_[i];
-      if (settled_[i] || command.issues == Issues::kNothing) continue;
-      const Partner* const payer = command.issues == Issues::kPartnersPoints
-                                       ? configuration_->FindPartner(command.partner)
-                                       : configuration_->operator_partner();
-      if (payer != nullptr) add(configuration_->LimitOf(payer->id), command.book);
+      add(LimitOf(command, *configuration_), command.book);
+      for (const LimitId limit : command.limits) add(limit, command.book);
     }
     for (const auto& [id, account] : batch_.accounts) {
       for (const Lot& lot : account.loaded_lots) {
         add(configuration_->LimitOf(lot.contract), BookOf(id));
       }
     }
+    allowances_.Load(tx_, std::move(keys));
   }
 
   void LoadRows() {
@@ -318,8 +314,8 @@ class Run {
       GUILDER_RETURN_IF_ERROR(rows->Take(tx_, commands));
     }
     if (!batch_.records.empty()) {
-      GUILDER_RETURN_IF_ERROR(WriteBatch(tx_, batch_, *configuration_));
-      GUILDER_RETURN_IF_ERROR(allowances_.Write(tx_));
+      GUILDER_ASSIGN_OR_RETURN(const auto changes, allowances_.Changes());
+      WriteBatch(tx_, batch_, changes, *configuration_);
     }
     if (!refusals_.empty()) WriteRefusals(tx_, refusals_);
     for (const auto& [rows, commands] : by_store) rows->Write(tx_, commands);
@@ -351,6 +347,9 @@ absl::Status ClaimTaken() {
 }
 
 bool IsClaimTaken(const absl::Status& status) {
+  if (postgres::IsUniqueViolation(status)) {
+    return absl::StrContains(status.message(), kClaimsConstraint);
+  }
   return absl::IsAborted(status) && status.message() == kClaimTaken;
 }
 

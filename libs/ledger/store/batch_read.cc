@@ -27,8 +27,8 @@ constexpr Statement kLockBooks{"ledger.lock_books", R"sql(
 )sql"};
 
 // A statement of its own: reading what a lock protects in the statement that takes the lock would
-// see the state from before the wait. A row for each book, and one for each command whose account
-// or card exists; the first column says which.
+// see the state from before the wait. A row for each book, one for each command whose account or
+// card exists, and one for each allowance; the first column says which.
 constexpr Statement kLoad{"ledger.load", R"sql(
   select 0, b.book, b.last_number, b.last_posted_at_us, b.last_serial, b.clock_offset_us,
          b.format_version, c.version, (extract(epoch from clock_timestamp()) * 1000000)::bigint,
@@ -44,6 +44,10 @@ constexpr Statement kLoad{"ledger.load", R"sql(
     left join ledger.accounts a on a.book = w.book and a.account_id = w.account_id
     left join member.cards k on k.card_number = w.card_number
    where a.account_id is not null or k.account_id is not null
+  union all
+  select 2, a.book, a.limit_id, a.remaining, null, null, null, null, null, null, null, null, null, null
+    from unnest($7::bigint[], $8::int[]) as w (limit_id, book)
+    join ledger.allowances a on a.book = w.book and a.limit_id = w.limit_id
 )sql"};
 
 constexpr Statement kLoadLots{"ledger.load_lots", R"sql(
@@ -75,19 +79,25 @@ constexpr Statement kFindClaims{"ledger.find_claims", R"sql(
 }  // namespace
 
 std::vector<postgres::Call> LockAndLoad(ProgrammeId programme,
-                                        const std::vector<Command*>& commands) {
+                                        const std::vector<Command*>& commands,
+                                        const Configuration& configuration) {
   std::set<BookId> books;
   for (const Command* command : commands) books.insert(command->book);
   std::vector<int64_t> indexes(commands.size());
   for (size_t i = 0; i < indexes.size(); ++i) indexes[i] = static_cast<int64_t>(i);
-  return {{&kLockBooks, Params().IntArray(books)},
-          {&kLoad, Params()
-                       .Int(programme)
-                       .IntArray(books)
-                       .IntArray(indexes)
-                       .IntArray(commands, &Command::book)
-                       .IntArray(commands, &Command::account)
-                       .IntArray(commands, &Command::card)}};
+  const std::set<Allowances::Key> allowances = Allowances::KeysOf(commands, configuration);
+  std::vector<postgres::Call> calls = {{&kLockBooks, Params().IntArray(books)}};
+  if (!allowances.empty()) calls.push_back(Allowances::Lock(allowances));
+  calls.push_back({&kLoad, Params()
+                               .Int(programme)
+                               .IntArray(books)
+                               .IntArray(indexes)
+                               .IntArray(commands, &Command::book)
+                               .IntArray(commands, &Command::account)
+                               .IntArray(commands, &Command::card)
+                               .IntArray(allowances, &Allowances::Key::first)
+                               .IntArray(allowances, &Allowances::Key::second)});
+  return calls;
 }
 
 namespace {
@@ -116,12 +126,16 @@ absl::Status AddBook(const Row& row, BatchState& batch, int64_t& config_version)
 }  // namespace
 
 absl::StatusOr<Loaded> ReadLoaded(const postgres::Rows& rows, const std::vector<Command*>& commands,
-                                  BatchState& batch) {
+                                  BatchState& batch, Allowances& allowances) {
   Loaded loaded;
   loaded.cards.resize(commands.size());
   for (const Row& row : rows) {
     if (row.Int(0) == 0) {
       GUILDER_RETURN_IF_ERROR(AddBook(row, batch, loaded.config_version));
+      continue;
+    }
+    if (row.Int(0) == 2) {
+      allowances.Add({row.Id<LimitId>(2), row.Id<BookId>(1)}, row.Id<Points>(3));
       continue;
     }
     if (!row.IsNull(2)) {

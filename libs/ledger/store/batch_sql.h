@@ -8,16 +8,18 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "libs/ledger/store/allowances.h"
 #include "libs/ledger/store/batch.h"
 #include "libs/postgres/connection.h"
 
 namespace guilder::ledger {
 
-// What travels with a batch's `begin`: locks the rows of its books, in order, and then, in a
-// statement of its own, reads the books, the configuration's version, and the accounts and cards of
-// the commands.
+// What travels with a batch's `begin`: locks the rows of its books, in order, then what these have
+// of the limits, and then, in a statement of its own, reads all that, the configuration's version,
+// and the accounts and cards of the commands.
 std::vector<postgres::Call> LockAndLoad(ProgrammeId programme,
-                                        const std::vector<Command*>& commands);
+                                        const std::vector<Command*>& commands,
+                                        const Configuration& configuration);
 
 struct Loaded {
   int64_t config_version = 0;
@@ -27,7 +29,7 @@ struct Loaded {
 // Takes the answer of LockAndLoad into the batch. Fails when a book is missing, or in a format that
 // is newer than this code.
 absl::StatusOr<Loaded> ReadLoaded(const postgres::Rows& rows, const std::vector<Command*>& commands,
-                                  BatchState& batch);
+                                  BatchState& batch, Allowances& allowances);
 
 // Reads the lots, from the one given on, and the holds of the accounts: open ones and those named.
 void LoadLotsAndHolds(postgres::Transaction& tx, const std::map<AccountId, LotId>& from,
@@ -52,9 +54,10 @@ struct LoggedRefusal {
 
 void WriteRefusals(postgres::Transaction& tx, const std::vector<LoggedRefusal>& refusals);
 
-// Writes everything that the batch decided. ClaimTaken when another transaction took a
-// claim since FindClaims.
-absl::Status WriteBatch(postgres::Transaction& tx, const BatchState& batch,
-                        const Configuration& configuration);
+// Writes everything that the batch decided; the last statement may travel with the commit. Fails
+// the transaction, as IsClaimTaken tells, when another one took a claim since FindClaims.
+void WriteBatch(postgres::Transaction& tx, const BatchState& batch,
+                const std::map<Allowances::Key, Points>& allowance_changes,
+                const Configuration& configuration);
 
 }  // namespace guilder::ledger

@@ -220,7 +220,7 @@ class Lane {
       BatchState left;
       const absl::Time began = absl::Now();
       absl::StatusOr<Outcomes> outcomes = postgres::RunInTransaction(
-          connection_, LockAndLoad(options_.programme, commands),
+          connection_, LockAndLoad(options_.programme, commands, *state_.configuration),
           [&](postgres::Transaction& tx, const postgres::Rows& loaded) {
             auto decided = RunBatch(tx, loaded, commands, claims, state_, left);
             worked_ += absl::Now() - began;

@@ -147,7 +147,7 @@ class RawSql::Lane {
     const std::vector<Purchase> purchases = Make(batch_size);
     const Params params = ToParams(purchases, absl::ToUnixMicros(absl::Now()));
     std::vector<const char*> values;
-    for (int i = 0; i < params.size(); ++i) values.push_back(params.c_str(i));
+    for (int i = 0; i < params.size(); ++i) values.push_back(params.value(i).data());
     return Check(session_.connection, PQexecPrepared(session_.connection, kPurchases, params.size(),
                                                      values.data(), nullptr, nullptr, 0));
   }
