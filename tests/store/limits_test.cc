@@ -4,6 +4,7 @@
 #include <future>
 #include <random>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -248,6 +249,39 @@ TEST_CASE("Limits: what no block covers is refused, and says what is left",
   CHECK(DetailsOf(too_much.status())["remaining_points"] == "100");
   CHECK(world.Give1(account, Points(100)).ok());
   CHECK(ReasonOf(world.Give1(account, Points(1)).status()) == Reason::kPointBlockExhausted);
+  testing::CheckInvariants(world.coalition.database());
+}
+
+// Moves all that is in a limit's pool to a book that had nothing of it, after a batch has locked
+// its books, as the allocator of another process may.
+class MovesMeanwhile final : public RowStore {
+ public:
+  MovesMeanwhile(const World& world, LimitId limit, BookId book)
+      : world_(world), limit_(limit), book_(book) {}
+  void Load(postgres::Transaction&, const Configuration&, const std::vector<Command*>&) override {
+    if (std::exchange(moved_, true)) return;
+    world_.Query(absl::StrCat(
+        "with limits as (update ledger.limits set pool = 0 where limit_id = ", limit_.value(),
+        ") insert into ledger.allowances (book, limit_id, remaining) select ", book_.value(),
+        ", limit_id, pool from ledger.limits where limit_id = ", limit_.value()));
+  }
+
+ private:
+  const World& world_;
+  const LimitId limit_;
+  const BookId book_;
+  bool moved_ = false;
+};
+
+TEST_CASE("Limits: what is moved to a book for the first time after a batch began is not missed",
+          "[store][ledger][inv-85]") {
+  World world(Points(10));
+  const AccountId account = world.accounts[0];
+  MovesMeanwhile meanwhile(world, PointBlocksOf(world.fresh), BookOf(account));
+  std::unique_ptr<Command> gift = world.Gift(account, Points(10));
+  gift->rows = &meanwhile;
+
+  CHECK(Submit(world.coalition.lanes(), std::move(gift)).get().ok());
   testing::CheckInvariants(world.coalition.database());
 }
 

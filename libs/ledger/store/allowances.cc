@@ -108,8 +108,10 @@ Points Allowances::Total(postgres::Transaction& tx, ProgrammeId programme, Limit
     const Rows rows = tx.Execute(kReadAllBooks, Params().Int(limit).Int(programme));
     if (!rows.empty()) elsewhere->second = rows[0].Id<Points>(2);
     for (const Row& row : rows) {
-      const bool ours = allowances_.contains({limit, row.Id<BookId>(0)});
-      if (!ours) elsewhere->second += row.Id<Points>(1);
+      // A row that was not there to be locked may have been made since.
+      const auto ours = allowances_.find({limit, row.Id<BookId>(0)});
+      const bool locked = ours != allowances_.end() && ours->second.found;
+      if (!locked) elsewhere->second += row.Id<Points>(1);
     }
   }
   Points total = elsewhere->second;

@@ -38,14 +38,14 @@ constexpr Statement kOpenAccounts{"bench.open_accounts", R"sql(
 constexpr char kWritePurchases[] = R"sql(
   with purchases as materialized (
     select * from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::uuid[],
-                         $7::bytea[], $8::bytea[], $9::bytea[], $10::bytea[])
+                         $7::bytea[], $8::bytea[], $9::bytea[], $10::bytea[], $11::uuid[])
         as p (book, number, posted_at_us, account_id, partner_id, request_id, fingerprint, content,
-              response, leaf)
+              response, leaf, natural_key)
   ), journal as (
     insert into ledger.journal (book, number, posted_at_us, account_id, partner_id, config_version,
-                                kind, request_id, fingerprint, content, response, leaf)
+                                kind, request_id, fingerprint, content, response, leaf, natural_key)
     select book, number, posted_at_us, account_id, partner_id, 1, 1, request_id, fingerprint, content,
-           response, leaf
+           response, leaf, natural_key
       from purchases
   ), entries as (
     insert into ledger.entries (book, number, line, posted_at_us, debit_account, debit_bucket,
