@@ -51,36 +51,36 @@ constexpr char kWritePurchases[] = R"sql(
     insert into ledger.entries (book, number, line, posted_at_us, debit_account, debit_bucket,
                                 credit_account, credit_bucket, credit_lot, contract_id, points)
     select book, number, 1, posted_at_us, -65536 * (16 * partner_id + 1) + book, 1, account_id, 12,
-           number * 1024, partner_id, $11
+           number * 1024, partner_id, $12
       from purchases
   ), lots as (
     insert into ledger.lots (book, account_id, lot_id, issuer_id, contract_id, issued, activates_at_us,
                              expires_at_us, on_due, state, remaining)
-    select book, account_id, number * 1024, partner_id, partner_id, $11, posted_at_us,
-           posted_at_us + 31536000000000, 0, 1, $11
+    select book, account_id, number * 1024, partner_id, partner_id, $12, posted_at_us,
+           posted_at_us + 31536000000000, 0, 1, $12
       from purchases
   ), accounts as (
     update ledger.accounts a set available = a.available + p.points
-      from (select book, account_id, sum($11::bigint) as points from purchases group by 1, 2) p
+      from (select book, account_id, sum($12::bigint) as points from purchases group by 1, 2) p
      where a.book = p.book and a.account_id = p.account_id
   ), claims as (
     insert into ledger.claims (claim_key, book, number, posted_at_us)
-    select * from unnest($12::uuid[], $13::int[], $14::bigint[], $15::bigint[])
+    select * from unnest($13::uuid[], $14::int[], $15::bigint[], $16::bigint[])
         on conflict (claim_key) do nothing
   ), control_accounts as (
     insert into ledger.control_accounts as c (book, account_id, kind, partner_id, balance)
-    select book, -65536 * (16 * partner_id + 1) + book, 1, partner_id, -$11::bigint * count(*)
+    select book, -65536 * (16 * partner_id + 1) + book, 1, partner_id, -$12::bigint * count(*)
       from purchases group by book, partner_id
         on conflict (book, account_id) do update set balance = c.balance + excluded.balance
   ), positions as (
     insert into ledger.positions as s (book, window_start_us, contract_id, movement, points)
-    select book, 0, partner_id, 1, $11::bigint * count(*) from purchases group by book, partner_id
+    select book, 0, partner_id, 1, $12::bigint * count(*) from purchases group by book, partner_id
         on conflict (book, window_start_us, contract_id, movement)
         do update set points = s.points + excluded.points
   )
   update ledger.books b
      set last_number = w.last_number, last_posted_at_us = w.last_posted_at_us, frontier = w.frontier
-    from unnest($16::int[], $17::bigint[], $18::bigint[], $19::bytea[])
+    from unnest($17::int[], $18::bigint[], $19::bigint[], $20::bytea[])
       as w (book, last_number, last_posted_at_us, frontier)
    where b.book = w.book
 )sql";
@@ -107,6 +107,7 @@ struct Purchase {
   int partner;
   Uuid request_id;
   Digest digest;
+  Uuid receipt;
 };
 
 struct Claim {
@@ -165,6 +166,7 @@ class RawSql::Lane {
       purchase.partner = 1 + static_cast<int>(random_() % raw_.partners_);
       for (uint8_t& byte : purchase.request_id) byte = static_cast<uint8_t>(random_());
       for (uint8_t& byte : purchase.digest) byte = static_cast<uint8_t>(random_());
+      std::copy_n(purchase.digest.begin(), purchase.receipt.size(), purchase.receipt.begin());
       purchases.push_back(purchase);
       if (++book == last_numbers_.end()) book = last_numbers_.begin();
     }
@@ -174,10 +176,8 @@ class RawSql::Lane {
   std::vector<Claim> Claims(const std::vector<Purchase>& purchases) const {
     std::vector<Claim> claims;
     for (const Purchase& purchase : purchases) {
-      Uuid receipt;
-      std::copy_n(purchase.digest.begin(), receipt.size(), receipt.begin());
       claims.push_back({purchase.request_id, &purchase});
-      claims.push_back({receipt, &purchase});
+      claims.push_back({purchase.receipt, &purchase});
     }
     std::sort(claims.begin(), claims.end(),
               [](const Claim& a, const Claim& b) { return a.key < b.key; });
@@ -198,6 +198,7 @@ class RawSql::Lane {
         .BytesArray(p, [this](const Purchase&) { return std::string_view(content_); })
         .BytesArray(p, [this](const Purchase&) { return std::string_view(response_); })
         .BytesArray(p, &Purchase::digest)
+        .UuidArray(p, &Purchase::receipt)
         .Int(kPoints)
         .UuidArray(claims, &Claim::key)
         .IntArray(claims, [](const Claim& claim) { return claim.purchase->book; })
