@@ -39,6 +39,7 @@ void AddStatementCommands(CLI::App& app, Context& context);
 void AddInvoiceCommands(CLI::App& app, Context& context);
 void AddBankCommands(CLI::App& app, Context& context);
 void AddReconcileCommands(CLI::App& app, Context& context);
+void AddDisputeCommands(CLI::App& app, Context& context);
 
 // The programme.
 void AddOperatorCommands(CLI::App& app, Context& context);

@@ -23,6 +23,36 @@ bool Has(const std::vector<v1::ExplanationStep>& steps, const std::string& kind,
   return false;
 }
 
+// What a bank, a partner and operators said of the settlement afterwards.
+constexpr char kEvidence[] = R"sql(
+  insert into settlement.bank_files (kind, message_id, digest, request_id, imported_by, imported_at_us)
+  values ('STATEMENT', 'M-1', '\x01', gen_random_uuid(), 'anna', 1);
+  insert into settlement.bank_entries (file_id, account, bank_reference, booking_date, credit, currency,
+                                       amount, end_to_end_id, counterparty_name, counterparty_account,
+                                       remittance, return_reason, identity, outcome, settlement_id,
+                                       partner_id, applied)
+  values (1, 'DE', 'B-1', '2026-01-03', true, 'EUR', 100, 'GLD-1-1', 'Fresh', '', 'thanks', '',
+          '\x01', 'PARTIAL', 1, 1, 100);
+  insert into settlement.reconciliations (partner_id, window_start_us, submitted_at_us, submitted_by,
+                                          request_id, fingerprint, lines, matched, missing_here,
+                                          missing_there, amount_differs, duplicates, cleared)
+  values (1, 0, 0, 'till', gen_random_uuid(), '\x01', 2, 1, 0, 0, 1, 0, 0);
+  insert into settlement.breaks (reconciliation_id, partner_id, window_start_us, kind, item, subject,
+                                 reference, points_here, points_there, state, opened_at_us)
+  values (1, 1, 0, 'AMOUNT_DIFFERS', 'PURCHASE', 'purchases/1-1', '', 30, 31, 'OPEN', 0);
+  insert into settlement.adjustments (partner_id, settlement_id, line, source, net, tax, posted_by,
+                                      posted_at_us)
+  values (1, 1, 1, 'disputes/1', 10, 2, 'bert', 1);
+  insert into settlement.credit_notes (credit_note_number, invoice_number, adjustment_id, issued_at_us)
+  values ('CN-2026-000001', 'INV-2026-000001', 1, 1);
+  insert into settlement.disputes (partner_id, settlement_id, line, amount, reason, evidence,
+                                   evidence_name, state, excluded, opened_by, opened_at_us, deadline_us,
+                                   default_outcome, resolved_by, resolved_at_us, note, credited,
+                                   adjustment_id, request_id)
+  values (1, 1, 1, 20, 'cancelled', decode(repeat('00', 32), 'hex'), '', 'UPHELD', false, 'till', 1, 2,
+          'REJECTED', 'bert', 2, 'yes', 10, 1, gen_random_uuid());
+)sql";
+
 std::string Text(const std::vector<v1::ExplanationStep>& steps) {
   std::string text;
   for (const v1::ExplanationStep& step : steps) {
@@ -53,6 +83,35 @@ TEST_CASE("Explain: a payment leads to the purchases and the rules that it comes
     CHECK(step.depth() <= last_depth + 1);
     last_depth = step.depth();
   }
+}
+
+TEST_CASE("Explain: what was said of a settlement leads to it", "[service][operator][inv-92]") {
+  const LivingWorld world;
+  world.network.database().Query(kSettle);
+  world.network.database().Query(kEvidence);
+  const std::vector<std::pair<std::string, std::string>> names = {
+      {"bankFiles/1", "bank file"},
+      {"bankEntries/1", "bank entry"},
+      {"breaks/1", "break"},
+      {"reconciliations/1", "reconciliation"},
+      {"disputes/1", "dispute"},
+      {"adjustments/1", "adjustment"},
+      {"invoices/CN-2026-000001", "credit note"}};
+  for (const auto& [name, kind] : names) {
+    INFO(name);
+    const std::vector<v1::ExplanationStep> steps = world.Explain(name);
+    REQUIRE_FALSE(steps.empty());
+    CHECK(steps[0].name() == name);
+    CHECK(steps[0].kind() == kind);
+    CHECK_FALSE(steps[0].text().empty());
+  }
+
+  CHECK(Has(world.Explain("bankEntries/1"), "purchase", "purchases/1-2"));
+  CHECK(Has(world.Explain("breaks/1"), "purchase", "purchases/1-1"));
+  CHECK(Has(world.Explain("disputes/1"), "invoice line", "settlements/1/lines/1"));
+  CHECK(Has(world.Explain("invoices/CN-2026-000001"), "adjustment", "adjustments/1",
+            "for invoices/INV-2026-000001"));
+  CHECK(Has(world.Explain("GLD-1-1"), "bank entry", "bankEntries/1", "1.00 EUR in"));
 }
 
 TEST_CASE("Explain: every kind of name has an explanation", "[service][operator]") {
@@ -110,6 +169,16 @@ TEST_CASE("Explain: what has no such name is not found", "[service][operator]") 
                            "windows/20260101",
                            "windows/20000101T000000Z",
                            "settlements/9",
+                           "bankEntries/9",
+                           "bankFiles/9",
+                           "breaks/9",
+                           "reconciliations/9",
+                           "disputes/9",
+                           "adjustments/9",
+                           "invoices/CN-2026-000009",
+                           "GLD-9-9",
+                           "GLD-1-99999999999",
+                           "GLD--",
                            "settlements/99999999999",
                            "settlements/1/lines/9",
                            "invoices/x",

@@ -22,6 +22,7 @@ void AddNetworkCommands(CLI::App& app, Context& context) {
   AddInvoiceCommands(app, context);
   AddBankCommands(app, context);
   AddReconcileCommands(app, context);
+  AddDisputeCommands(app, context);
   AddOperatorCommands(app, context);
   AddProgrammeCommands(app, context);
   AddLedgerCommands(app, context);

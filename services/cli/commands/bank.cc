@@ -130,6 +130,7 @@ void AddWriteOffVerbs(CLI::App& noun, Context& context) {
                                {"31-60", "days_31_to_60_minor_units", Show::kNumber},
                                {"61-90", "days_61_to_90_minor_units", Show::kNumber},
                                {"OVER 90", "days_over_90_minor_units", Show::kNumber},
+                               {"DISPUTED", "disputed_minor_units", Show::kNumber},
                                {"TOTAL", "total_minor_units", Show::kNumber},
                                {"OLDEST DUE", "oldest_due_time", Show::kTime}},
                               "nobody owes anything");

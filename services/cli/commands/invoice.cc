@@ -57,6 +57,7 @@ void AddInvoiceCommands(CLI::App& app, Context& context) {
                  {"KIND", "kind"},
                  {"PARTNER", "partner"},
                  {"SETTLEMENT", "settlement"},
+                 {"CREDITS", "credited_invoice"},
                  {"ISSUED", "issue_time", Show::kTime},
                  {"CURRENCY", "currency_code"},
                  {"NET", "net_minor_units", Show::kNumber},

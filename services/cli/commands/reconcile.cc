@@ -186,7 +186,9 @@ void AddBreakVerbs(CLI::App& noun, Context& context) {
       .Option("--note", "note", "Why it is right now")
       .Required()
       .Option("--record", "record", "The later record that puts it right")
-      .As("finance")
+      .NameOption("--line", "line", "The line that is credited for it", "settlements/")
+      .Option("--minor-units", "credited_minor_units", "How much is credited")
+      .As("finance_approver")
       .ShowRecord("break", BreakFields());
 }
 

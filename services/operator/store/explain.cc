@@ -71,6 +71,19 @@ bool ExplainNumbered(Walk& walk, int depth, const std::string& collection, const
   if (!numbers) return false;
   const int64_t number = (*numbers)[0];
   if (collection == "members") return ExplainMember(walk, depth, AccountId(number));
+  if (collection == "bankEntries") return ExplainBankEntry(walk, depth, number);
+  if (collection == "bankFiles") return ExplainBankFile(walk, depth, number);
+  if (collection == "reconciliations") return ExplainReconciliation(walk, depth, number);
+  if (collection == "adjustments") return ExplainAdjustment(walk, depth, number);
+  if (collection == "disputes") return ExplainDispute(walk, depth, number);
+  if (collection == "breaks") {
+    std::string subject, fix;
+    if (!ExplainBreak(walk, depth, number, &subject, &fix)) return false;
+    // A receipt or a total is no name.
+    ExplainName(walk, depth + 1, subject);
+    ExplainName(walk, depth + 1, fix);
+    return true;
+  }
   if (number > INT32_MAX) return false;
   if (collection == "settlements") return ExplainSettlement(walk, depth, number);
   if (collection == "ruleSets") return ExplainRuleSet(walk, depth, number);

@@ -19,8 +19,8 @@ constexpr Statement kFindPayment{"explain.payment", R"sql(
   select o.settlement_id, p.slug, p.display_name, o.partner_is_paid, o.amount, o.state
     from settlement.obligations o
     join partner.partners p using (partner_id)
-   where o.end_to_end_id = $1
-     and o.end_to_end_id <> ''
+   where o.settlement_id = $1
+     and o.partner_id = $2
 )sql"};
 
 constexpr Statement kReadNet{"explain.net", R"sql(
@@ -135,6 +135,7 @@ bool ExplainNet(Walk& walk, int depth, int64_t settlement, const std::string& pa
                         walk.Money(row.Int(0)), ", fee ", walk.Money(row.Int(2)), " and tax ",
                         walk.Money(row.Int(3))));
   if (!with_lines) return true;
+  ExplainPaymentsOf(walk, depth + 1, settlement, row.Int(6));
   const Params of_partner = Params().Int(settlement).Int(row.Int(6));
   const Rows invoices = walk.Execute(kReadInvoicesOf, of_partner);
   for (const Row& invoice : invoices) ExplainInvoice(walk, depth + 1, std::string(invoice.Text(0)));
@@ -148,7 +149,17 @@ bool ExplainNet(Walk& walk, int depth, int64_t settlement, const std::string& pa
 }  // namespace
 
 bool ExplainPayment(Walk& walk, int depth, const std::string& end_to_end_id) {
-  const Rows rows = walk.Execute(kFindPayment, Params().Text(end_to_end_id));
+  // "GLD-12-7": of settlement 12, by or to the partner with the number 7.
+  constexpr std::string_view kPrefix = "GLD-";
+  const size_t dash = end_to_end_id.find('-', kPrefix.size());
+  if (end_to_end_id.compare(0, kPrefix.size(), kPrefix) != 0 || dash == std::string::npos) {
+    return false;
+  }
+  const auto settlement =
+      ParseInt(std::string_view(end_to_end_id).substr(kPrefix.size(), dash - kPrefix.size()));
+  const auto partner = ParseInt(std::string_view(end_to_end_id).substr(dash + 1));
+  if (!settlement || !partner || *settlement > INT32_MAX || *partner > INT32_MAX) return false;
+  const Rows rows = walk.Execute(kFindPayment, Params().Int(*settlement).Int(*partner));
   if (rows.empty()) return false;
   const Row row = rows[0];
   walk.Add(depth, end_to_end_id, "payment",
@@ -163,6 +174,7 @@ bool ExplainObligation(Walk& walk, int depth, int64_t settlement, const std::str
 }
 
 bool ExplainInvoice(Walk& walk, int depth, const std::string& number) {
+  if (ExplainCreditNote(walk, depth, number)) return true;
   const Rows rows = walk.Execute(kReadInvoice, Params().Text(number));
   if (rows.empty()) return false;
   const Row row = rows[0];

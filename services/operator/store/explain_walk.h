@@ -73,4 +73,16 @@ bool ExplainSettlement(Walk& walk, int depth, int64_t settlement);
 bool ExplainLine(Walk& walk, int depth, int64_t settlement, int64_t line);
 bool ExplainWindow(Walk& walk, int depth, const std::string& start_in_utc);
 
+// explain_evidence.cc
+// What paid an obligation, or was to: bank entries, allocations, a write-off.
+void ExplainPaymentsOf(Walk& walk, int depth, int64_t settlement, int64_t partner);
+bool ExplainBankEntry(Walk& walk, int depth, int64_t entry);
+bool ExplainBankFile(Walk& walk, int depth, int64_t file);
+bool ExplainReconciliation(Walk& walk, int depth, int64_t reconciliation);
+// What it is about and what puts it right are left to the caller.
+bool ExplainBreak(Walk& walk, int depth, int64_t id, std::string* subject, std::string* fix);
+bool ExplainAdjustment(Walk& walk, int depth, int64_t id);
+bool ExplainDispute(Walk& walk, int depth, int64_t id);
+bool ExplainCreditNote(Walk& walk, int depth, const std::string& number);
+
 }  // namespace guilder::operator_

@@ -364,7 +364,9 @@ absl::StatusOr<v1::GetAgeingResponse> BankHandlers::GetAgeing(const rpc::Call& c
           line.set_days_61_to_90_minor_units(row.to_90.value());
           line.set_days_over_90_minor_units(row.over_90.value());
           line.set_total_minor_units(
-              (row.not_due + row.to_30 + row.to_60 + row.to_90 + row.over_90).value());
+              (row.not_due + row.to_30 + row.to_60 + row.to_90 + row.over_90 + row.disputed)
+                  .value());
+          line.set_disputed_minor_units(row.disputed.value());
           *line.mutable_oldest_due_time() = rpc::ToProto(row.oldest_due);
         }
         return absl::OkStatus();

@@ -175,6 +175,10 @@ absl::StatusOr<v1::ListInvoicesResponse> DocumentHandlers::ListInvoices(
             ListInvoiceNumbers(transaction, filter, after, page_size + 1);
         const size_t count = std::min(numbers.size(), static_cast<size_t>(page_size));
         for (size_t i = 0; i < count; ++i) {
+          if (const auto note = FindCreditNote(transaction, numbers[i])) {
+            *response.add_invoices() = CreditNoteToProto(transaction, *note);
+            continue;
+          }
           const std::optional<Invoice> invoice = FindInvoice(transaction, numbers[i]);
           *response.add_invoices() =
               ToProto(*invoice, LoadDirectory(transaction, {invoice->partner}));

@@ -56,6 +56,10 @@ ObligationPage LoadObligations(Transaction& transaction, std::optional<Settlemen
 
 absl::StatusOr<v1::Invoice> LoadInvoice(Transaction& transaction, const rpc::Call& call,
                                         const std::string& number) {
+  if (const auto note = FindCreditNote(transaction, number)) {
+    GUILDER_RETURN_IF_ERROR(call.CheckActsFor(note->partner));
+    return CreditNoteToProto(transaction, *note);
+  }
   const std::optional<Invoice> invoice = FindInvoice(transaction, number);
   if (!invoice) return Refuse(Reason::kInvoiceNotFound);
   GUILDER_RETURN_IF_ERROR(call.CheckActsFor(invoice->partner));

@@ -12,9 +12,12 @@
 #include "libs/rpc/proto_time.h"
 #include "libs/security/secrets.h"
 #include "services/settlement/domain/names.h"
+#include "services/settlement/rpc/statement.h"
 #include "services/settlement/rpc/submitted_view.h"
+#include "services/settlement/store/disputes.h"
 #include "services/settlement/store/facts.h"
 #include "services/settlement/store/reconciliations.h"
+#include "services/settlement/store/settlements.h"
 #include "services/settlement/store/windows.h"
 
 namespace guilder::settlement {
@@ -177,12 +180,44 @@ absl::StatusOr<v1::Break> ChangeBreak(Transaction& transaction, const std::strin
   return ToProto(found, programme.now);
 }
 
-absl::Status Resolve(Transaction& transaction, const v1::ResolveBreakRequest& request,
-                     const std::string& by, Break& found, Timestamp now) {
+// Credits the partner for a line in the open window, and links the break to it.
+absl::Status Credit(Transaction& transaction, const rpc::Call& call,
+                    const v1::ResolveBreakRequest& request, Break& found) {
+  GUILDER_ASSIGN_OR_RETURN(const NamedLine named, FindNamedLine(transaction, call, request.line()));
+  if (named.line.bill.partner != found.partner) {
+    return Refuse(Reason::kNameNotFound, "the partner has no such line");
+  }
+  if (!call.principal().roles.Has(security::Role::kFinanceApprover)) {
+    return Refuse(Reason::kPermissionDenied);
+  }
+  if (found.owner == call.principal().id) return Refuse(Reason::kSamePerson);
+  if (!named.settlement.approved_at) return Refuse(Reason::kWrongState, "it is not approved");
+  Adjustment adjustment;
+  adjustment.partner = found.partner;
+  adjustment.settlement = named.settlement.id;
+  adjustment.line = named.line.number;
+  adjustment.source = absl::StrCat("breaks/", found.id.value());
+  adjustment.net = MinorUnits(request.credited_minor_units());
+  adjustment.posted_by = call.principal().id;
+  if (adjustment.net <= MinorUnits() || adjustment.net > named.line.bill.amount) {
+    return Refuse(Reason::kAmountOutOfRange, "more than the line bills, or nothing");
+  }
+  GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
+  GUILDER_ASSIGN_OR_RETURN(adjustment,
+                           PostAdjustment(transaction, programme, named.line, adjustment));
+  found.resolution = BreakResolution::kAdjusted;
+  found.fix = absl::StrCat("adjustments/", adjustment.id.value());
+  return absl::OkStatus();
+}
+
+absl::Status Resolve(Transaction& transaction, const rpc::Call& call,
+                     const v1::ResolveBreakRequest& request, Break& found, Timestamp now) {
+  const std::string& by = call.principal().id;
   if (found.state == BreakState::kResolved) {
     // Whoever closed it did not get the answer.
-    const bool repeated =
-        found.resolved_by == by && found.note == request.note() && found.fix == request.record();
+    const bool fixed = request.line().empty() ? found.fix == request.record()
+                                              : found.resolution == BreakResolution::kAdjusted;
+    const bool repeated = found.resolved_by == by && found.note == request.note() && fixed;
     return repeated ? absl::OkStatus() : Refuse(Reason::kWrongState);
   }
   found.resolution = BreakResolution::kAccepted;
@@ -194,6 +229,8 @@ absl::Status Resolve(Transaction& transaction, const v1::ResolveBreakRequest& re
     }
     found.resolution = BreakResolution::kPosted;
     found.fix = request.record();
+  } else if (!request.line().empty()) {
+    GUILDER_RETURN_IF_ERROR(Credit(transaction, call, request, found));
   }
   found.state = BreakState::kResolved;
   found.note = request.note();
@@ -343,15 +380,17 @@ absl::StatusOr<v1::ResolveBreakResponse> ReconciliationHandlers::ResolveBreak(
     return Refuse(Reason::kRequestMalformed, "a note of 1 to 500 characters says why");
   }
   v1::ResolveBreakResponse response;
-  GUILDER_ASSIGN_OR_RETURN(
-      *response.mutable_break_(),
-      pool_.Run(
-          [&](Transaction& transaction) {
-            return ChangeBreak(transaction, request.name(), [&](Break& found, Timestamp now) {
-              return Resolve(transaction, request, call.principal().id, found, now);
-            });
-          },
-          call.deadline()));
+  GUILDER_ASSIGN_OR_RETURN(*response.mutable_break_(),
+                           pool_.Run(
+                               [&](Transaction& transaction) {
+                                 // Money may be posted: before the break's own lock, as everywhere.
+                                 LockForWriting(transaction);
+                                 return ChangeBreak(
+                                     transaction, request.name(), [&](Break& found, Timestamp now) {
+                                       return Resolve(transaction, call, request, found, now);
+                                     });
+                               },
+                               call.deadline()));
   return response;
 }
 

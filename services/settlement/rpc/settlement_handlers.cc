@@ -13,6 +13,7 @@
 #include "services/settlement/domain/names.h"
 #include "services/settlement/rpc/settlement_proto.h"
 #include "services/settlement/rpc/view.h"
+#include "services/settlement/store/disputes.h"
 #include "services/settlement/store/policy.h"
 
 namespace guilder::settlement {
@@ -23,6 +24,8 @@ using postgres::Transaction;
 absl::StatusOr<SettlementView> Compute(Transaction& transaction, const std::string& by) {
   LockForWriting(transaction);
   GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
+  // Into the open window, so that it changes nothing of what is computed.
+  GUILDER_RETURN_IF_ERROR(DecideDue(transaction, programme));
   GUILDER_ASSIGN_OR_RETURN(Settlement settlement, NextSettlement(transaction, programme));
   settlement.computed_by = by;
   GUILDER_ASSIGN_OR_RETURN(const Facts facts, LoadFacts(transaction, programme, settlement));

@@ -7,6 +7,7 @@
 #include "libs/rpc/client_stream.h"
 #include "libs/rpc/handlers.h"
 #include "services/settlement/rpc/bank_handlers.h"
+#include "services/settlement/rpc/dispute_handlers.h"
 #include "services/settlement/rpc/document_handlers.h"
 #include "services/settlement/rpc/reconciliation_handlers.h"
 #include "services/settlement/rpc/settlement_handlers.h"
@@ -21,6 +22,7 @@ class SettlementService final : public v1::SettlementService::CallbackService {
         handlers_(dependencies.pool, dependencies.secrets),
         reconciliations_(dependencies.pool, dependencies.secrets),
         bank_(dependencies.pool, dependencies.secrets),
+        disputes_(dependencies.pool, dependencies.secrets),
         documents_(dependencies.pool, dependencies.secrets) {}
 
 // Each method is the handler of its name.
@@ -62,6 +64,21 @@ class SettlementService final : public v1::SettlementService::CallbackService {
   GUILDER_BANK_METHOD_(GetAgeing)
 #undef GUILDER_BANK_METHOD_
 
+#define GUILDER_DISPUTE_METHOD_(Method)                                       \
+  grpc::ServerUnaryReactor* Method(grpc::CallbackServerContext* context,      \
+                                   const v1::Method##Request* request,        \
+                                   v1::Method##Response* response) override { \
+    return rpc::Unary(methods_, #Method, context, request, response,          \
+                      std::bind_front(&DisputeHandlers::Method, &disputes_)); \
+  }
+  GUILDER_DISPUTE_METHOD_(OpenDispute)
+  GUILDER_DISPUTE_METHOD_(ResolveDispute)
+  GUILDER_DISPUTE_METHOD_(GetDispute)
+  GUILDER_DISPUTE_METHOD_(ListDisputes)
+  GUILDER_DISPUTE_METHOD_(GetDisputePolicy)
+  GUILDER_DISPUTE_METHOD_(UpdateDisputePolicy)
+#undef GUILDER_DISPUTE_METHOD_
+
 #define GUILDER_DOCUMENT_METHOD_(Method)                                        \
   grpc::ServerUnaryReactor* Method(grpc::CallbackServerContext* context,        \
                                    const v1::Method##Request* request,          \
@@ -99,6 +116,7 @@ class SettlementService final : public v1::SettlementService::CallbackService {
   SettlementHandlers handlers_;
   ReconciliationHandlers reconciliations_;
   BankHandlers bank_;
+  DisputeHandlers disputes_;
   DocumentHandlers documents_;
 };
 

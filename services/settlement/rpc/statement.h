@@ -9,6 +9,7 @@
 #include "libs/postgres/connection.h"
 #include "libs/rpc/call.h"
 #include "services/settlement/domain/settlement.h"
+#include "services/settlement/store/disputes.h"
 
 namespace guilder::settlement {
 
@@ -17,5 +18,18 @@ absl::StatusOr<v1::GetPartnerStatementResponse> LoadStatement(postgres::Transact
                                                               const rpc::Call& call,
                                                               SettlementId id,
                                                               const std::string& slug);
+
+// A line that was billed, and its settlement.
+struct NamedLine {
+  Settlement settlement;
+  Line line;
+};
+// By a name as in "settlements/12/lines/3". Error: NAME_NOT_FOUND, also where the caller may not
+// speak for its partner.
+absl::StatusOr<NamedLine> FindNamedLine(postgres::Transaction& transaction, const rpc::Call& call,
+                                        const std::string& name);
+
+// A credit note as an invoice.
+v1::Invoice CreditNoteToProto(postgres::Transaction& transaction, const CreditNote& note);
 
 }  // namespace guilder::settlement

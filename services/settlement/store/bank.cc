@@ -145,9 +145,11 @@ constexpr Statement kReadAgeing{"bank.read_ageing", R"sql(
          sum(case when o.days between 31 and 60 then o.unpaid else 0 end)::bigint,
          sum(case when o.days between 61 and 90 then o.unpaid else 0 end)::bigint,
          sum(case when o.days > 90 then o.unpaid else 0 end)::bigint,
-         min(o.due_at_us)
-    from (select o.partner_id, p.slug, s.currency, o.amount - o.paid - o.written_off as unpaid,
-                 o.due_at_us, ceil(($1 - o.due_at_us) / 86400000000.0) as days
+         min(o.due_at_us), sum(o.disputed)::bigint
+    from (select o.partner_id, p.slug, s.currency,
+                 o.amount - o.paid - o.written_off
+                   - least(o.disputed, o.amount - o.paid - o.written_off) as unpaid,
+                 least(o.disputed, o.amount - o.paid - o.written_off) as disputed, o.due_at_us, ceil(($1 - o.due_at_us) / 86400000000.0) as days
             from settlement.obligations o
             join settlement.settlements s using (settlement_id)
             join partner.partners p using (partner_id)
@@ -364,7 +366,7 @@ std::vector<AgeingRow> ReadAgeing(Transaction& transaction, Timestamp now) {
     ageing.push_back({row.Id<PartnerId>(0), std::string(row.Text(1)),
                       ParseCurrency(row.Text(2)).value(), row.Id<MinorUnits>(3),
                       row.Id<MinorUnits>(4), row.Id<MinorUnits>(5), row.Id<MinorUnits>(6),
-                      row.Id<MinorUnits>(7), row.Id<Timestamp>(8)});
+                      row.Id<MinorUnits>(7), row.Id<Timestamp>(8), row.Id<MinorUnits>(9)});
   }
   return ageing;
 }

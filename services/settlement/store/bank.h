@@ -114,6 +114,7 @@ struct AgeingRow {
   MinorUnits to_90;
   MinorUnits over_90;
   Timestamp oldest_due;
+  MinorUnits disputed;  // Under none of the days.
 };
 // What partners owe and have not paid, by partner.
 std::vector<AgeingRow> ReadAgeing(postgres::Transaction& transaction, Timestamp now);

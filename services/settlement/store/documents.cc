@@ -71,12 +71,17 @@ constexpr Statement kReadOutstanding{"documents.read_outstanding", R"sql(
 )sql"};
 
 constexpr Statement kListInvoices{"documents.list_invoices", R"sql(
-  select i.invoice_number
-    from settlement.invoices i
-   where ($1::int is null or i.settlement_id = $1)
-     and ($2::int is null or i.partner_id = $2)
-     and i.invoice_number > $3
-   order by i.invoice_number
+  select n.number
+    from (select invoice_number as number, settlement_id, partner_id
+            from settlement.invoices
+           union all
+          select c.credit_note_number, a.settlement_id, a.partner_id
+            from settlement.credit_notes c
+            join settlement.adjustments a using (adjustment_id)) n
+   where ($1::int is null or n.settlement_id = $1)
+     and ($2::int is null or n.partner_id = $2)
+     and n.number collate "C" > $3
+   order by n.number collate "C"
    limit $4
 )sql"};
 

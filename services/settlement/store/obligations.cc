@@ -75,6 +75,7 @@ constexpr Statement kMarkOverdue{"settlement.mark_overdue", R"sql(
   update settlement.obligations
      set state = 'OVERDUE'
    where state in ('OPEN', 'PARTLY_PAID')
+     and amount - paid - written_off > disputed
      and due_at_us <= $1
 )sql"};
 
