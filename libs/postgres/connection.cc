@@ -1,6 +1,5 @@
 #include "libs/postgres/connection.h"
 
-#include <cctype>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
@@ -11,11 +10,10 @@
 
 #include <pqxx/pqxx>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 
 #include "libs/base/text.h"
+#include "libs/postgres/connection_string.h"
 #include "libs/postgres/errors.h"
 
 namespace guilder::postgres {
@@ -121,62 +119,15 @@ std::string PackedSql(const Statement& statement, const std::string& name) {
                       ") as packed (r)");
 }
 
-using Parameters = std::vector<std::pair<std::string, std::string>>;
-
-Parameters ConnectionParameters(const SessionSettings& settings) {
-  return {{"application_name", settings.application_name},
-          {"connect_timeout", absl::StrCat(settings.connect_timeout.count())},
-          {"keepalives", "1"},
-          {"keepalives_idle", "2"},
-          {"keepalives_interval", "1"},
-          {"keepalives_count", "3"},
-          {"tcp_user_timeout", absl::StrCat(settings.tcp_user_timeout.count())}};
-}
-
-std::string PercentEncode(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.') {
-      out.push_back(c);
-    } else {
-      absl::StrAppend(&out, "%", absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
-    }
-  }
-  return out;
-}
-
-// libpq lets the last of several equal parameters win, so ours go first.
-std::string WithParameters(const std::string& dsn, const Parameters& parameters) {
-  if (!absl::StartsWith(dsn, "postgresql://") && !absl::StartsWith(dsn, "postgres://")) {
-    std::string out;
-    for (const auto& [key, value] : parameters) {
-      absl::StrAppend(&out, key, "='", absl::StrReplaceAll(value, {{"\\", "\\\\"}, {"'", "\\'"}}),
-                      "' ");
-    }
-    return out + dsn;
-  }
-  const size_t question = dsn.find('?');
-  std::string out = dsn.substr(0, question);
-  out.push_back('?');
-  for (const auto& [key, value] : parameters) {
-    absl::StrAppend(&out, key, "=", PercentEncode(value), "&");
-  }
-  if (question == std::string::npos) {
-    out.pop_back();
-  } else {
-    out.append(dsn, question + 1);
-  }
-  return out;
-}
-
 void ApplySettings(pqxx::connection& session, const SessionSettings& settings) {
-  Parameters values = {{"default_transaction_isolation", "read committed"},
-                       {"bytea_output", "hex"},
-                       {"client_min_messages", "warning"},
-                       {"statement_timeout", absl::StrCat(settings.statement_timeout.count())},
-                       {"lock_timeout", absl::StrCat(settings.lock_timeout.count())},
-                       {"idle_in_transaction_session_timeout",
-                        absl::StrCat(settings.idle_in_transaction_timeout.count())}};
+  internal::Parameters values = {
+      {"default_transaction_isolation", "read committed"},
+      {"bytea_output", "hex"},
+      {"client_min_messages", "warning"},
+      {"statement_timeout", absl::StrCat(settings.statement_timeout.count())},
+      {"lock_timeout", absl::StrCat(settings.lock_timeout.count())},
+      {"idle_in_transaction_session_timeout",
+       absl::StrCat(settings.idle_in_transaction_timeout.count())}};
   values.insert(values.end(), settings.parameters.begin(), settings.parameters.end());
   std::string sql;
   for (const auto& [name, value] : values) {
@@ -237,8 +188,7 @@ struct Connection::Impl {
     prepared.clear();
     packed.clear();
     const absl::Status opened = Guard([&] {
-      session =
-          std::make_unique<pqxx::connection>(WithParameters(dsn, ConnectionParameters(settings)));
+      session = std::make_unique<pqxx::connection>(internal::ConnectionString(dsn, settings));
       ApplySettings(*session, settings);
       ForbidSilentReconnect(*session);
       return absl::OkStatus();

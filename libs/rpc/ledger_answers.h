@@ -8,20 +8,12 @@
 #include "absl/status/statusor.h"
 #include "guilder/type/v1/journal_receipt.pb.h"
 
-#include "libs/base/reason.h"
-#include "libs/ledger/store/card_directory.h"
 #include "libs/ledger/store/lanes.h"
 #include "libs/rpc/call.h"
-#include "libs/rpc/worker_pool.h"
 
 namespace guilder::rpc {
 
 guilder::type::v1::JournalReceipt ToProto(const ledger::JournalPlace& place);
-
-// Calls `then` with the card's account, or kCardNotFound: at once when the directory remembers it,
-// otherwise on a worker. A full queue is kQueueFull. The directory outlives the call.
-void FindCard(ledger::CardDirectory& directory, WorkerPool& workers, CardNumber card,
-              absl::Time deadline, std::function<void(absl::StatusOr<AccountId>)> then);
 
 // The response that an answer stands for: the stored bytes, byte for byte, and the receipt.
 template <typename Response>

@@ -12,7 +12,6 @@
 #include "libs/base/reason.h"
 #include "libs/ledger/core/decide.h"
 #include "libs/ledger/core/digest.h"
-#include "libs/ledger/store/lane_queue.h"
 #include "libs/ledger/store/lanes.h"
 #include "libs/postgres/pool.h"
 #include "libs/security/keys.h"
@@ -452,55 +451,6 @@ TEST_CASE("Limits: nothing overtakes what waits for an allowance when a batch is
   CHECK(before->place.number < gift->place.number);
   CHECK(gift->place.number < after->place.number);
   testing::CheckInvariants(world.coalition.database());
-}
-
-PendingCommand Pending(int account) {
-  PendingCommand pending;
-  pending.command = std::make_unique<Give>(PartnerId(1), ContractId(1),
-                                           MakeAccountId(account, BookId(1)), Points(1));
-  return pending;
-}
-
-TEST_CASE("LaneQueue: what was set aside comes back before what its account sent later",
-          "[store][ledger]") {
-  LaneQueue queue(4, 4);
-  PendingCommand first = Pending(1);
-  PendingCommand second = Pending(1);
-  const Uuid first_id = first.command->request_id;
-  const Uuid second_id = second.command->request_id;
-  for (PendingCommand* pending : {&first, &second}) REQUIRE(queue.Push(*pending).ok());
-  std::vector<PendingCommand> batch = queue.PopBatch(10, absl::Seconds(1));
-  REQUIRE(batch.size() == 2);
-
-  queue.SetAside(*batch[0].command);
-  std::vector<PendingCommand> behind;
-  behind.push_back(std::move(batch[1]));
-  queue.Unpop(std::move(behind));
-
-  CHECK(queue.PopBatch(10, absl::Milliseconds(1)).empty());
-  queue.Close();
-  CHECK_FALSE(queue.ClosedAndEmpty());
-  queue.PutBack(std::move(batch[0]));
-  const auto again = queue.PopBatch(10, absl::Seconds(1));
-  REQUIRE(again.size() == 2);
-  CHECK(again[0].command->request_id == first_id);
-  CHECK(again[1].command->request_id == second_id);
-  CHECK(queue.ClosedAndEmpty());
-}
-
-TEST_CASE("LaneQueue: what was set aside keeps its place", "[store][ledger]") {
-  LaneQueue queue(3, 2);
-  for (int i = 1; i <= 2; ++i) {
-    PendingCommand pending = Pending(i);
-    REQUIRE(queue.Push(pending).ok());
-  }
-  const std::vector<PendingCommand> batch = queue.PopBatch(10, absl::Seconds(1));
-  for (const PendingCommand& pending : batch) queue.SetAside(*pending.command);
-
-  PendingCommand third = Pending(3);
-  CHECK(ReasonOf(queue.Push(third)) == Reason::kQueueFull);
-  queue.Forget(*batch[0].command);
-  CHECK(queue.Push(third).ok());
 }
 
 }  // namespace

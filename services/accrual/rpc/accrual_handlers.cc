@@ -75,15 +75,15 @@ void AccrualHandlers::RecordPurchase(const SharedCall& call,
   absl::StatusOr<Purchase> purchase = FromProto(request, *slug);
   if (!purchase.ok()) return done(purchase.status());
   const CardNumber card = purchase->card;
-  rpc::FindCard(cards_, workers_, card, call->deadline(),
-                [this, call, id = *request_id, purchase = *std::move(purchase),
-                 done = std::move(done)](absl::StatusOr<AccountId> account) mutable {
-                  if (!account.ok()) return done(account.status());
-                  Submit(call,
-                         MakePurchaseCommand(rows_, call->principal().partner, id, *account,
-                                             std::move(purchase)),
-                         std::move(done));
-                });
+  card_lookups_.Find(card, call->deadline(),
+                     [this, call, id = *request_id, purchase = *std::move(purchase),
+                      done = std::move(done)](absl::StatusOr<AccountId> account) mutable {
+                       if (!account.ok()) return done(account.status());
+                       Submit(call,
+                              MakePurchaseCommand(rows_, call->principal().partner, id, *account,
+                                                  std::move(purchase)),
+                              std::move(done));
+                     });
 }
 
 void AccrualHandlers::Confirm(const SharedCall& call, const v1::ConfirmPurchasesRequest& request,

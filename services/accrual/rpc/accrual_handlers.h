@@ -12,6 +12,7 @@
 #include "libs/ledger/store/lanes.h"
 #include "libs/postgres/pool.h"
 #include "libs/rpc/call.h"
+#include "libs/rpc/card_lookups.h"
 #include "libs/rpc/names.h"
 #include "libs/rpc/worker_pool.h"
 #include "services/accrual/rpc/commands.h"
@@ -31,6 +32,7 @@ class AccrualHandlers {
         cards_(cards),
         pool_(pool),
         workers_(workers),
+        card_lookups_(cards, workers),
         page_tokens_(std::move(page_token_key)) {}
 
   // Writes: never block, and answer by `done` when the command is posted or refused.
@@ -72,6 +74,7 @@ class AccrualHandlers {
   ledger::CardDirectory& cards_;
   postgres::Pool& pool_;
   rpc::WorkerPool& workers_;
+  rpc::CardLookups card_lookups_;
   const rpc::PageTokens page_tokens_;
   AccrualRows rows_;
   RuleBookReader rule_books_;

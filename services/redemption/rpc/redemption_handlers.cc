@@ -14,8 +14,8 @@ namespace guilder::redemption {
 RedemptionHandlers::RedemptionHandlers(const RedemptionServiceDependencies& dependencies)
     : pool_(dependencies.pool),
       lanes_(dependencies.lanes),
-      cards_(dependencies.cards),
       workers_(dependencies.runtime.workers()),
+      cards_(dependencies.cards, workers_),
       redemptions_(dependencies.pool) {}
 
 absl::Status RedemptionHandlers::CheckOwnStore(const rpc::Call& call,
@@ -37,16 +37,16 @@ void RedemptionHandlers::AuthorizeRedemption(
   if (!request_id.ok()) return respond(request_id.status());
   const CardNumber card = asked->card;
   const absl::Time deadline = call->deadline();
-  rpc::FindCard(cards_, workers_, card, deadline,
-                [this, call = std::move(call), request_id = *request_id, asked = *std::move(asked),
-                 respond](absl::StatusOr<AccountId> account) {
-                  if (!account.ok()) {
-                    // A store that is wrong is said before a card that is.
-                    const absl::Status store = CheckOwnStore(*call, asked);
-                    return respond(store.ok() ? account.status() : store);
-                  }
-                  SubmitAuthorization(call, request_id, *account, asked, respond);
-                });
+  cards_.Find(card, deadline,
+              [this, call = std::move(call), request_id = *request_id, asked = *std::move(asked),
+               respond](absl::StatusOr<AccountId> account) {
+                if (!account.ok()) {
+                  // A store that is wrong is said before a card that is.
+                  const absl::Status store = CheckOwnStore(*call, asked);
+                  return respond(store.ok() ? account.status() : store);
+                }
+                SubmitAuthorization(call, request_id, *account, asked, respond);
+              });
 }
 
 void RedemptionHandlers::SubmitAuthorization(

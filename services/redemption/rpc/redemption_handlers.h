@@ -10,6 +10,7 @@
 #include "libs/ledger/store/lanes.h"
 #include "libs/postgres/pool.h"
 #include "libs/rpc/call.h"
+#include "libs/rpc/card_lookups.h"
 #include "libs/rpc/handlers.h"
 #include "services/redemption/domain/redemption.h"
 #include "services/redemption/rpc/redemption_service.h"
@@ -53,8 +54,8 @@ class RedemptionHandlers {
 
   postgres::Pool& pool_;
   ledger::Lanes& lanes_;
-  ledger::CardDirectory& cards_;
   rpc::WorkerPool& workers_;
+  rpc::CardLookups cards_;
   RedemptionDirectory redemptions_;
 };
 
