@@ -118,7 +118,11 @@
   X(kInternal, INTERNAL, kInternal, "our mistake; give the incident id to an operator")            \
   /* Later ones. */                                                                                \
   X(kPointBlockExhausted, POINT_BLOCK_EXHAUSTED, kFailedPrecondition,                              \
-    "the partner's prepaid blocks have fewer points left than this would give; buy another")
+    "the partner's prepaid blocks have fewer points left than this would give; buy another")       \
+  X(kQuoteInvalid, QUOTE_INVALID, kInvalidArgument,                                                \
+    "the token is no quote for this purchase; ask for a quote, or leave the token out")            \
+  X(kQuoteUsed, QUOTE_USED, kAlreadyExists,                                                        \
+    "another purchase was recorded with this quote; ask for another one")
 
 namespace guilder {
 

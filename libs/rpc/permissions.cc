@@ -67,6 +67,7 @@ const Permission kTable[] = {
         {kPartnerManager, kAdmin}),
 
     // Purchases. Only a partner posts, and only its own.
+    Row("guilder.accrual.v1.AccrualService/QuotePurchase", kPartner, kNoOperator),
     Row("guilder.accrual.v1.AccrualService/RecordPurchase", kPartner, kNoOperator),
     Row("guilder.accrual.v1.AccrualService/RecordPurchases", kPartner, kNoOperator),
     Row("guilder.accrual.v1.AccrualService/ConfirmPurchases", kPartner, kNoOperator),
@@ -81,6 +82,7 @@ const Permission kTable[] = {
     Row("guilder.accrual.v1.RuleService/ApproveRuleSet", kNoPartner, {kApprover}),
     Row("guilder.accrual.v1.RuleService/GetRuleSet", kNoPartner, kEveryOperator),
     Row("guilder.accrual.v1.RuleService/ListRuleSets", kNoPartner, kEveryOperator),
+    Row("guilder.accrual.v1.RuleService/SimulateRuleSet", kNoPartner, kEveryOperator),
 
     // Members. A partner enrols, and sees masked data.
     Row("guilder.member.v1.MemberService/EnrolMember", kPartner, {kSupport, kAdmin}),

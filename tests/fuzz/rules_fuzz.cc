@@ -43,8 +43,67 @@ const char* TakeWord(FuzzedDataProvider& bytes) {
   return bytes.PickValueInArray<const char*>({"milk", "bread", "tobacco", "gift-card", ""});
 }
 
+void TakeEffect(FuzzedDataProvider& bytes, accrual::v1::EarnRule& rule) {
+  const auto rounding = static_cast<accrual::v1::Rounding>(bytes.ConsumeIntegralInRange(0, 2));
+  switch (bytes.ConsumeIntegralInRange(0, 6)) {
+    case 0:
+      rule.mutable_exclusion()->set_reason("not for points");
+      return;
+    case 1:
+      rule.mutable_multiplier()->set_numerator(TakeAmount(bytes));
+      rule.mutable_multiplier()->set_denominator(bytes.ConsumeIntegralInRange(0, 20'000));
+      rule.mutable_multiplier()->set_of(
+          static_cast<accrual::v1::Multiplicand>(bytes.ConsumeIntegralInRange(0, 2)));
+      rule.mutable_multiplier()->set_rounding(rounding);
+      return;
+    case 2:
+      rule.mutable_fixed_bonus()->set_points(TakeAmount(bytes));
+      return;
+    case 3:
+      rule.mutable_product_bonus()->set_points(TakeAmount(bytes));
+      rule.mutable_product_bonus()->set_per_quantity(bytes.ConsumeIntegralInRange(0, 9));
+      rule.mutable_product_bonus()->set_rounding(rounding);
+      return;
+    case 4:
+      return;
+    default:
+      rule.mutable_base_rate()->set_points(TakeAmount(bytes));
+      rule.mutable_base_rate()->set_per_minor_units(TakeAmount(bytes));
+      rule.mutable_base_rate()->set_rounding(rounding);
+  }
+}
+
+void TakeConditions(FuzzedDataProvider& bytes, accrual::v1::RuleConditions& conditions) {
+  const int asked = bytes.ConsumeIntegral<uint8_t>();
+  if (asked & 1) conditions.add_tiers(TakeWord(bytes));
+  if (asked & 2) conditions.add_segments(TakeWord(bytes));
+  if (asked & 4) conditions.set_first_purchase(accrual::v1::FIRST_PURCHASE_AT_PARTNER);
+  if (asked & 8) conditions.mutable_birthday()->set_days_after(bytes.ConsumeIntegral<int8_t>());
+  if (asked & 16) {
+    conditions.set_valid_from(
+        bytes.PickValueInArray<std::string>({"2026-03-29", "1970-01-01", "2026-10-25T02:30:00"}));
+  }
+  if (asked & 32) conditions.set_valid_until(bytes.ConsumeRandomLengthString(20));
+  if (asked & 64) {
+    accrual::v1::TimeWindow& window = *conditions.add_windows();
+    window.add_days(static_cast<accrual::v1::DayOfWeek>(bytes.ConsumeIntegralInRange(0, 8)));
+    window.set_from(bytes.PickValueInArray<std::string>({"", "22:00", "24:00", "7:00"}));
+    window.set_until(bytes.PickValueInArray<std::string>({"", "02:00", "24:00", "22:00"}));
+  }
+  if (asked & 128) conditions.set_min_amount_minor_units(TakeAmount(bytes));
+}
+
 accrual::v1::RuleSet TakeRules(FuzzedDataProvider& bytes) {
   accrual::v1::RuleSet rule_set;
+  const int caps = bytes.ConsumeIntegralInRange(0, 2);
+  for (int i = 0; i < caps; ++i) {
+    accrual::v1::Cap& cap = *rule_set.add_caps();
+    cap.set_cap_id(i == 0 ? "day" : "budget");
+    cap.set_display_name("A cap");
+    cap.set_scope(static_cast<accrual::v1::CapScope>(bytes.ConsumeIntegralInRange(0, 4)));
+    cap.set_period(static_cast<accrual::v1::CapPeriod>(bytes.ConsumeIntegralInRange(0, 5)));
+    cap.set_points(TakeAmount(bytes));
+  }
   const int count = bytes.ConsumeIntegralInRange(0, 6);
   for (int i = 0; i < count; ++i) {
     accrual::v1::EarnRule& rule = *rule_set.add_rules();
@@ -60,12 +119,17 @@ accrual::v1::RuleSet TakeRules(FuzzedDataProvider& bytes) {
     if (selected & 8) selector.add_stores(bytes.ConsumeRandomLengthString(20));
     if (selected & 16) selector.add_categories(TakeWord(bytes));
     if (selected & 32) selector.add_skus(TakeWord(bytes));
-    if (selected & 64) {
-      rule.mutable_exclusion()->set_reason("not for points");
-    } else if (selected & 128) {
-      rule.mutable_base_rate()->set_points(TakeAmount(bytes));
-      rule.mutable_base_rate()->set_per_minor_units(TakeAmount(bytes));
-    }
+    if (selected & 64) rule.add_caps("day");
+    if (selected & 128) rule.add_caps("budget");
+    TakeEffect(bytes, rule);
+    if (bytes.ConsumeBool()) TakeConditions(bytes, *rule.mutable_conditions());
+    const int more = bytes.ConsumeIntegral<uint8_t>();
+    rule.mutable_basis()->set_without_tax(more & 1);
+    rule.mutable_basis()->set_without_paid_with_points(more & 2);
+    rule.set_stop(more & 4);
+    if (more & 8) rule.set_group("one");
+    if (more & 16)
+      rule.mutable_funding()->add_shares()->set_share_ppm(bytes.ConsumeIntegral<int>());
   }
   return rule_set;
 }

@@ -149,6 +149,8 @@ constexpr Invariant kInvariants[] = {
                    join partner.contracts c on c.contract_id = e.contract_id
                   where c.partner_id * 16 + 1 = l.limit_id and c.funding = 'PREPAID_BLOCK'
                     and 1 in (e.debit_bucket, e.credit_bucket))
+              + (select coalesce(sum(c.points), 0) from accrual.counters c
+                  where c.account_id = 0 and c.counter_id * 16 + 2 = l.limit_id)
      )sql"},
     {"every member has an account and a card", R"sql(
        select m.account_id from member.members m

@@ -41,6 +41,12 @@ const Partner* Configuration::FindPartner(std::string_view slug) const {
   return found == by_slug_.end() ? nullptr : FindPartner(found->second);
 }
 
+std::vector<PartnerId> Configuration::partner_ids() const {
+  std::vector<PartnerId> ids;
+  for (const auto& [id, partner] : partners_) ids.push_back(id);
+  return ids;
+}
+
 LimitId Configuration::LimitOf(ContractId contract) const {
   const auto found = limits_.find(contract);
   return found == limits_.end() ? LimitId() : found->second;

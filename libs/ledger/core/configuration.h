@@ -87,6 +87,8 @@ class Configuration {
 
   const Partner* FindPartner(PartnerId id) const;
   const Partner* FindPartner(std::string_view slug) const;
+  // Of all partners, ascending.
+  std::vector<PartnerId> partner_ids() const;
   // The partner that pays for gifts; nullptr before it is onboarded.
   const Partner* operator_partner() const { return FindPartner(operator_partner_); }
 

@@ -41,6 +41,11 @@ constexpr Statement kReadSold{"verify.read_sold_blocks", R"sql(
    group by partner_id
 )sql"};
 
+// What books gave of limits of counters: the counters of no account are those of a book.
+constexpr Statement kReadCounted{"verify.read_counted", R"sql(
+  select counter_id, sum(points)::bigint from accrual.counters where account_id = 0 group by counter_id
+)sql"};
+
 // Everything that is known of one limit.
 struct Limit {
   Points granted;
@@ -75,6 +80,9 @@ std::map<LimitId, Limit> ReadLimits(Transaction& transaction, Findings& findings
   for (const Row& row : transaction.Execute(kReadSpent, movements)) {
     limits[PointBlocksOf(row.Id<PartnerId>(0))].spent = row.Id<Points>(1);
   }
+  for (const Row& row : transaction.Execute(kReadCounted)) {
+    limits[LimitOfCounter(row.Int(0))].spent = row.Id<Points>(1);
+  }
   for (const Row& row : transaction.Execute(kReadSold)) {
     limits[PointBlocksOf(row.Id<PartnerId>(0))].sold = row.Id<Points>(1);
     if (!row.Bool(2)) {
@@ -85,6 +93,14 @@ std::map<LimitId, Limit> ReadLimits(Transaction& transaction, Findings& findings
   return limits;
 }
 
+// Whose limit it is, for a finding.
+std::string WhatOf(LimitId limit) {
+  if (KindOf(limit) == LimitKind::kCounter) {
+    return absl::StrCat(" of counter ", CounterOf(limit));
+  }
+  return absl::StrCat(" of partner ", PartnerOf(limit).value());
+}
+
 }  // namespace
 
 void VerifyLimits(Transaction& transaction, Findings& findings) {
@@ -93,15 +109,14 @@ void VerifyLimits(Transaction& transaction, Findings& findings) {
     if (limit.granted != limit.pool + limit.remaining + limit.spent) {
       findings.Fail(
           CheckId::kLimits,
-          absl::StrCat("limit ", id.value(), " of partner ", PartnerOf(id).value(), ": granted ",
-                       limit.granted.value(), ", but ", limit.pool.value(), " in the pool, ",
-                       limit.remaining.value(), " in allowances, ", limit.spent.value(), " spent"));
+          absl::StrCat("limit ", id.value(), WhatOf(id), ": granted ", limit.granted.value(),
+                       ", but ", limit.pool.value(), " in the pool, ", limit.remaining.value(),
+                       " in allowances, ", limit.spent.value(), " spent"));
     }
-    if (limit.granted != limit.sold) {
-      findings.Fail(CheckId::kLimits,
-                    absl::StrCat("limit ", id.value(), " of partner ", PartnerOf(id).value(),
-                                 ": granted ", limit.granted.value(), ", but blocks of ",
-                                 limit.sold.value(), " points were sold"));
+    if (KindOf(id) == LimitKind::kPointBlocks && limit.granted != limit.sold) {
+      findings.Fail(CheckId::kLimits, absl::StrCat("limit ", id.value(), WhatOf(id), ": granted ",
+                                                   limit.granted.value(), ", but blocks of ",
+                                                   limit.sold.value(), " points were sold"));
     }
   }
 }

@@ -1,5 +1,6 @@
 #include "services/accrual/domain/purchase.h"
 
+#include <algorithm>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -9,12 +10,15 @@
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
-#include "libs/ledger/core/decide.h"
 
 namespace guilder::accrual {
 namespace {
 
 constexpr uint64_t kFormat = 1;
+constexpr uint64_t kFormatWithTenders = 2;
+constexpr uint64_t kOutcomeFormat = 1;
+constexpr size_t kMaxTenders = 20;
+constexpr size_t kMaxSegments = 100;
 constexpr size_t kMaxText = 64;
 constexpr size_t kMaxLineId = 32;
 constexpr size_t kMaxLines = 500;
@@ -67,63 +71,52 @@ absl::Status NormaliseLines(std::vector<PurchaseLine>& lines) {
     if (line.amount <= MinorUnits(0) || line.amount > kMaxAmount) {
       return Refuse(Reason::kAmountOutOfRange, absl::StrCat(where, ", amount"));
     }
+    if (line.tax < MinorUnits(0) || line.tax > line.amount) {
+      return Refuse(Reason::kAmountOutOfRange, absl::StrCat(where, ", tax"));
+    }
     sum += line.amount;
   }
   if (sum > kMaxAmount) return Refuse(Reason::kAmountOutOfRange, "the sum of the lines");
   return absl::OkStatus();
 }
 
-// What DecidePurchase finds out about the partner before it looks at the member.
-struct Agreement {
-  StoreId store;
-  const ledger::Contract* contract;
-};
-
-absl::StatusOr<Agreement> CheckPartner(const Purchase& purchase, const ledger::Partner* partner,
-                                       const ledger::Configuration& configuration, Timestamp now) {
-  if (partner == nullptr) return Refuse(Reason::kPartnerNotFound);
-  const auto store = partner->stores.find(purchase.receipt.store);
-  if (store == partner->stores.end() || !store->second.open) return Refuse(Reason::kStoreNotFound);
-  const std::string& terminal = purchase.receipt.terminal;
-  if (!terminal.empty() && !store->second.terminals.contains(terminal)) {
-    return Refuse(Reason::kTerminalNotFound);
+absl::Status CheckTenders(const Purchase& purchase) {
+  if (purchase.tenders.empty()) return absl::OkStatus();
+  if (purchase.tenders.size() > kMaxTenders) return Malformed("a purchase has at most 20 tenders");
+  MinorUnits left;
+  for (const PurchaseLine& line : purchase.lines) left += line.amount;
+  for (const Tender& tender : purchase.tenders) {
+    if (tender.amount < MinorUnits(1) || tender.amount > kMaxAmount) {
+      return Refuse(Reason::kAmountOutOfRange, "a tender's amount");
+    }
+    left -= tender.amount;
   }
-  if (purchase.currency != configuration.programme().currency) {
-    return Refuse(Reason::kCurrencyNotSupported);
-  }
-  if (purchase.occurred_at.value() > now.value() + kMaxClockSkewUs) {
-    return Refuse(Reason::kOccurredAtInFuture, {}, {{"clock", FormatTimestamp(now)}});
-  }
-  if (purchase.occurred_at.value() < now.value() - kMaxLatenessDays * kMicrosPerDay) {
-    return Refuse(Reason::kOccurredTooLongAgo, {}, {{"clock", FormatTimestamp(now)}});
-  }
-  if (partner->state != ledger::PartnerState::kActive) return Refuse(Reason::kPartnerNotActive);
-  const ledger::Contract* contract =
-      partner->ContractAt(ledger::ContractKind::kIssuance, purchase.occurred_at);
-  if (contract == nullptr) return Refuse(Reason::kNoContract, "issuance");
-  return Agreement{store->second.id, contract};
+  if (left == MinorUnits(0)) return absl::OkStatus();
+  return Refuse(Reason::kAmountOutOfRange, "the tenders do not sum to the lines");
 }
 
-absl::Status CheckCard(const ledger::DecisionContext& context, const ledger::Posting& posting) {
-  if (!context.card.found || !context.account_found ||
-      context.card.account != posting.account().id) {
-    return Refuse(Reason::kCardNotFound);
-  }
-  if (context.card.blocked) return Refuse(Reason::kCardBlocked);
-  return absl::OkStatus();
+bool StatesTaxOrTenders(const Purchase& purchase) {
+  return !purchase.tenders.empty() ||
+         std::any_of(purchase.lines.begin(), purchase.lines.end(),
+                     [](const PurchaseLine& line) { return line.tax != MinorUnits(0); });
 }
 
-void AwardPoints(const Purchase& purchase, PartnerId partner, StoreId store, const RuleBook& book,
-                 PurchaseOutcome& outcome) {
-  outcome.line_points.assign(purchase.lines.size(), Points(0));
-  const rules::CompiledRules* rules = book.At(purchase.occurred_at);
-  if (rules == nullptr) return;
-  rules::Workspace workspace;
-  rules::Award award;
-  rules::Evaluate(*rules, BasketOf(purchase, partner, store), {}, workspace, award);
-  outcome.rule_set = rules->rule_set().version;
-  outcome.points = award.total;
-  for (size_t i = 0; i < award.lines.size(); ++i) outcome.line_points[i] = award.lines[i].points;
+// Whether the outcome has what the first purchases did not: then it is written after it.
+bool HasMore(const PurchaseOutcome& outcome) {
+  return outcome.member != rules::MemberFacts() || !outcome.bound_caps.empty() ||
+         outcome.quote != QuoteOutcome::kNone;
+}
+
+void DecodeMore(Decoder& in, PurchaseOutcome& outcome) {
+  in.Unsigned();
+  outcome.member = DecodeMember(in);
+  const uint64_t caps = in.Unsigned();
+  for (uint64_t i = 0; in.ok() && i < caps; ++i) {
+    const uint64_t cap = in.Unsigned();
+    outcome.bound_caps.push_back({static_cast<size_t>(cap), in.ReadQuantity<Points>()});
+  }
+  outcome.quote = static_cast<QuoteOutcome>(in.Unsigned());
+  outcome.quoted = in.ReadQuantity<Points>();
 }
 
 void DecodeReceipt(Decoder& in, ReceiptKey& receipt) {
@@ -143,13 +136,15 @@ absl::Status Normalise(Purchase& purchase) {
   GUILDER_RETURN_IF_ERROR(CheckReceipt(purchase.receipt));
   if (purchase.occurred_at <= Timestamp(0)) return Malformed("occurred_at");
   if (purchase.cashier.size() > kMaxText) return Malformed("cashier is longer than 64");
-  return NormaliseLines(purchase.lines);
+  GUILDER_RETURN_IF_ERROR(NormaliseLines(purchase.lines));
+  return CheckTenders(purchase);
 }
 
 std::string EncodePurchase(const Purchase& purchase) {
   Encoder out;
   const ReceiptKey& receipt = purchase.receipt;
-  out.Unsigned(kFormat)
+  const bool with_tenders = StatesTaxOrTenders(purchase);
+  out.Unsigned(with_tenders ? kFormatWithTenders : kFormat)
       .Bytes(receipt.store)
       .Bytes(receipt.terminal)
       .Bytes(receipt.receipt_number)
@@ -168,6 +163,12 @@ std::string EncodePurchase(const Purchase& purchase) {
         .Signed(line.quantity)
         .Quantity(line.amount)
         .Bytes(line.category);
+    if (with_tenders) out.Quantity(line.tax);
+  }
+  if (!with_tenders) return out.Take();
+  out.Unsigned(purchase.tenders.size());
+  for (const Tender& tender : purchase.tenders) {
+    out.Unsigned(static_cast<uint64_t>(tender.kind)).Quantity(tender.amount);
   }
   return out.Take();
 }
@@ -181,14 +182,41 @@ std::string EncodeRecorded(const std::string& encoded_purchase, const PurchaseOu
       .Quantity(outcome.activates_at)
       .Quantity(outcome.expires_at)
       .Quantity(outcome.captured);
+  if (!HasMore(outcome)) return out.Take();
+  out.Unsigned(kOutcomeFormat);
+  EncodeMember(outcome.member, out);
+  out.Unsigned(outcome.bound_caps.size());
+  for (const BoundCap& bound : outcome.bound_caps) out.Unsigned(bound.cap).Quantity(bound.left);
+  out.Unsigned(static_cast<uint64_t>(outcome.quote)).Quantity(outcome.quoted);
   return out.Take();
+}
+
+void EncodeMember(const rules::MemberFacts& member, Encoder& out) {
+  out.Unsigned((member.first_at_partner ? 1 : 0) + (member.first_in_programme ? 2 : 0))
+      .Bytes(member.tier)
+      .Unsigned(member.segments.size());
+  for (const std::string& segment : member.segments) out.Bytes(segment);
+}
+
+rules::MemberFacts DecodeMember(Decoder& in) {
+  rules::MemberFacts member;
+  const uint64_t flags = in.Unsigned();
+  member.first_at_partner = (flags & 1) != 0;
+  member.first_in_programme = (flags & 2) != 0;
+  member.tier = in.Bytes();
+  const uint64_t segments = in.Unsigned();
+  for (uint64_t i = 0; in.ok() && i < std::min<uint64_t>(segments, kMaxSegments); ++i) {
+    member.segments.emplace_back(in.Bytes());
+  }
+  return member;
 }
 
 absl::StatusOr<RecordedPurchase> DecodeRecorded(std::string_view content) {
   Decoder in(content);
   RecordedPurchase recorded;
   Purchase& purchase = recorded.purchase;
-  const bool known = in.Unsigned() == kFormat;
+  const uint64_t format = in.Unsigned();
+  const bool known = format == kFormat || format == kFormatWithTenders;
   DecodeReceipt(in, purchase.receipt);
   purchase.card = in.ReadId<CardNumber>();
   purchase.occurred_at = in.ReadQuantity<Timestamp>();
@@ -205,8 +233,16 @@ absl::StatusOr<RecordedPurchase> DecodeRecorded(std::string_view content) {
     line.quantity = in.Signed();
     line.amount = in.ReadQuantity<MinorUnits>();
     line.category = in.Bytes();
+    if (format == kFormatWithTenders) line.tax = in.ReadQuantity<MinorUnits>();
     if (line.amount < MinorUnits(0) || line.amount > kMaxAmount) {
       return absl::InternalError("a purchase's content");
+    }
+  }
+  if (format == kFormatWithTenders) {
+    const uint64_t tenders = in.Unsigned();
+    for (uint64_t i = 0; in.ok() && i < std::min<uint64_t>(tenders, kMaxTenders); ++i) {
+      const auto kind = static_cast<TenderKind>(in.Unsigned());
+      purchase.tenders.push_back({kind, in.ReadQuantity<MinorUnits>()});
     }
   }
   PurchaseOutcome& outcome = recorded.outcome;
@@ -224,6 +260,7 @@ absl::StatusOr<RecordedPurchase> DecodeRecorded(std::string_view content) {
   outcome.activates_at = in.ReadQuantity<Timestamp>();
   outcome.expires_at = in.ReadQuantity<Timestamp>();
   outcome.captured = in.ReadQuantity<Points>();
+  if (in.ok() && !in.AtEnd()) DecodeMore(in, outcome);
   if (!in.ok()) return absl::InternalError("a purchase's content");
   return recorded;
 }
@@ -241,60 +278,6 @@ std::string NaturalKeyOf(const ReceiptKey& receipt) {
         .Bytes(receipt.business_date);
   }
   return out.Take();
-}
-
-rules::Basket BasketOf(const Purchase& purchase, PartnerId partner, StoreId store) {
-  rules::Basket basket;
-  basket.partner = partner;
-  basket.store = store;
-  basket.occurred_at = purchase.occurred_at;
-  basket.lines.reserve(purchase.lines.size());
-  for (const PurchaseLine& line : purchase.lines) {
-    basket.lines.push_back({line.sku, line.category, line.quantity, line.amount});
-  }
-  return basket;
-}
-
-absl::StatusOr<PurchaseOutcome> DecidePurchase(const Purchase& purchase, PartnerId partner,
-                                               const RuleBook& rules,
-                                               const ledger::DecisionContext& context,
-                                               ledger::Posting& posting) {
-  const ledger::Configuration& configuration = context.configuration;
-  GUILDER_ASSIGN_OR_RETURN(
-      const Agreement agreement,
-      CheckPartner(purchase, configuration.FindPartner(partner), configuration, posting.now()));
-  GUILDER_RETURN_IF_ERROR(CheckCard(context, posting));
-
-  PurchaseOutcome outcome;
-  const ledger::Contract& contract = *agreement.contract;
-  AwardPoints(purchase, partner, agreement.store, rules, outcome);
-  if (contract.when_exhausted == ledger::WhenExhausted::kIssueNothing &&
-      context.IsExhausted(contract.limit)) {
-    outcome.points = Points(0);
-    outcome.line_points.assign(purchase.lines.size(), Points(0));
-    outcome.point_block_exhausted = true;
-  }
-  outcome.contract = contract.id;
-  outcome.activates_at =
-      Timestamp(purchase.occurred_at.value() + contract.activation_days * kMicrosPerDay);
-  if (contract.lot_life_days > 0) {
-    outcome.expires_at = configuration.EndOfDayAfter(purchase.occurred_at, contract.lot_life_days);
-  }
-  if (purchase.redemption) {
-    // The member's hold is in the member's book; another book's hold is somebody else's.
-    const bool same_book = purchase.redemption_book == ledger::BookOf(posting.account().id);
-    if (!same_book) return Refuse(Reason::kRedemptionNotFound);
-    GUILDER_ASSIGN_OR_RETURN(outcome.captured,
-                             ledger::DecideCapture(posting, partner, purchase.redemption, Points(0),
-                                                   /*final=*/true));
-  }
-  GUILDER_RETURN_IF_ERROR(ledger::DecideEarn(posting, {.issuer = partner,
-                                                       .contract = contract.id,
-                                                       .points = outcome.points,
-                                                       .activates_at = outcome.activates_at,
-                                                       .expires_at = outcome.expires_at,
-                                                       .on_due = contract.on_due}));
-  return outcome;
 }
 
 }  // namespace guilder::accrual

@@ -1,4 +1,4 @@
-// Purchases: what a partner says of one, what makes it the same as another, and what it earns.
+// Purchases: what a partner says of one, what makes it the same as another, and what is kept of it.
 #pragma once
 
 #include <optional>
@@ -9,18 +9,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "libs/base/codec.h"
 #include "libs/base/types.h"
-#include "libs/ledger/core/decision_context.h"
-#include "libs/ledger/core/posting.h"
 #include "libs/rules/evaluate.h"
-#include "services/accrual/domain/rule_book.h"
+#include "services/accrual/domain/counters.h"
 
 namespace guilder::accrual {
-
-// How long after it happened a purchase may still be posted.
-inline constexpr int64_t kMaxLatenessDays = 400;
-// How far a till's clock may be ahead of the programme's.
-inline constexpr int64_t kMaxClockSkewUs = 10 * 60 * kMicrosPerSecond;
 
 struct PurchaseLine {
   std::string line_id;
@@ -28,6 +22,15 @@ struct PurchaseLine {
   int64_t quantity = 0;
   MinorUnits amount;
   std::string category;
+  MinorUnits tax;  // of the amount
+};
+
+// What a part of a purchase was paid with. The numbers are stored.
+enum class TenderKind { kMoney = 1, kPoints = 2, kVoucher = 3 };
+
+struct Tender {
+  TenderKind kind = TenderKind::kMoney;
+  MinorUnits amount;
 };
 
 // What identifies a purchase in its partner's books: an order id, or the rest.
@@ -49,6 +52,26 @@ struct Purchase {
   BookId redemption_book;
   RecordNumber redemption;
   std::vector<PurchaseLine> lines;
+  // Nothing, or what sums to the lines.
+  std::vector<Tender> tenders;
+};
+
+// What became of the quote that a purchase carried. The numbers are stored.
+enum class QuoteOutcome { kNone = 0, kHonoured = 1, kExpired = 2 };
+
+// What a cap that trimmed a purchase had left before it.
+struct BoundCap {
+  size_t cap = 0;  // In RuleSet::caps.
+  Points left;
+
+  friend bool operator==(const BoundCap&, const BoundCap&) = default;
+};
+
+// What a purchase adds to a counter.
+struct CounterUse {
+  CounterId counter;
+  bool of_member = false;
+  Points points;
 };
 
 // What came of a purchase.
@@ -63,6 +86,14 @@ struct PurchaseOutcome {
   // It gives nothing because the partner's blocks do not cover it. Not recorded: later it shows in
   // that the rules give points.
   bool point_block_exhausted = false;
+  // What rules saw, so that they can be evaluated again: the member, and the caps that trimmed.
+  rules::MemberFacts member;
+  std::vector<BoundCap> bound_caps;
+  QuoteOutcome quote = QuoteOutcome::kNone;
+  Points quoted;
+  // Not recorded: what caps trimmed, and what is counted.
+  Points trimmed;
+  std::vector<CounterUse> counted;
 };
 
 // Whether a text holds the character NUL, which the database's text cannot: what is parked is kept
@@ -75,7 +106,8 @@ bool HasNul(std::string_view text);
 absl::Status Normalise(Purchase& purchase);
 
 // The canonical form of all that a partner says of a purchase: the fingerprint is its digest.
-// Format 1: the fields in the order of the declarations above, lines last.
+// Format 1: the fields in the order of the declarations above, lines last. Format 2, only for
+// purchases that state tax or tenders: each line's tax after its category, and tenders last.
 std::string EncodePurchase(const Purchase& purchase);
 
 // What a journal record keeps: the purchase and its outcome.
@@ -90,18 +122,8 @@ absl::StatusOr<RecordedPurchase> DecodeRecorded(std::string_view content);
 // The bytes that two sendings of one receipt share, whatever their request ids.
 std::string NaturalKeyOf(const ReceiptKey& receipt);
 
-// Decides a purchase of a partner.
-//
-// Refuses, first match wins: kStoreNotFound, kTerminalNotFound, kCurrencyNotSupported,
-// kOccurredAtInFuture, kOccurredTooLongAgo, kPartnerNotActive, kNoContract, kCardNotFound,
-// kCardBlocked; what DecideCapture refuses; kAccountClosed. Whether the partner's blocks cover it
-// is the lane's question; that they do not makes it give nothing where the contract says so.
-absl::StatusOr<PurchaseOutcome> DecidePurchase(const Purchase& purchase, PartnerId partner,
-                                               const RuleBook& rules,
-                                               const ledger::DecisionContext& context,
-                                               ledger::Posting& posting);
-
-// The basket of a purchase, as rules see it.
-rules::Basket BasketOf(const Purchase& purchase, PartnerId partner, StoreId store);
+// The member as rules saw it, in the record and in quotes. Birthdays are left out.
+void EncodeMember(const rules::MemberFacts& member, Encoder& out);
+rules::MemberFacts DecodeMember(Decoder& in);
 
 }  // namespace guilder::accrual

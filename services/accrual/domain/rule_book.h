@@ -14,6 +14,10 @@ namespace guilder::accrual {
 struct DatedRuleSet {
   Timestamp effective_from;
   std::shared_ptr<const rules::CompiledRules> rules;
+  // Parallel to the set's caps: the serial that each counts under; 0 for those of a receipt.
+  std::vector<int32_t> cap_serials{};
+
+  int64_t number() const { return rules->rule_set().version; }
 };
 
 // Immutable, hence thread safe. `rule_sets` in the order in which they take effect.
@@ -27,16 +31,16 @@ class RuleBook {
   int64_t configuration_version() const { return configuration_version_; }
 
   // The rules in force at an instant; nullptr before the first.
-  const rules::CompiledRules* At(Timestamp at) const {
+  const DatedRuleSet* At(Timestamp at) const {
     const auto next =
         std::find_if(rule_sets_.begin(), rule_sets_.end(),
                      [&](const DatedRuleSet& set) { return set.effective_from > at; });
-    return next == rule_sets_.begin() ? nullptr : std::prev(next)->rules.get();
+    return next == rule_sets_.begin() ? nullptr : &*std::prev(next);
   }
 
-  const rules::CompiledRules* Find(int64_t number) const {
+  const DatedRuleSet* Find(int64_t number) const {
     for (const DatedRuleSet& set : rule_sets_) {
-      if (set.rules->rule_set().version == number) return set.rules.get();
+      if (set.number() == number) return &set;
     }
     return nullptr;
   }

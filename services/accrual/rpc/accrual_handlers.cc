@@ -11,6 +11,7 @@
 #include "libs/ledger/store/programme.h"
 #include "libs/rpc/ledger_answers.h"
 #include "libs/rpc/proto_time.h"
+#include "services/accrual/rpc/explanations.h"
 #include "services/accrual/rpc/purchase_proto.h"
 
 namespace guilder::accrual {
@@ -74,16 +75,24 @@ void AccrualHandlers::RecordPurchase(const SharedCall& call,
   if (!slug.ok()) return done(slug.status());
   absl::StatusOr<Purchase> purchase = FromProto(request, *slug);
   if (!purchase.ok()) return done(purchase.status());
+  std::optional<Quote> quote;
+  if (!request.quote_token().empty()) {
+    absl::StatusOr<Quote> opened =
+        quotes_.Open(request.quote_token(), call->principal().partner, *purchase);
+    if (!opened.ok()) return done(opened.status());
+    quote = *std::move(opened);
+  }
   const CardNumber card = purchase->card;
-  card_lookups_.Find(card, call->deadline(),
-                     [this, call, id = *request_id, purchase = *std::move(purchase),
-                      done = std::move(done)](absl::StatusOr<AccountId> account) mutable {
-                       if (!account.ok()) return done(account.status());
-                       Submit(call,
-                              MakePurchaseCommand(rows_, call->principal().partner, id, *account,
-                                                  std::move(purchase)),
-                              std::move(done));
-                     });
+  card_lookups_.Find(
+      card, call->deadline(),
+      [this, call, id = *request_id, purchase = *std::move(purchase), quote = std::move(quote),
+       done = std::move(done)](absl::StatusOr<AccountId> account) mutable {
+        if (!account.ok()) return done(account.status());
+        Submit(call,
+               MakePurchaseCommand(rows_, call->principal().partner, id, *account,
+                                   std::move(purchase), std::move(quote)),
+               std::move(done));
+      });
 }
 
 void AccrualHandlers::Confirm(const SharedCall& call, const v1::ConfirmPurchasesRequest& request,
@@ -229,7 +238,7 @@ absl::StatusOr<v1::ExplainPurchaseResponse> AccrualHandlers::ExplainPurchase(
     v1::ExplainPurchaseResponse response;
     *response.mutable_purchase() =
         ToProto(sale, returns[{sale.book, sale.number}], SlugOf(sale.partner));
-    AddExplanation(sale, *configuration, *book, response);
+    ExplainSale(sale, *configuration, *book, response);
     return response;
   });
 }

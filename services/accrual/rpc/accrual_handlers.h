@@ -4,17 +4,20 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "guilder/accrual/v1/accrual_service.pb.h"
 
 #include "libs/ledger/store/card_directory.h"
 #include "libs/ledger/store/lanes.h"
+#include "libs/ledger/store/reader.h"
 #include "libs/postgres/pool.h"
 #include "libs/rpc/call.h"
 #include "libs/rpc/card_lookups.h"
 #include "libs/rpc/names.h"
 #include "libs/rpc/worker_pool.h"
+#include "services/accrual/domain/earning.h"
 #include "services/accrual/rpc/commands.h"
 #include "services/accrual/store/sales.h"
 
@@ -27,13 +30,14 @@ class AccrualHandlers {
   using Done = ledger::Lanes::Done;
 
   AccrualHandlers(ledger::Lanes& lanes, ledger::CardDirectory& cards, postgres::Pool& pool,
-                  rpc::WorkerPool& workers, std::string page_token_key)
+                  rpc::WorkerPool& workers, std::string page_token_key, std::string quote_key)
       : lanes_(lanes),
         cards_(cards),
         pool_(pool),
         workers_(workers),
         card_lookups_(cards, workers),
-        page_tokens_(std::move(page_token_key)) {}
+        page_tokens_(std::move(page_token_key)),
+        quotes_(std::move(quote_key)) {}
 
   // Writes: never block, and answer by `done` when the command is posted or refused.
   void RecordPurchase(const SharedCall& call, const v1::RecordPurchaseRequest& request, Done done);
@@ -41,6 +45,8 @@ class AccrualHandlers {
   void RecordReturn(const SharedCall& call, const v1::RecordReturnRequest& request, Done done);
 
   // Reads, and writes that move no value: block on the database, so they run on the workers.
+  absl::StatusOr<v1::QuotePurchaseResponse> QuotePurchase(const rpc::Call& call,
+                                                          const v1::QuotePurchaseRequest& request);
   absl::StatusOr<v1::GetPurchaseResponse> GetPurchase(const rpc::Call& call,
                                                       const v1::GetPurchaseRequest& request);
   absl::StatusOr<v1::ListPurchasesResponse> ListPurchases(const rpc::Call& call,
@@ -66,6 +72,11 @@ class AccrualHandlers {
   absl::Status ParkReturn(const rpc::Call& call, const v1::RecordReturnRequest& request,
                           const Uuid& request_id);
 
+  absl::StatusOr<v1::QuotePurchaseResponse> AnswerQuote(
+      const ledger::Configuration& configuration, PartnerId partner, const Purchase& purchase,
+      const ledger::AccountAsOfNow& account, const ledger::CardView& card,
+      const EarningTerms& terms, std::vector<ledger::ExhaustedLimit> left) const;
+
   // A sale that the caller may see.
   absl::StatusOr<Sale> FindReadable(const rpc::Call& call, postgres::Transaction& tx,
                                     std::string_view name) const;
@@ -76,6 +87,7 @@ class AccrualHandlers {
   rpc::WorkerPool& workers_;
   rpc::CardLookups card_lookups_;
   const rpc::PageTokens page_tokens_;
+  const QuoteSealer quotes_;
   AccrualRows rows_;
   RuleBookReader rule_books_;
 };

@@ -38,7 +38,8 @@ class AccrualService final : public v1::AccrualService::CallbackService {
   explicit AccrualService(const AccrualServiceDependencies& with)
       : methods_(with.runtime, kAccrualServiceName),
         handlers_(with.lanes, with.cards, with.pool, with.runtime.workers(),
-                  with.secrets.Derive("guilder/page-token/1")) {}
+                  with.secrets.Derive("guilder/page-token/1"),
+                  with.secrets.Derive("guilder/quote/1")) {}
 
   grpc::ServerUnaryReactor* RecordPurchase(grpc::CallbackServerContext* context,
                                            const v1::RecordPurchaseRequest* request,
@@ -88,6 +89,7 @@ class AccrualService final : public v1::AccrualService::CallbackService {
     return rpc::Unary(methods_, #Method, context, request, response,          \
                       std::bind_front(&AccrualHandlers::Method, &handlers_)); \
   }
+  GUILDER_ACCRUAL_METHOD_(QuotePurchase)
   GUILDER_ACCRUAL_METHOD_(GetPurchase)
   GUILDER_ACCRUAL_METHOD_(ListPurchases)
   GUILDER_ACCRUAL_METHOD_(ExplainPurchase)

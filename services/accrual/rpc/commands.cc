@@ -10,8 +10,8 @@
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/ledger/core/digest.h"
-#include "libs/rpc/proto_time.h"
-#include "services/accrual/rpc/purchase_proto.h"
+#include "libs/ledger/store/batch.h"
+#include "services/accrual/rpc/purchase_command.h"
 #include "services/accrual/store/receipt_claim.h"
 #include "services/accrual/store/sales.h"
 
@@ -22,64 +22,6 @@ using ledger::DecisionContext;
 using ledger::Posting;
 using ledger::RecordKind;
 using ledger::RecordName;
-
-class PurchaseCommand final : public AccrualCommand {
- public:
-  explicit PurchaseCommand(Purchase asked)
-      : purchase_(std::move(asked)), encoded_(EncodePurchase(purchase_)) {
-    kind = RecordKind::kPurchase;
-    card = purchase_.card;
-    content = encoded_;
-    fingerprint = ledger::Sha256({encoded_});
-    hold = purchase_.redemption;
-    issues = ledger::Issues::kPartnersPoints;
-  }
-
-  absl::StatusOr<std::string> Decide(const DecisionContext& context, Posting& posting) override {
-    GUILDER_RETURN_IF_ERROR(load_status);
-    GUILDER_ASSIGN_OR_RETURN(const PurchaseOutcome outcome,
-                             DecidePurchase(purchase_, partner, *rules, context, posting));
-    content = EncodeRecorded(encoded_, outcome);
-    v1::RecordPurchaseResponse response;
-    response.set_name(RecordName(kind, book, posting.number()));
-    response.set_points(outcome.points.value());
-    for (const Points points : outcome.line_points) response.add_line_points(points.value());
-    if (outcome.points > Points(0)) {
-      *response.mutable_activates_at() = rpc::ToProto(outcome.activates_at);
-      if (outcome.expires_at != kNever) {
-        *response.mutable_expires_at() = rpc::ToProto(outcome.expires_at);
-      }
-    }
-    response.set_captured_points(outcome.captured.value());
-    response.set_point_block_exhausted(outcome.point_block_exhausted);
-    return response.SerializeAsString();
-  }
-
-  absl::Status OnNaturalKeyTaken(const ledger::JournalPlace& winner,
-                                 RecordKind winner_kind) override {
-    conflicts_with_ = RecordName(winner_kind, winner.book, winner.number);
-    return Refuse(
-        Reason::kReceiptConflict, {},
-        {{"parked_item", ParkedItemName(partner, request_id)}, {"purchase", conflicts_with_}});
-  }
-
-  ParkedItem ToParkedItem() const override {
-    ParkedItem item;
-    item.partner = partner;
-    item.request_id = request_id;
-    item.account = account;
-    item.reason = ReasonName(Reason::kReceiptConflict);
-    item.created_at = place.posted_at;
-    item.refers_to = conflicts_with_;
-    item.content = DescribePurchase(purchase_);
-    return item;
-  }
-
- private:
-  const Purchase purchase_;
-  const std::string encoded_;
-  std::string conflicts_with_;
-};
 
 class ReturnCommand final : public AccrualCommand {
  public:
@@ -162,12 +104,17 @@ void AccrualRows::Load(postgres::Transaction& tx, const ledger::Configuration& c
                        const std::vector<ledger::Command*>& commands) {
   const absl::StatusOr<std::shared_ptr<const RuleBook>> rules = rule_books_.Read(tx, configuration);
   std::vector<SaleId> sales;
+  std::vector<PurchaseCommand*> purchases;
   for (ledger::Command* command : commands) {
     auto& ours = static_cast<AccrualCommand&>(*command);
     ours.load_status = rules.status();
     if (rules.ok()) ours.rules = *rules;
     if (const Sale* sale = ours.sale()) sales.emplace_back(sale->book, sale->number);
+    if (ours.kind == RecordKind::kPurchase) {
+      purchases.push_back(static_cast<PurchaseCommand*>(&ours));
+    }
   }
+  if (rules.ok()) LoadPurchases(tx, configuration, **rules, purchases);
   if (sales.empty()) return;
   const auto returns = ReadReturns(tx, sales);
   for (ledger::Command* command : commands) {
@@ -182,24 +129,58 @@ void AccrualRows::Load(postgres::Transaction& tx, const ledger::Configuration& c
   }
 }
 
+void AccrualRows::LoadPurchases(postgres::Transaction& tx,
+                                const ledger::Configuration& configuration, const RuleBook& rules,
+                                const std::vector<PurchaseCommand*>& purchases) {
+  if (purchases.empty()) return;
+  std::vector<EarningOf> earnings;
+  earnings.reserve(purchases.size());
+  for (const PurchaseCommand* purchase : purchases) earnings.push_back(purchase->earning());
+  const auto batch =
+      std::make_shared<EarningBatch>(tx, configuration, rules, earnings, known_limits_);
+  for (size_t i = 0; i < purchases.size(); ++i) {
+    purchases[i]->batch = batch;
+    purchases[i]->limits.clear();
+    for (const CounterId counter : batch->LimitsOf(i)) {
+      purchases[i]->limits.push_back(LimitOf(counter));
+    }
+  }
+}
+
+absl::Status AccrualRows::Take(postgres::Transaction& tx,
+                               const std::vector<ledger::Command*>& commands) {
+  std::vector<UsedQuote> quotes;
+  for (const ledger::Command* command : commands) {
+    if (command->parked || command->kind != RecordKind::kPurchase) continue;
+    const auto& quote = static_cast<const PurchaseCommand&>(*command).quote();
+    if (quote) quotes.push_back({quote->id, command->place.book, command->place.number});
+  }
+  return UseQuotes(tx, std::move(quotes)) ? absl::OkStatus() : ledger::ClaimTaken();
+}
+
 void AccrualRows::Write(postgres::Transaction& tx, const std::vector<ledger::Command*>& commands) {
   std::vector<ParkedItem> parked;
+  std::shared_ptr<EarningBatch> batch;
   for (const ledger::Command* command : commands) {
     const auto& ours = static_cast<const AccrualCommand&>(*command);
     if (ours.parked) {
       parked.push_back(ours.ToParkedItem());
     } else if (ours.kind == RecordKind::kReturn) {
       ResolvePosted(tx, ours.partner, ours.request_id, ours.place.posted_at);
+    } else if (ours.kind == RecordKind::kPurchase) {
+      batch = static_cast<const PurchaseCommand&>(ours).batch;
     }
   }
+  if (batch != nullptr) AddToCounters(tx, batch->added());
   ParkItems(tx, parked);
 }
 
 std::unique_ptr<ledger::Command> MakePurchaseCommand(AccrualRows& rows, PartnerId partner,
                                                      const Uuid& request_id, AccountId account,
-                                                     Purchase purchase) {
+                                                     Purchase purchase,
+                                                     std::optional<Quote> quote) {
   const Uuid natural_key = ReceiptClaim(partner, purchase.receipt);
-  auto command = std::make_unique<PurchaseCommand>(std::move(purchase));
+  auto command = std::make_unique<PurchaseCommand>(std::move(purchase), std::move(quote));
   Address(*command, rows, partner, request_id, account);
   command->natural_key = natural_key;
   return command;

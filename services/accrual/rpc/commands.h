@@ -2,15 +2,20 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "libs/ledger/store/command.h"
+#include "services/accrual/domain/quote.h"
 #include "services/accrual/domain/return.h"
+#include "services/accrual/rpc/earning_batch.h"
 #include "services/accrual/store/parked_items.h"
 #include "services/accrual/store/rule_book_reader.h"
 
 namespace guilder::accrual {
+
+class PurchaseCommand;
 
 // "parkedItems/3-…": the partner and its request id.
 std::string ParkedItemName(PartnerId partner, const Uuid& request_id);
@@ -29,22 +34,29 @@ class AccrualCommand : public ledger::Command {
   virtual ParkedItem ToParkedItem() const { return {}; }
 };
 
-// Reads rules and returns for a batch, and parks. Serves all lanes at once.
+// Reads for a batch what its commands are decided over, counts, and parks. Serves all lanes at
+// once.
 class AccrualRows : public ledger::RowStore {
  public:
   void Load(postgres::Transaction& tx, const ledger::Configuration& configuration,
             const std::vector<ledger::Command*>& commands) override;
+  absl::Status Take(postgres::Transaction& tx,
+                    const std::vector<ledger::Command*>& commands) override;
   void Write(postgres::Transaction& tx, const std::vector<ledger::Command*>& commands) override;
 
  private:
+  void LoadPurchases(postgres::Transaction& tx, const ledger::Configuration& configuration,
+                     const RuleBook& rules, const std::vector<PurchaseCommand*>& purchases);
+
   RuleBookReader rule_books_;
+  KnownLimits known_limits_;
 };
 
 // Each takes what the domain made of a request; `account` is where the card or the sale leads.
 
 std::unique_ptr<ledger::Command> MakePurchaseCommand(AccrualRows& rows, PartnerId partner,
                                                      const Uuid& request_id, AccountId account,
-                                                     Purchase purchase);
+                                                     Purchase purchase, std::optional<Quote> quote);
 std::unique_ptr<ledger::Command> MakeReturnCommand(AccrualRows& rows, PartnerId partner,
                                                    const Uuid& request_id, Sale sale,
                                                    Return returned);

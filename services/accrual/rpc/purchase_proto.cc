@@ -6,7 +6,6 @@
 #include "libs/ledger/core/record.h"
 #include "libs/rpc/ledger_answers.h"
 #include "libs/rpc/proto_time.h"
-#include "libs/rules/explain.h"
 #include "libs/rules/reversal.h"
 #include "services/accrual/rpc/commands.h"
 #include "services/accrual/store/sales.h"
@@ -48,6 +47,7 @@ v1::Purchase ToProto(const Sale& sale, const std::vector<Return>& returns,
     to.set_quantity(line.quantity);
     to.set_amount_minor_units(line.amount.value());
     to.set_category(line.category);
+    to.set_tax_minor_units(line.tax.value());
     out.add_line_points(outcome.line_points[i].value());
     out.add_returned_quantities(returned[i]);
     reversed += rules::ReversalOfLine(outcome.line_points[i], line.quantity, 0, returned[i]);
@@ -70,45 +70,6 @@ v1::ParkedItem ToProto(const ParkedItem& item) {
   out.set_resolved(item.resolved);
   out.set_resolution(item.resolution);
   return out;
-}
-
-void AddExplanation(const Sale& sale, const ledger::Configuration& configuration,
-                    const RuleBook& book, v1::ExplainPurchaseResponse& out) {
-  const Purchase& purchase = sale.recorded.purchase;
-  const PurchaseOutcome& outcome = sale.recorded.outcome;
-  const ledger::Partner* partner = configuration.FindPartner(sale.partner);
-  StoreId store;
-  if (partner != nullptr) {
-    const auto found = partner->stores.find(purchase.receipt.store);
-    if (found != partner->stores.end()) store = found->second.id;
-    for (const ledger::Contract& contract : partner->issuance) {
-      if (contract.id != outcome.contract) continue;
-      out.set_contract(absl::StrCat("partners/", partner->slug, "/contracts/", contract.number));
-    }
-  }
-  const rules::CompiledRules* rules = book.Find(outcome.rule_set);
-  rules::Award award;
-  std::vector<std::string> texts(purchase.lines.size(), "No rules were in force.");
-  award.lines.resize(purchase.lines.size());
-  if (rules != nullptr) {
-    out.set_rule_set(absl::StrCat("ruleSets/", outcome.rule_set));
-    const rules::Basket basket = BasketOf(purchase, sale.partner, store);
-    award = rules::Evaluate(rules->rule_set(), basket);
-    texts = rules::Explain(*rules, basket, {}, award, purchase.currency,
-                           configuration.programme().currency_exponent)
-                .lines;
-    if (award.total > outcome.points) {
-      texts.assign(texts.size(),
-                   "0 points: the partner's prepaid blocks did not cover the purchase");
-    }
-  }
-  for (size_t i = 0; i < purchase.lines.size(); ++i) {
-    v1::LineExplanation& line = *out.add_lines();
-    line.set_line_id(purchase.lines[i].line_id);
-    line.set_points(outcome.line_points[i].value());
-    if (award.lines[i].rule) line.set_rule(rules->rule_set().rules[*award.lines[i].rule].id);
-    line.set_text(texts[i]);
-  }
 }
 
 std::string DescribePurchase(const Purchase& purchase) {

@@ -31,6 +31,10 @@ absl::StatusOr<ReceiptKey> FromProto(const v1::ReceiptKey& receipt, const std::s
 absl::StatusOr<Purchase> FromProto(const v1::RecordPurchaseRequest& request,
                                    const std::string& slug);
 
+// The purchase that is quoted, without a receipt's key. Errors as above.
+absl::StatusOr<Purchase> FromProto(const v1::QuotePurchaseRequest& request,
+                                   const std::string& slug);
+
 // Without the lines' sale, which is not part of it. Errors: kRequestMalformed, kAmountOutOfRange,
 // kNotYours.
 absl::StatusOr<Return> FromProto(const v1::RecordReturnRequest& request, const std::string& slug);
@@ -52,10 +56,6 @@ std::optional<ParkedItemId> ParseParkedItemName(std::string_view name);
 v1::Purchase ToProto(const Sale& sale, const std::vector<Return>& returns,
                      const std::string& partner_slug);
 v1::ParkedItem ToProto(const ParkedItem& item);
-
-// Says for each line of a sale which rule gave its points, or why none did.
-void AddExplanation(const Sale& sale, const ledger::Configuration& configuration,
-                    const RuleBook& book, v1::ExplainPurchaseResponse& out);
 
 // A purchase as text, for people who look at a parked one.
 std::string DescribePurchase(const Purchase& purchase);

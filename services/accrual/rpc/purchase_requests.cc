@@ -26,6 +26,27 @@ std::string Trimmed(const std::string& text) {
   return std::string(absl::StripAsciiWhitespace(text));
 }
 
+template <typename Lines>
+void AddLines(const Lines& lines, Purchase& purchase) {
+  for (const v1::PurchaseLine& line : lines) {
+    purchase.lines.push_back({line.line_id(), line.sku(), line.quantity(),
+                              MinorUnits(line.amount_minor_units()), line.category(),
+                              MinorUnits(line.tax_minor_units())});
+  }
+}
+
+template <typename Tenders>
+absl::Status AddTenders(const Tenders& tenders, Purchase& purchase) {
+  for (const v1::Tender& tender : tenders) {
+    if (tender.kind() < v1::TENDER_KIND_MONEY || tender.kind() > v1::TENDER_KIND_VOUCHER) {
+      return Malformed("a tender's kind");
+    }
+    purchase.tenders.push_back(
+        {static_cast<TenderKind>(tender.kind()), MinorUnits(tender.amount_minor_units())});
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<StoreName> ParseStoreName(std::string_view name) {
@@ -56,10 +77,26 @@ absl::StatusOr<Purchase> FromProto(const v1::RecordPurchaseRequest& request,
     purchase.redemption_book = hold->book;
     purchase.redemption = hold->number;
   }
-  for (const v1::PurchaseLine& line : request.lines()) {
-    purchase.lines.push_back({line.line_id(), line.sku(), line.quantity(),
-                              MinorUnits(line.amount_minor_units()), line.category()});
-  }
+  AddLines(request.lines(), purchase);
+  GUILDER_RETURN_IF_ERROR(AddTenders(request.tenders(), purchase));
+  GUILDER_RETURN_IF_ERROR(Normalise(purchase));
+  const std::optional<Currency> currency = ParseCurrency(request.currency_code());
+  if (!currency) return Refuse(Reason::kCurrencyNotSupported);
+  purchase.currency = *currency;
+  GUILDER_ASSIGN_OR_RETURN(purchase.card, rpc::ParseCardNumber(request.card_number()));
+  return purchase;
+}
+
+absl::StatusOr<Purchase> FromProto(const v1::QuotePurchaseRequest& request,
+                                   const std::string& slug) {
+  Purchase purchase;
+  GUILDER_ASSIGN_OR_RETURN(purchase.receipt.store, OwnStore(request.store(), slug));
+  purchase.receipt.terminal = Trimmed(request.terminal());
+  // A quote needs no receipt yet; one that is well formed passes the checks of a purchase.
+  purchase.receipt.order_id = "quote";
+  purchase.occurred_at = rpc::FromProto(request.occurred_at()).value_or(Timestamp(0));
+  AddLines(request.lines(), purchase);
+  GUILDER_RETURN_IF_ERROR(AddTenders(request.tenders(), purchase));
   GUILDER_RETURN_IF_ERROR(Normalise(purchase));
   const std::optional<Currency> currency = ParseCurrency(request.currency_code());
   if (!currency) return Refuse(Reason::kCurrencyNotSupported);

@@ -11,6 +11,7 @@
 #include "libs/rpc/proto_time.h"
 #include "libs/security/secrets.h"
 #include "services/accrual/domain/rule_approval.h"
+#include "services/accrual/store/earning_rows.h"
 #include "services/accrual/store/rule_sets.h"
 
 namespace guilder::accrual {
@@ -42,7 +43,26 @@ v1::RuleSet ToProto(const StoredRuleSet& stored) {
 std::string SerializedRules(const v1::RuleSet& rule_set) {
   v1::RuleSet only_rules;
   *only_rules.mutable_rules() = rule_set.rules();
+  *only_rules.mutable_caps() = rule_set.caps();
   return only_rules.SerializeAsString();
+}
+
+// Gives the set's caps the serials under which they count, and what is bounded over all books, and
+// counts already, what it grants more.
+absl::Status GrantCaps(Transaction& transaction, const StoredRuleSet& stored) {
+  v1::RuleSet message;
+  if (!message.ParseFromString(stored.rules)) return absl::InternalError("stored rules");
+  const RuleNames names = ReadRuleNames(transaction, CollectNames(message));
+  GUILDER_ASSIGN_OR_RETURN(const rules::RuleSet set, RulesFromProto(stored.number, message, names));
+  AddCaps(transaction, set);
+  const std::vector<int32_t> serials = CapSerials(transaction, set);
+  for (size_t i = 0; i < set.caps.size(); ++i) {
+    const rules::CapScope scope = set.caps[i].scope;
+    if (scope == rules::CapScope::kPartner || scope == rules::CapScope::kCampaign) {
+      RaiseLimits(transaction, serials[i], set.caps[i].points);
+    }
+  }
+  return absl::OkStatus();
 }
 
 template <typename Response>
@@ -94,6 +114,7 @@ absl::StatusOr<v1::ApproveRuleSetResponse> RuleHandlers::ApproveRuleSet(
             CheckApproval({rule_set.approved, rule_set.proposed_by, rule_set.effective_from}, actor,
                           ledger::ReadProgrammeClock(transaction, programme_.id),
                           /*may_begin_in_past=*/!programme_.live));
+        GUILDER_RETURN_IF_ERROR(GrantCaps(transaction, rule_set));
         MarkRuleSetApproved(transaction, rule_set.number, actor);
         ledger::IncrementConfigurationVersion(transaction, programme_.id);
         rule_set.approved = true;

@@ -30,6 +30,8 @@ class RuleHandlers {
                                                     const v1::GetRuleSetRequest& request);
   absl::StatusOr<v1::ListRuleSetsResponse> ListRuleSets(const rpc::Call& call,
                                                         const v1::ListRuleSetsRequest& request);
+  absl::StatusOr<v1::SimulateRuleSetResponse> SimulateRuleSet(
+      const rpc::Call& call, const v1::SimulateRuleSetRequest& request);
 
  private:
   postgres::Pool& pool_;

@@ -43,6 +43,12 @@ class RuleService final : public v1::RuleService::CallbackService {
     return rpc::Unary(methods_, "ListRuleSets", context, request, response,
                       std::bind_front(&RuleHandlers::ListRuleSets, &handlers_));
   }
+  grpc::ServerUnaryReactor* SimulateRuleSet(grpc::CallbackServerContext* context,
+                                            const v1::SimulateRuleSetRequest* request,
+                                            v1::SimulateRuleSetResponse* response) override {
+    return rpc::Unary(methods_, "SimulateRuleSet", context, request, response,
+                      std::bind_front(&RuleHandlers::SimulateRuleSet, &handlers_));
+  }
 
  private:
   const rpc::Methods methods_;

@@ -23,8 +23,10 @@ absl::StatusOr<std::shared_ptr<const RuleBook>> RuleBookReader::Read(
     if (!message.ParseFromString(stored.rules)) return absl::InternalError("stored rules");
     const RuleNames names = ReadRuleNames(tx, CollectNames(message));
     GUILDER_ASSIGN_OR_RETURN(rules::RuleSet rules, RulesFromProto(stored.number, message, names));
+    std::vector<int32_t> serials = CapSerials(tx, rules);
     rule_sets.push_back({stored.effective_from,
-                         std::make_shared<const rules::CompiledRules>(std::move(rules))});
+                         std::make_shared<const rules::CompiledRules>(std::move(rules)),
+                         std::move(serials)});
   }
   auto read = std::make_shared<const RuleBook>(configuration.version(), std::move(rule_sets));
   const std::lock_guard lock(mutex_);

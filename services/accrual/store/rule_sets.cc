@@ -64,6 +64,28 @@ constexpr postgres::Statement kStores{"rules.stores", R"sql(
     join partner.stores s on s.partner_id = p.partner_id and s.code = named.code
 )sql"};
 
+constexpr postgres::Statement kAddCaps{"rules.add_caps", R"sql(
+  insert into accrual.caps (cap_id, scope, period)
+  select * from unnest($1::text[], $2::text[], $3::text[])
+      on conflict (cap_id, scope, period) do nothing
+)sql"};
+
+constexpr postgres::Statement kCapSerials{"rules.cap_serials", R"sql(
+  select w.place, c.cap_serial
+    from unnest($1::int[], $2::text[], $3::text[], $4::text[]) as w (place, cap_id, scope, period)
+    join accrual.caps c on c.cap_id = w.cap_id and c.scope = w.scope and c.period = w.period
+)sql"};
+
+std::string ScopeName(const rules::Cap& cap) {
+  constexpr const char* kNames[] = {"RECEIPT", "MEMBER", "PARTNER", "CAMPAIGN"};
+  return kNames[static_cast<size_t>(cap.scope)];
+}
+
+std::string PeriodName(const rules::Cap& cap) {
+  constexpr const char* kNames[] = {"EVER", "DAY", "WEEK", "MONTH", "YEAR"};
+  return kNames[static_cast<size_t>(cap.period)];
+}
+
 StoredRuleSet FromRow(const postgres::Row& row) {
   StoredRuleSet rule_set;
   rule_set.number = row.Int(0);
@@ -120,6 +142,36 @@ void MarkRuleSetApproved(postgres::Transaction& transaction, int64_t number,
 
 std::vector<StoredRuleSet> ApprovedRuleSets(postgres::Transaction& transaction) {
   return FromRows(transaction.Execute(kApproved));
+}
+
+void AddCaps(postgres::Transaction& transaction, const rules::RuleSet& rule_set) {
+  std::vector<rules::Cap> counted;
+  for (const rules::Cap& cap : rule_set.caps) {
+    if (cap.scope != rules::CapScope::kReceipt) counted.push_back(cap);
+  }
+  if (counted.empty()) return;
+  transaction.Execute(kAddCaps, postgres::Params()
+                                    .TextArray(counted, &rules::Cap::id)
+                                    .TextArray(counted, ScopeName)
+                                    .TextArray(counted, PeriodName));
+}
+
+std::vector<int32_t> CapSerials(postgres::Transaction& transaction,
+                                const rules::RuleSet& rule_set) {
+  const std::vector<rules::Cap>& caps = rule_set.caps;
+  std::vector<int32_t> serials(caps.size());
+  if (caps.empty()) return serials;
+  std::vector<int64_t> places(caps.size());
+  for (size_t i = 0; i < places.size(); ++i) places[i] = static_cast<int64_t>(i);
+  const postgres::Rows rows = transaction.Execute(kCapSerials, postgres::Params()
+                                                                   .IntArray(places)
+                                                                   .TextArray(caps, &rules::Cap::id)
+                                                                   .TextArray(caps, ScopeName)
+                                                                   .TextArray(caps, PeriodName));
+  for (const postgres::Row row : rows) {
+    serials[static_cast<size_t>(row.Int(0))] = static_cast<int32_t>(row.Int(1));
+  }
+  return serials;
 }
 
 RuleNames ReadRuleNames(postgres::Transaction& transaction, const NamesInRules& names) {

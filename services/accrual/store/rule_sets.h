@@ -47,6 +47,13 @@ void MarkRuleSetApproved(postgres::Transaction& transaction, int64_t number,
 // one's date. Of two with the same date the later proposed one comes last, and counts.
 std::vector<StoredRuleSet> ApprovedRuleSets(postgres::Transaction& transaction);
 
+// Gives the caps that count over purchases the serials that they count under: those of caps with
+// the same id, scope and period in other versions, or new ones.
+void AddCaps(postgres::Transaction& transaction, const rules::RuleSet& rule_set);
+
+// Parallel to the set's caps; 0 for those that were never added.
+std::vector<int32_t> CapSerials(postgres::Transaction& transaction, const rules::RuleSet& rule_set);
+
 // The partners and stores that the rules name, as far as there are such.
 RuleNames ReadRuleNames(postgres::Transaction& transaction, const NamesInRules& names);
 

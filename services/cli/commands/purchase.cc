@@ -47,16 +47,38 @@ absl::Status ForEachPair(const std::string& text, const Set& set) {
 }
 
 // "sku=A,quantity=2,amount=19.90,category=food" as a line. The amount is for the whole quantity.
-absl::Status AddLine(const std::string& text, v1::RecordPurchaseRequest& request) {
+template <typename Request>
+absl::Status AddLine(const std::string& text, Request& request) {
   v1::PurchaseLine& line = *request.add_lines();
   line.set_quantity(1);
   return ForEachPair(text, [&](const std::string& name, const std::string& value) -> absl::Status {
-    if (name != "amount") return Assign(line, name == "line" ? "line_id" : name, value);
+    if (name != "amount" && name != "tax") {
+      return Assign(line, name == "line" ? "line_id" : name, value);
+    }
     const auto amount = ParseAmount(value, CurrencyExponent(request.currency_code()));
     if (!amount) return absl::InvalidArgumentError(absl::StrCat("'", value, "' is no amount"));
-    line.set_amount_minor_units(amount->value());
+    name == "tax" ? line.set_tax_minor_units(amount->value())
+                  : line.set_amount_minor_units(amount->value());
     return absl::OkStatus();
   });
+}
+
+// "20.00" of the lines as paid with points, the rest with money.
+template <typename Request>
+absl::Status AddTenders(const std::string& with_points, Request& request) {
+  if (with_points.empty()) return absl::OkStatus();
+  const auto points = ParseAmount(with_points, CurrencyExponent(request.currency_code()));
+  if (!points) return absl::InvalidArgumentError(absl::StrCat("'", with_points, "' is no amount"));
+  int64_t rest = -points->value();
+  for (const v1::PurchaseLine& line : request.lines()) rest += line.amount_minor_units();
+  v1::Tender& tender = *request.add_tenders();
+  tender.set_kind(v1::TENDER_KIND_POINTS);
+  tender.set_amount_minor_units(points->value());
+  if (rest == 0) return absl::OkStatus();
+  v1::Tender& money = *request.add_tenders();
+  money.set_kind(v1::TENDER_KIND_MONEY);
+  money.set_amount_minor_units(rest);
+  return absl::OkStatus();
 }
 
 // "line=1,quantity=2", or "sku=A,quantity=2" where the sale is not known.
@@ -106,6 +128,31 @@ void ShowPurchase(Output& output, const v1::Purchase& purchase) {
   output.Print(table);
 }
 
+// Who pays: "partners/fresh 6, partners/house 4".
+std::string FundedText(const v1::RuleExplanation& rule) {
+  std::string text;
+  for (const v1::FundedPoints& funded : rule.funded()) {
+    absl::StrAppend(&text, text.empty() ? "" : ", ", funded.partner(), " ", funded.points());
+  }
+  return text;
+}
+
+// The explanations of a quote or of a recorded purchase.
+template <typename Response>
+void ShowReasons(Output& output, const Response& response) {
+  Table lines({{"LINE"}, {"POINTS", Align::kRight}, {"RULE"}, {"WHY"}});
+  for (const v1::LineExplanation& line : response.lines()) {
+    lines.AddRow({line.line_id(), WithThousands(line.points()), line.rule(), line.text()});
+  }
+  output.Print(lines);
+  Table rules({{"RULE"}, {"NAME"}, {"OUTCOME"}, {"POINTS", Align::kRight}, {"PAID BY"}, {"WHY"}});
+  for (const v1::RuleExplanation& rule : response.rules()) {
+    rules.AddRow({rule.rule(), rule.display_name(), rule.outcome(), WithThousands(rule.points()),
+                  FundedText(rule), rule.text()});
+  }
+  output.Print(rules);
+}
+
 // When it happened: --at, else now, which is told on stderr with the request id, because a repeat
 // must say the same.
 absl::StatusOr<std::string> OccurrenceTime(const std::string& at, Context& context) {
@@ -131,8 +178,11 @@ std::function<absl::Status()> Record(Arguments& arguments, Context& context) {
   const std::string& currency = arguments.Text("--currency", "EUR without");
   const std::string& redemption =
       arguments.Text("--redemption", "A redemption to capture together with it");
+  const std::string& quote = arguments.Text("--quote", "The token of a quote for this purchase");
+  const std::string& with_points =
+      arguments.Text("--paid-with-points", "How much of it was paid with points, in money");
   const std::vector<std::string>& lines = arguments.Texts(
-      "--line", "sku=A,quantity=2,amount=19.90,category=food; once for each line", true);
+      "--line", "sku=A,quantity=2,amount=19.90,tax=3.18,category=food; once for each line", true);
   return [&]() -> absl::Status {
     v1::RecordPurchaseRequest request;
     v1::RecordPurchaseResponse response;
@@ -147,17 +197,65 @@ std::function<absl::Status()> Record(Arguments& arguments, Context& context) {
     request.set_currency_code(currency.empty() ? "EUR" : currency);
     if (!redemption.empty()) request.set_redemption(WithPrefix("redemptions/", redemption));
     for (const std::string& line : lines) GUILDER_RETURN_IF_ERROR(AddLine(line, request));
+    GUILDER_RETURN_IF_ERROR(AddTenders(with_points, request));
+    request.set_quote_token(quote);
     GUILDER_RETURN_IF_ERROR(context.Call(request, response, PartnerIn(request.receipt().store())));
-    context.output().Record(ToJson(response),
-                            {{"Name", "name"},
-                             {"Points", "points", Show::kNumber},
-                             {"Points of each line", "line_points"},
-                             {"Available", "activates_at", Show::kTime},
-                             {"Expire", "expires_at", Show::kTime},
-                             {"Captured points", "captured_points", Show::kNumber},
-                             {"Posted", "journal_receipt.posted_at", Show::kTime},
-                             {"Book", "journal_receipt.book"},
-                             {"Record", "journal_receipt.number"}});
+    std::vector<Field> fields = {{"Name", "name"},
+                                 {"Points", "points", Show::kNumber},
+                                 {"Points of each line", "line_points"}};
+    if (response.trimmed_points() > 0) {
+      fields.push_back({"Trimmed by caps", "trimmed_points", Show::kNumber});
+    }
+    if (!quote.empty()) {
+      fields.push_back({"Quote", "quote_outcome"});
+      fields.push_back({"Points quoted", "quoted_points", Show::kNumber});
+    }
+    const std::vector<Field> always = {{"Available", "activates_at", Show::kTime},
+                                       {"Expire", "expires_at", Show::kTime},
+                                       {"Captured points", "captured_points", Show::kNumber},
+                                       {"Posted", "journal_receipt.posted_at", Show::kTime},
+                                       {"Book", "journal_receipt.book"},
+                                       {"Record", "journal_receipt.number"}};
+    fields.insert(fields.end(), always.begin(), always.end());
+    context.output().Record(ToJson(response), fields);
+    return absl::OkStatus();
+  };
+}
+
+std::function<absl::Status()> Quote(Arguments& arguments, Context& context) {
+  const std::string& store = arguments.Text("--store", "The store: PARTNER/stores/STORE_ID", true);
+  const std::string& card = arguments.Text("--card", "The number of the member's card", true);
+  const std::string& terminal = arguments.Text("--terminal", "The till");
+  const std::string& at = arguments.Text("--at", "When it happens; the programme's clock without");
+  const std::string& currency = arguments.Text("--currency", "EUR without");
+  const std::string& with_points =
+      arguments.Text("--paid-with-points", "How much of it is paid with points, in money");
+  const std::vector<std::string>& lines = arguments.Texts(
+      "--line", "sku=A,quantity=2,amount=19.90,tax=3.18,category=food; once for each line", true);
+  return [&]() -> absl::Status {
+    v1::QuotePurchaseRequest request;
+    v1::QuotePurchaseResponse response;
+    request.set_store(WithPrefix("partners/", store));
+    request.set_card_number(card);
+    request.set_terminal(terminal);
+    if (!at.empty()) GUILDER_RETURN_IF_ERROR(Assign(request, "occurred_at", at));
+    request.set_currency_code(currency.empty() ? "EUR" : currency);
+    for (const std::string& line : lines) GUILDER_RETURN_IF_ERROR(AddLine(line, request));
+    GUILDER_RETURN_IF_ERROR(AddTenders(with_points, request));
+    GUILDER_RETURN_IF_ERROR(context.Call(request, response, PartnerIn(request.store())));
+    Output& output = context.output();
+    output.Record(ToJson(response),
+                  {{"Points", "points", Show::kNumber},
+                   {"Rules", "rule_set"},
+                   {"Available", "activates_at", Show::kTime},
+                   {"Expire", "expires_at", Show::kTime},
+                   {"Member", "member.name"},
+                   {"Tier", "member.tier"},
+                   {"Points available", "member.available_points", Show::kNumber},
+                   {"Points that can be spent here", "member.spendable_points", Show::kNumber},
+                   {"Quote", "quote_token"},
+                   {"Binds until", "quote_expires_at", Show::kTime}});
+    ShowReasons(output, response);
     return absl::OkStatus();
   };
 }
@@ -260,7 +358,7 @@ void AddReads(CLI::App& noun, Context& context) {
                  {"REVERSED", "points_reversed", Show::kNumber}},
                 "no purchases");
   AddVerb<v1::ExplainPurchaseRequest, v1::ExplainPurchaseResponse>(
-      noun, context, "explain", "Says for each line which rule gave its points, or why none did")
+      noun, context, "explain", "Says for each point which rule gave it, and of the others why not")
       .Argument("PURCHASE", "name", "The purchase", "purchases/")
       .As("auditor")
       .Show([&context](const Message& message) {
@@ -270,12 +368,13 @@ void AddReads(CLI::App& noun, Context& context) {
                                          {"Occurred", "purchase.occurred_at", Show::kTime},
                                          {"Rules", "rule_set"},
                                          {"Contract", "contract"},
-                                         {"Points", "purchase.points", Show::kNumber}});
-        Table table({{"LINE"}, {"POINTS", Align::kRight}, {"RULE"}, {"WHY"}});
-        for (const v1::LineExplanation& line : response.lines()) {
-          table.AddRow({line.line_id(), WithThousands(line.points()), line.rule(), line.text()});
-        }
-        output.Print(table);
+                                         {"Issuer", "issuer"},
+                                         {"Tier", "tier"},
+                                         {"Points", "purchase.points", Show::kNumber},
+                                         {"Lot", "lot"},
+                                         {"Available", "activates_at", Show::kTime},
+                                         {"Expire", "expires_at", Show::kTime}});
+        ShowReasons(output, response);
         return absl::OkStatus();
       });
 }
@@ -286,6 +385,8 @@ void AddPurchaseCommands(CLI::App& app, Context& context) {
   CLI::App& noun = AddNoun(app, "purchase", "Purchases and returns");
   AddAction(noun, context, "record", "Records a purchase and awards its points",
             [&context](Arguments& arguments) { return Record(arguments, context); });
+  AddAction(noun, context, "quote", "Says what a purchase would earn, and changes nothing",
+            [&context](Arguments& arguments) { return Quote(arguments, context); });
   AddAction(noun, context, "return", "Records goods that came back",
             [&context](Arguments& arguments) { return Return(arguments, context); });
   AddAction(noun, context, "confirm", "Makes pending points available", [&](Arguments& arguments) {

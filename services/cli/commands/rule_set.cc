@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -11,6 +12,7 @@
 #include "services/cli/commands.h"
 #include "services/cli/context.h"
 #include "services/cli/messages.h"
+#include "services/cli/output/format.h"
 #include "services/cli/verb.h"
 
 namespace guilder::cli {
@@ -18,14 +20,61 @@ namespace {
 
 namespace v1 = accrual::v1;
 
-// "1 point per full 10.00", or why nothing.
+// "1 per full 1000 minor units", or why nothing.
 std::string EffectText(const v1::EarnRule& rule) {
-  if (rule.has_exclusion()) {
-    return rule.exclusion().reason().empty() ? "nothing"
-                                             : absl::StrCat("nothing: ", rule.exclusion().reason());
+  switch (rule.effect_case()) {
+    case v1::EarnRule::kBaseRate:
+      return absl::StrCat(rule.base_rate().points(), " per full ",
+                          rule.base_rate().per_minor_units(), " minor units");
+    case v1::EarnRule::kMultiplier: {
+      const v1::Multiplier& multiplier = rule.multiplier();
+      return absl::StrCat(
+          "times ", multiplier.numerator(), multiplier.denominator() > 1 ? "/" : "",
+          multiplier.denominator() > 1 ? absl::StrCat(multiplier.denominator()) : "");
+    }
+    case v1::EarnRule::kFixedBonus:
+      return absl::StrCat(rule.fixed_bonus().points(), " once");
+    case v1::EarnRule::kProductBonus:
+      return absl::StrCat(rule.product_bonus().points(), " per ",
+                          std::max<int64_t>(1, rule.product_bonus().per_quantity()), " bought");
+    case v1::EarnRule::kExclusion:
+      break;
+    case v1::EarnRule::EFFECT_NOT_SET:
+      return "";
   }
-  return absl::StrCat(rule.base_rate().points(), " per full ", rule.base_rate().per_minor_units(),
-                      " minor units");
+  const std::string& reason = rule.exclusion().reason();
+  return reason.empty() ? "nothing" : absl::StrCat("nothing: ", reason);
+}
+
+// "tier gold, from 2026-03-29, at most day".
+std::string ConditionsText(const v1::EarnRule& rule) {
+  const v1::RuleConditions& conditions = rule.conditions();
+  std::string text;
+  const auto add = [&text](const std::string& part) {
+    absl::StrAppend(&text, text.empty() ? "" : ", ", part);
+  };
+  for (const std::string& tier : conditions.tiers()) add("tier " + tier);
+  for (const std::string& segment : conditions.segments()) add("segment " + segment);
+  if (conditions.first_purchase() != v1::FIRST_PURCHASE_UNSPECIFIED) add("first purchase");
+  if (conditions.has_birthday()) add("birthday");
+  if (!conditions.valid_from().empty()) add("from " + conditions.valid_from());
+  if (!conditions.valid_until().empty()) add("until " + conditions.valid_until());
+  for (const v1::TimeWindow& window : conditions.windows()) {
+    add(absl::StrCat(window.from().empty() ? "00:00" : window.from(), "-",
+                     window.until().empty() ? "24:00" : window.until()));
+  }
+  if (conditions.min_amount_minor_units() > 0) {
+    add(absl::StrCat("above ", conditions.min_amount_minor_units(), " minor units"));
+  }
+  for (const std::string& cap : rule.caps()) add("cap " + cap);
+  if (!rule.group().empty()) add("one of " + rule.group());
+  if (rule.stop()) add("stops");
+  return text;
+}
+
+// "CAP_SCOPE_MEMBER" → "MEMBER".
+std::string EnumText(const std::string& name) {
+  return name.substr(name.rfind('_') + 1);
 }
 
 std::string SelectorText(const v1::LineSelector& selector) {
@@ -49,10 +98,40 @@ void ShowRuleSet(Output& output, const v1::RuleSet& rule_set) {
                        {"From", "effective_from", Show::kTime},
                        {"Proposed by", "proposed_by"},
                        {"Approved by", "approved_by"}});
-  Table table({{"RULE"}, {"DISPLAY NAME"}, {"PRIORITY", Align::kRight}, {"FOR"}, {"EARNS"}});
+  Table table(
+      {{"RULE"}, {"DISPLAY NAME"}, {"PRIORITY", Align::kRight}, {"FOR"}, {"WHEN"}, {"EARNS"}});
   for (const v1::EarnRule& rule : rule_set.rules()) {
     table.AddRow({rule.rule_id(), rule.display_name(), absl::StrCat(rule.priority()),
-                  SelectorText(rule.selector()), EffectText(rule)});
+                  SelectorText(rule.selector()), ConditionsText(rule), EffectText(rule)});
+  }
+  output.Print(table);
+  if (rule_set.caps().empty()) return;
+  Table caps({{"CAP"}, {"DISPLAY NAME"}, {"SCOPE"}, {"PERIOD"}, {"POINTS", Align::kRight}});
+  for (const v1::Cap& cap : rule_set.caps()) {
+    caps.AddRow({cap.cap_id(), cap.display_name(), EnumText(v1::CapScope_Name(cap.scope())),
+                 EnumText(v1::CapPeriod_Name(cap.period())), absl::StrCat(cap.points())});
+  }
+  output.Print(caps);
+}
+
+void ShowSimulation(Output& output, const v1::SimulateRuleSetResponse& response) {
+  output.Record(ToJson(response), {{"Purchases", "purchases", Show::kNumber},
+                                   {"Points given", "points_before", Show::kNumber},
+                                   {"Points then", "points_after", Show::kNumber},
+                                   {"Purchases with more", "purchases_with_more", Show::kNumber},
+                                   {"Purchases with less", "purchases_with_less", Show::kNumber},
+                                   {"Not after", "incomplete_at", Show::kTime}});
+  Table table({{"RULE"},
+               {"DISPLAY NAME"},
+               {"BEFORE", Align::kRight},
+               {"AFTER", Align::kRight},
+               {"PURCHASES BEFORE", Align::kRight},
+               {"PURCHASES AFTER", Align::kRight},
+               {"TRIMMED", Align::kRight}});
+  for (const v1::SimulatedRule& rule : response.rules()) {
+    table.AddRow({rule.rule_id(), rule.display_name(), WithThousands(rule.points_before()),
+                  WithThousands(rule.points_after()), WithThousands(rule.purchases_before()),
+                  WithThousands(rule.purchases_after()), WithThousands(rule.trimmed_after())});
   }
   output.Print(table);
 }
@@ -107,6 +186,18 @@ void AddRuleSetCommands(CLI::App& app, Context& context) {
       .Argument("RULE_SET", "name", "The version: its number", "ruleSets/")
       .As("auditor")
       .Show(Shown<v1::GetRuleSetResponse>(context));
+  AddVerb<v1::SimulateRuleSetRequest, v1::SimulateRuleSetResponse>(
+      noun, context, "simulate", "Says what a version would have given for recorded purchases")
+      .Argument("RULE_SET", "name", "The version: its number", "ruleSets/")
+      .Option("--from", "from", "Purchases posted from then on, as in 2026-01-31")
+      .Required()
+      .Option("--until", "until", "And before then; now without")
+      .NameOption("--partner", "partner", "Of one partner; of all without", "partners/")
+      .As("auditor")
+      .Show([&context](const google::protobuf::Message& message) {
+        ShowSimulation(context.output(), static_cast<const v1::SimulateRuleSetResponse&>(message));
+        return absl::OkStatus();
+      });
   AddVerb<v1::ListRuleSetsRequest, v1::ListRuleSetsResponse>(noun, context, "list",
                                                              "Lists the versions")
       .As("auditor")

@@ -6,6 +6,7 @@ namespace guilder::operator_ {
 namespace {
 
 constexpr uint64_t kFormat = 1;
+constexpr uint64_t kFormatWithTenders = 2;
 constexpr int64_t kMostLines = 1'000'000;
 
 }  // namespace
@@ -13,7 +14,8 @@ constexpr int64_t kMostLines = 1'000'000;
 std::optional<PurchaseFacts> ReadPurchase(std::string_view content) {
   Decoder in(content);
   PurchaseFacts facts;
-  if (in.Unsigned() != kFormat) return std::nullopt;
+  const uint64_t format = in.Unsigned();
+  if (format != kFormat && format != kFormatWithTenders) return std::nullopt;
   facts.store = in.Bytes();
   in.Bytes();  // terminal
   facts.receipt = in.Bytes();
@@ -35,7 +37,15 @@ std::optional<PurchaseFacts> ReadPurchase(std::string_view content) {
     const auto amount = in.ReadQuantity<MinorUnits>();
     if (amount < MinorUnits(0) || amount > kMaxAmount) return std::nullopt;
     facts.amount += amount;
-    in.Bytes();  // category
+    in.Bytes();                                     // category
+    if (format == kFormatWithTenders) in.Signed();  // tax
+  }
+  if (format == kFormatWithTenders) {
+    const uint64_t tenders = in.Unsigned();
+    for (uint64_t i = 0; i < tenders && in.ok(); ++i) {
+      in.Unsigned();  // kind
+      in.Signed();    // amount
+    }
   }
   for (int64_t i = 0; i < facts.lines && in.ok(); ++i) in.Signed();  // the line's points
   facts.rule_set = in.Signed();

@@ -1,0 +1,109 @@
+#include "services/accrual/rpc/earning_batch.h"
+
+#include <utility>
+
+namespace guilder::accrual {
+
+std::vector<CapLimit> KnownLimits::Unknown(const std::vector<CapLimit>& limits) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<CapLimit> unknown;
+  for (const CapLimit& limit : limits) {
+    if (!known_.contains(limit.counter)) unknown.push_back(limit);
+  }
+  return unknown;
+}
+
+void KnownLimits::Add(const std::vector<CapLimit>& limits) {
+  const std::lock_guard lock(mutex_);
+  for (const CapLimit& limit : limits) known_.insert(limit.counter);
+}
+
+EarningBatch::EarningBatch(postgres::Transaction& tx, const ledger::Configuration& configuration,
+                           const RuleBook& rules, const std::vector<EarningOf>& purchases,
+                           KnownLimits& known)
+    : limits_(purchases.size()) {
+  std::vector<CounterKey> keys;
+  std::vector<CapLimit> limits;
+  std::vector<Purchaser> asked;
+  std::vector<Uuid> quotes;
+  for (size_t i = 0; i < purchases.size(); ++i) {
+    const EarningOf& earning = purchases[i];
+    const DatedRuleSet* const dated = rules.At(earning.purchase->occurred_at);
+    const DatedRuleSet* const quoted =
+        earning.quote == nullptr ? nullptr : rules.Find(earning.quote->rule_set);
+    for (const DatedRuleSet* set : {dated, quoted == dated ? nullptr : quoted}) {
+      if (set != nullptr) AddCaps(configuration, earning, i, *set, keys, limits);
+    }
+    const bool asks_for_first =
+        dated != nullptr && dated->rules->PlanFor(earning.partner).needs_first_purchase;
+    if (asks_for_first) asked.push_back({earning.account, earning.partner});
+    if (earning.quote != nullptr) quotes.push_back(earning.quote->id);
+  }
+  for (const auto& [key, points] : ReadCounters(tx, keys)) {
+    counts_[key.account][key.counter] = points;
+  }
+  ReadFirstPurchases(tx, asked);
+  used_quotes_ = ReadUsedQuotes(tx, quotes);
+  const std::vector<CapLimit> unknown = known.Unknown(limits);
+  // What this transaction grants is known by those after it, because it may not commit.
+  if (EnsureLimits(tx, unknown)) known.Add(unknown);
+}
+
+void EarningBatch::AddCaps(const ledger::Configuration& configuration, const EarningOf& earning,
+                           size_t i, const DatedRuleSet& set, std::vector<CounterKey>& keys,
+                           std::vector<CapLimit>& limits) {
+  for (const CountedCap& cap : CountedCapsOf(set, earning.partner, earning.purchase->occurred_at,
+                                             configuration.calendar().time_zone())) {
+    if (cap.of_member) {
+      keys.push_back({earning.book, earning.account, cap.counter});
+    } else {
+      limits_[i].push_back(cap.counter);
+      limits.push_back({cap.counter, cap.points});
+    }
+  }
+}
+
+void EarningBatch::ReadFirstPurchases(postgres::Transaction& tx,
+                                      const std::vector<Purchaser>& asked) {
+  const std::vector<HasPurchased> found = ReadPurchasers(tx, asked);
+  for (size_t i = 0; i < asked.size(); ++i) {
+    purchasers_[asked[i].account][asked[i].partner] = found[i];
+  }
+}
+
+EarningTerms EarningBatch::TermsOf(const EarningOf& earning, const RuleBook& rules) const {
+  EarningTerms terms{rules};
+  const auto counted = counts_.find(earning.account);
+  if (counted != counts_.end()) terms.counts = counted->second;
+  const auto account = purchasers_.find(earning.account);
+  if (account != purchasers_.end()) {
+    const auto partner = account->second.find(earning.partner);
+    if (partner != account->second.end()) {
+      terms.member.first_at_partner = !partner->second.at_partner;
+      terms.member.first_in_programme = !partner->second.in_programme;
+    }
+  }
+  if (earning.quote != nullptr) {
+    terms.quote = *earning.quote;
+    terms.quote_used = used_quotes_.contains(earning.quote->id);
+  }
+  return terms;
+}
+
+void EarningBatch::Accept(const EarningOf& earning, const PurchaseOutcome& outcome) {
+  for (const CounterUse& use : outcome.counted) {
+    const CounterKey key{earning.book, use.of_member ? earning.account : AccountId(), use.counter};
+    counts_[key.account][key.counter] += use.points;
+    added_[key] += use.points;
+  }
+  const auto account = purchasers_.find(earning.account);
+  if (account != purchasers_.end()) {
+    for (auto& [partner, has] : account->second) {
+      has.in_programme = true;
+      has.at_partner = has.at_partner || partner == earning.partner;
+    }
+  }
+  if (earning.quote != nullptr) used_quotes_.insert(earning.quote->id);
+}
+
+}  // namespace guilder::accrual

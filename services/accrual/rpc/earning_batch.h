@@ -1,0 +1,73 @@
+// What the purchases of one batch are decided over together: counters, first purchases, quotes.
+#pragma once
+
+#include <mutex>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+
+#include "libs/base/types.h"
+#include "libs/ledger/core/configuration.h"
+#include "services/accrual/domain/earning.h"
+#include "services/accrual/store/earning_rows.h"
+
+namespace guilder::accrual {
+
+// A purchase, as a batch asks for it.
+struct EarningOf {
+  BookId book;
+  AccountId account;
+  PartnerId partner;
+  const Purchase* purchase = nullptr;
+  const Quote* quote = nullptr;  // nullptr for none
+};
+
+// Limits that are known to be there, so that lanes need not ask. Thread safe.
+class KnownLimits {
+ public:
+  // Those of `limits` that are not known.
+  std::vector<CapLimit> Unknown(const std::vector<CapLimit>& limits) const;
+  void Add(const std::vector<CapLimit>& limits);
+
+ private:
+  mutable std::mutex mutex_;
+  absl::flat_hash_set<CounterId> known_;  // guarded by mutex_
+};
+
+// One run of a batch, in one thread. Costs no statement where no rule asks for what it reads.
+class EarningBatch {
+ public:
+  // Reads what the purchases need; afterwards LimitsOf says what each may spend.
+  EarningBatch(postgres::Transaction& tx, const ledger::Configuration& configuration,
+               const RuleBook& rules, const std::vector<EarningOf>& purchases, KnownLimits& known);
+
+  // Of the i-th purchase: the limits of all members' caps that it may spend from.
+  const std::vector<CounterId>& LimitsOf(size_t i) const { return limits_[i]; }
+
+  // What a purchase is decided over, after those before it that were accepted.
+  EarningTerms TermsOf(const EarningOf& earning, const RuleBook& rules) const;
+
+  // Takes what an accepted purchase counts.
+  void Accept(const EarningOf& earning, const PurchaseOutcome& outcome);
+
+  // What accepted purchases added.
+  const Counts& added() const { return added_; }
+
+ private:
+  // The purchases of an account that rules for first purchases ask about.
+  using Purchasers = absl::flat_hash_map<AccountId, absl::flat_hash_map<PartnerId, HasPurchased>>;
+
+  void AddCaps(const ledger::Configuration& configuration, const EarningOf& earning, size_t i,
+               const DatedRuleSet& set, std::vector<CounterKey>& keys,
+               std::vector<CapLimit>& limits);
+  void ReadFirstPurchases(postgres::Transaction& tx, const std::vector<Purchaser>& asked);
+
+  std::vector<std::vector<CounterId>> limits_;
+  absl::flat_hash_map<AccountId, MemberCounts> counts_;
+  Counts added_;
+  Purchasers purchasers_;
+  QuoteIds used_quotes_;
+};
+
+}  // namespace guilder::accrual

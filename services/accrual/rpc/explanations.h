@@ -1,0 +1,24 @@
+// Why a purchase earns what it earns, in messages.
+#pragma once
+
+#include "guilder/accrual/v1/accrual_service.pb.h"
+
+#include "libs/ledger/core/configuration.h"
+#include "libs/rules/explain.h"
+#include "services/accrual/domain/earning.h"
+#include "services/accrual/domain/return.h"
+
+namespace guilder::accrual {
+
+// Each line's and each rule's explanation, for `Message` with `lines` and `rules`.
+template <typename Message>
+void AddExplanation(const Purchase& purchase, PartnerId partner, const Replay& replay,
+                    const rules::CompiledRules& rules, const ledger::Configuration& configuration,
+                    Message& out);
+
+// Says of a sale which rule gave each point, who pays for it, in which lot it is and until when;
+// and of each other rule why it gave nothing.
+void ExplainSale(const Sale& sale, const ledger::Configuration& configuration, const RuleBook& book,
+                 v1::ExplainPurchaseResponse& out);
+
+}  // namespace guilder::accrual

@@ -1,0 +1,94 @@
+#include "services/accrual/rpc/purchase_command.h"
+
+#include <utility>
+
+#include "guilder/accrual/v1/accrual_service.pb.h"
+
+#include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
+#include "libs/ledger/core/digest.h"
+#include "libs/rpc/proto_time.h"
+#include "services/accrual/rpc/purchase_proto.h"
+
+namespace guilder::accrual {
+namespace {
+
+using ledger::RecordKind;
+
+v1::QuoteOutcome ToProto(QuoteOutcome outcome) {
+  switch (outcome) {
+    case QuoteOutcome::kHonoured:
+      return v1::QUOTE_OUTCOME_HONOURED;
+    case QuoteOutcome::kExpired:
+      return v1::QUOTE_OUTCOME_EXPIRED;
+    case QuoteOutcome::kNone:
+      break;
+  }
+  return v1::QUOTE_OUTCOME_UNSPECIFIED;
+}
+
+}  // namespace
+
+PurchaseCommand::PurchaseCommand(Purchase asked, std::optional<Quote> quote)
+    : purchase_(std::move(asked)), quote_(std::move(quote)), encoded_(EncodePurchase(purchase_)) {
+  kind = RecordKind::kPurchase;
+  card = purchase_.card;
+  content = encoded_;
+  fingerprint = ledger::Sha256({encoded_});
+  hold = purchase_.redemption;
+  issues = ledger::Issues::kPartnersPoints;
+}
+
+absl::StatusOr<std::string> PurchaseCommand::Decide(const ledger::DecisionContext& context,
+                                                    ledger::Posting& posting) {
+  GUILDER_RETURN_IF_ERROR(load_status);
+  GUILDER_ASSIGN_OR_RETURN(
+      outcome_,
+      DecidePurchase(purchase_, partner, batch->TermsOf(earning(), *rules), context, posting));
+  for (const CounterUse& use : outcome_.counted) {
+    if (!use.of_member) spends[LimitOf(use.counter)] += use.points;
+  }
+  content = EncodeRecorded(encoded_, outcome_);
+  v1::RecordPurchaseResponse response;
+  response.set_name(ledger::RecordName(kind, book, posting.number()));
+  response.set_points(outcome_.points.value());
+  for (const Points points : outcome_.line_points) response.add_line_points(points.value());
+  if (outcome_.points > Points(0)) {
+    *response.mutable_activates_at() = rpc::ToProto(outcome_.activates_at);
+    if (outcome_.expires_at != kNever) {
+      *response.mutable_expires_at() = rpc::ToProto(outcome_.expires_at);
+    }
+  }
+  response.set_captured_points(outcome_.captured.value());
+  response.set_point_block_exhausted(outcome_.point_block_exhausted);
+  response.set_trimmed_points(outcome_.trimmed.value());
+  response.set_quote_outcome(ToProto(outcome_.quote));
+  response.set_quoted_points(outcome_.quoted.value());
+  return response.SerializeAsString();
+}
+
+void PurchaseCommand::OnAccepted() {
+  batch->Accept(earning(), outcome_);
+}
+
+absl::Status PurchaseCommand::OnNaturalKeyTaken(const ledger::JournalPlace& winner,
+                                                RecordKind winner_kind) {
+  conflicts_with_ = ledger::RecordName(winner_kind, winner.book, winner.number);
+  return Refuse(
+      Reason::kReceiptConflict, {},
+      {{"parked_item", ParkedItemName(partner, request_id)}, {"purchase", conflicts_with_}});
+}
+
+ParkedItem PurchaseCommand::ToParkedItem() const {
+  ParkedItem item;
+  item.partner = partner;
+  item.request_id = request_id;
+  item.account = account;
+  item.reason = ReasonName(Reason::kReceiptConflict);
+  item.created_at = place.posted_at;
+  item.refers_to = conflicts_with_;
+  item.content = DescribePurchase(purchase_);
+  return item;
+}
+
+}  // namespace guilder::accrual

@@ -1,0 +1,41 @@
+// The command that records a purchase, as lanes run it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "services/accrual/domain/earning.h"
+#include "services/accrual/rpc/commands.h"
+#include "services/accrual/rpc/earning_batch.h"
+
+namespace guilder::accrual {
+
+class PurchaseCommand final : public AccrualCommand {
+ public:
+  PurchaseCommand(Purchase asked, std::optional<Quote> quote);
+
+  EarningOf earning() const {
+    return {book, account, partner, &purchase_, quote_ ? &*quote_ : nullptr};
+  }
+  const std::optional<Quote>& quote() const { return quote_; }
+
+  absl::StatusOr<std::string> Decide(const ledger::DecisionContext& context,
+                                     ledger::Posting& posting) override;
+  void OnAccepted() override;
+  absl::Status OnNaturalKeyTaken(const ledger::JournalPlace& winner,
+                                 ledger::RecordKind winner_kind) override;
+  ParkedItem ToParkedItem() const override;
+
+  // Set by Load: what the purchases of its batch share.
+  std::shared_ptr<EarningBatch> batch;
+
+ private:
+  const Purchase purchase_;
+  const std::optional<Quote> quote_;
+  const std::string encoded_;
+  PurchaseOutcome outcome_;
+  std::string conflicts_with_;
+};
+
+}  // namespace guilder::accrual

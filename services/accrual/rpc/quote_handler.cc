@@ -1,0 +1,142 @@
+// Quotes: the deciders that record a purchase, run on a copy.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
+#include "libs/ledger/store/programme.h"
+#include "libs/ledger/store/reader.h"
+#include "libs/rpc/proto_time.h"
+#include "libs/security/keys.h"
+#include "services/accrual/rpc/accrual_handlers.h"
+#include "services/accrual/rpc/explanations.h"
+#include "services/accrual/rpc/purchase_proto.h"
+#include "services/accrual/store/cards.h"
+#include "services/accrual/store/earning_rows.h"
+
+namespace guilder::accrual {
+namespace {
+
+// What a purchase would be decided over now, read without locking anything.
+struct Ground {
+  ledger::AccountAsOfNow account;
+  ledger::CardView card;
+  std::shared_ptr<const RuleBook> rules;
+  EarningTerms terms;
+  std::vector<ledger::ExhaustedLimit> left;
+};
+
+void ReadTerms(postgres::Transaction& tx, const ledger::Configuration& configuration,
+               PartnerId partner, const Purchase& purchase, Ground& ground) {
+  const DatedRuleSet* const set = ground.rules->At(purchase.occurred_at);
+  if (set == nullptr) return;
+  const AccountId account = ground.account.state.id;
+  std::vector<CounterKey> keys;
+  std::vector<CapLimit> limits;
+  for (const CountedCap& cap :
+       CountedCapsOf(*set, partner, purchase.occurred_at, configuration.calendar().time_zone())) {
+    if (cap.of_member) {
+      keys.push_back({ledger::BookOf(account), account, cap.counter});
+    } else {
+      limits.push_back({cap.counter, cap.points});
+    }
+  }
+  for (const auto& [key, points] : ReadCounters(tx, keys))
+    ground.terms.counts[key.counter] = points;
+  const std::vector<Points> left = ReadLeft(tx, limits);
+  for (size_t i = 0; i < limits.size(); ++i) {
+    ground.left.push_back({LimitOf(limits[i].counter), left[i]});
+  }
+  if (!set->rules->PlanFor(partner).needs_first_purchase) return;
+  const HasPurchased has = ReadPurchasers(tx, {{account, partner}})[0];
+  ground.terms.member.first_at_partner = !has.at_partner;
+  ground.terms.member.first_in_programme = !has.in_programme;
+}
+
+void AddMember(const ledger::AccountState& account, const ledger::Partner& partner, Timestamp now,
+               v1::QuotedMember& out) {
+  out.set_name(absl::StrCat("members/", account.id.value()));
+  out.set_available_points(account.available.value());
+  out.set_pending_points(account.pending.value());
+  out.set_owed_points(account.debt.value());
+  const bool takes_points = partner.ContractAt(ledger::ContractKind::kRedemption, now) != nullptr &&
+                            account.debt == Points(0);
+  out.set_spendable_points(takes_points ? account.available.value() : 0);
+}
+
+}  // namespace
+
+absl::StatusOr<v1::QuotePurchaseResponse> AccrualHandlers::QuotePurchase(
+    const rpc::Call& call, const v1::QuotePurchaseRequest& request) {
+  GUILDER_ASSIGN_OR_RETURN(const std::string slug, OwnSlug(call));
+  const auto configuration = lanes_.configuration();
+  const ProgrammeId programme = configuration->programme().id;
+  v1::QuotePurchaseRequest timed = request;
+  if (!timed.has_occurred_at()) {
+    GUILDER_ASSIGN_OR_RETURN(
+        const Timestamp now,
+        pool_.Read([&](postgres::Transaction& tx) -> absl::StatusOr<Timestamp> {
+          return ledger::ReadProgrammeClock(tx, programme);
+        }));
+    *timed.mutable_occurred_at() = rpc::ToProto(now);
+  }
+  GUILDER_ASSIGN_OR_RETURN(const Purchase purchase, FromProto(timed, slug));
+  const PartnerId partner = call.principal().partner;
+  return pool_.Read([&](postgres::Transaction& tx) -> absl::StatusOr<v1::QuotePurchaseResponse> {
+    GUILDER_ASSIGN_OR_RETURN(const auto rules, rule_books_.Read(tx, *configuration));
+    Ground ground{{}, ReadCard(tx, purchase.card), rules, EarningTerms{*rules}, {}};
+    if (!ground.card.found) return Refuse(Reason::kCardNotFound);
+    auto account = ledger::ReadAccountWithLots(tx, ground.card.account);
+    if (!account) return Refuse(Reason::kCardNotFound);
+    ground.account = *std::move(account);
+    ReadTerms(tx, *configuration, partner, purchase, ground);
+    return AnswerQuote(*configuration, partner, purchase, ground.account, ground.card, ground.terms,
+                       std::move(ground.left));
+  });
+}
+
+absl::StatusOr<v1::QuotePurchaseResponse> AccrualHandlers::AnswerQuote(
+    const ledger::Configuration& configuration, PartnerId partner, const Purchase& purchase,
+    const ledger::AccountAsOfNow& account, const ledger::CardView& card, const EarningTerms& terms,
+    std::vector<ledger::ExhaustedLimit> left) const {
+  const ledger::DecisionContext context{configuration, card, /*account_found=*/true,
+                                        std::move(left)};
+  // A copy, and a record that is never written.
+  ledger::Posting posting(account.state, RecordNumber(1), account.now);
+  posting.BringUpToNow();
+  GUILDER_ASSIGN_OR_RETURN(const PurchaseOutcome outcome,
+                           DecidePurchase(purchase, partner, terms, context, posting));
+  v1::QuotePurchaseResponse response;
+  response.set_points(outcome.points.value());
+  for (const Points points : outcome.line_points) response.add_line_points(points.value());
+  if (outcome.points > Points(0)) {
+    *response.mutable_activates_at() = rpc::ToProto(outcome.activates_at);
+    if (outcome.expires_at != kNever) {
+      *response.mutable_expires_at() = rpc::ToProto(outcome.expires_at);
+    }
+  }
+  const ledger::Partner& seller = *configuration.FindPartner(partner);
+  if (const DatedRuleSet* set = terms.rules.Find(outcome.rule_set)) {
+    response.set_rule_set(absl::StrCat("ruleSets/", outcome.rule_set));
+    const RecordedPurchase recorded{purchase, outcome};
+    const Replay replay =
+        ReplayPurchase(recorded, partner, seller.stores.at(purchase.receipt.store), *set->rules);
+    AddExplanation(recorded.purchase, partner, replay, *set->rules, configuration, response);
+  }
+  AddMember(account.state, seller, account.now, *response.mutable_member());
+  const Quote quote{security::RandomUuid(),
+                    partner,
+                    BasketDigest(purchase),
+                    outcome.rule_set,
+                    outcome.member,
+                    outcome.points,
+                    Timestamp(account.now.value() + kQuoteLifeUs)};
+  response.mutable_member()->set_tier(quote.member.tier);
+  response.set_quote_token(quotes_.Seal(quote));
+  *response.mutable_quote_expires_at() = rpc::ToProto(quote.expires_at);
+  return response;
+}
+
+}  // namespace guilder::accrual
