@@ -234,15 +234,20 @@ absl::StatusOr<RecordedPurchase> DecodeRecorded(std::string_view content) {
     line.amount = in.ReadQuantity<MinorUnits>();
     line.category = in.Bytes();
     if (format == kFormatWithTenders) line.tax = in.ReadQuantity<MinorUnits>();
-    if (line.amount < MinorUnits(0) || line.amount > kMaxAmount) {
-      return absl::InternalError("a purchase's content");
-    }
+    const bool possible = line.amount >= MinorUnits(0) && line.amount <= kMaxAmount &&
+                          line.tax >= MinorUnits(0) && line.tax <= line.amount;
+    if (!possible) return absl::InternalError("a purchase's content");
   }
   if (format == kFormatWithTenders) {
     const uint64_t tenders = in.Unsigned();
-    for (uint64_t i = 0; in.ok() && i < std::min<uint64_t>(tenders, kMaxTenders); ++i) {
+    if (tenders > kMaxTenders) return absl::InternalError("a purchase's content");
+    for (uint64_t i = 0; in.ok() && i < tenders; ++i) {
       const auto kind = static_cast<TenderKind>(in.Unsigned());
-      purchase.tenders.push_back({kind, in.ReadQuantity<MinorUnits>()});
+      const auto amount = in.ReadQuantity<MinorUnits>();
+      if (amount < MinorUnits(0) || amount > kMaxAmount) {
+        return absl::InternalError("a purchase's content");
+      }
+      purchase.tenders.push_back({kind, amount});
     }
   }
   PurchaseOutcome& outcome = recorded.outcome;
