@@ -54,13 +54,22 @@ struct BilledSums {
 struct Contract {
   Terms terms;
   Sum<Points> billable;
+  Sum<Points> redeemed;  // Of its lots.
+  Sum<Points> expired;   // Of its lots.
   std::map<MoneyLeg, BilledSums> before;
+  Sum<MinorUnits> revenue_before;
+  Sum<MinorUnits> breakage_before;
 };
 
 using Contracts = std::map<ContractId, Contract>;
 
 bool Bills(ContractKind kind, MoneyLeg leg) {
-  return (kind == ContractKind::kIssuance) == (leg == MoneyLeg::kIssuance);
+  if (leg == MoneyLeg::kFee) return true;
+  return (kind == ContractKind::kRedemption) == (leg == MoneyLeg::kReimbursement);
+}
+
+bool IsPaidByRedemption(const Terms& terms) {
+  return terms.funding == Funding::kAtRedemption || terms.funding == Funding::kHybrid;
 }
 
 absl::Status CheckTerms(const Terms& terms) {
@@ -69,7 +78,8 @@ absl::Status CheckTerms(const Terms& terms) {
   }
   const std::string name = absl::StrCat("contract ", terms.contract.value());
   if (terms.rate_micros < 0 || terms.fee_ppm < 0 || terms.fee_micros_per_point < 0 ||
-      terms.tax.ppm < 0 || terms.fee_tax.ppm < 0) {
+      terms.tax.ppm < 0 || terms.fee_tax.ppm < 0 || terms.fee_per_window < MinorUnits() ||
+      terms.windows < 0 || terms.reserve_ppm < 0 || terms.breakage_ppm < 0) {
     return Refuse(Reason::kRequestMalformed, name + " has a negative rate");
   }
   if ((terms.tax.ppm > 0 && terms.tax.code.empty()) ||
@@ -106,7 +116,9 @@ absl::StatusOr<Contracts> Gather(const Input& input) {
   Contracts contracts;
   for (const Terms& terms : input.terms) {
     GUILDER_RETURN_IF_ERROR(CheckTerms(terms));
-    if (!contracts.try_emplace(terms.contract, Contract{terms, {}, {}}).second) {
+    Contract contract;
+    contract.terms = terms;
+    if (!contracts.try_emplace(terms.contract, std::move(contract)).second) {
       return Refuse(Reason::kRequestMalformed,
                     absl::StrCat("terms of contract ", terms.contract.value(), " given twice"));
     }
@@ -115,6 +127,14 @@ absl::StatusOr<Contracts> Gather(const Input& input) {
     const auto found = contracts.find(moved.contract);
     if (found == contracts.end()) return UnknownContract(moved.contract);
     AddBillable(found->second.terms, moved, found->second.billable);
+    found->second.redeemed.Add(moved.lots_redeemed);
+    found->second.expired.Add(moved.lots_expired);
+  }
+  for (const Released& released : input.released_before) {
+    const auto found = contracts.find(released.contract);
+    if (found == contracts.end()) return UnknownContract(released.contract);
+    found->second.revenue_before.Add(released.revenue);
+    found->second.breakage_before.Add(released.breakage);
   }
   for (const Billed& billed : input.billed_before) {
     const auto found = contracts.find(billed.contract);
@@ -158,43 +178,114 @@ absl::Status AddLine(const Contract& contract, MoneyLeg leg, Points points, Mino
   return absl::OkStatus();
 }
 
-absl::Status AddLines(const Contract& contract, int exponent, std::vector<Line>& lines) {
+// By points, by amount and by window.
+absl::Status AddFee(const Contract& contract, Points points, MinorUnits amount, int exponent,
+                    std::vector<Line>& lines) {
   const Terms& terms = contract.terms;
-  GUILDER_ASSIGN_OR_RETURN(const Points points, contract.billable.Get());
-  GUILDER_ASSIGN_OR_RETURN(const MinorUnits amount,
-                           PriceOfPoints(points, terms.prepaid ? 0 : terms.rate_micros, exponent));
-  if (terms.kind == ContractKind::kIssuance) {
-    return AddLine(contract, MoneyLeg::kIssuance, points, amount, terms.tax, lines);
-  }
-  GUILDER_RETURN_IF_ERROR(
-      AddLine(contract, MoneyLeg::kReimbursement, points, amount, terms.tax, lines));
   GUILDER_ASSIGN_OR_RETURN(const MinorUnits by_point,
                            PriceOfPoints(points, terms.fee_micros_per_point, exponent));
   GUILDER_ASSIGN_OR_RETURN(const MinorUnits by_amount, ShareOfAmount(amount, terms.fee_ppm));
+  GUILDER_ASSIGN_OR_RETURN(const int64_t by_window,
+                           MultiplyDivide(terms.fee_per_window.value(), terms.windows, 1));
   Sum<MinorUnits> fee;
   fee.Add(by_point);
   fee.Add(by_amount);
+  fee.Add(MinorUnits(by_window));
   GUILDER_ASSIGN_OR_RETURN(const MinorUnits fee_amount, fee.Get());
   return AddLine(contract, MoneyLeg::kFee, points, fee_amount, terms.fee_tax, lines);
 }
 
-// The sums behind a PartnerTotal, and the balances that its entries leave.
+bool HasFee(const Terms& terms) {
+  return terms.kind == ContractKind::kRedemption || terms.fee_ppm != 0 ||
+         terms.fee_micros_per_point != 0 || terms.fee_per_window != MinorUnits();
+}
+
+// What is issued under the version and neither spent nor expired.
+absl::StatusOr<Points> Outstanding(const Contract& contract) {
+  GUILDER_ASSIGN_OR_RETURN(const Points billable, contract.billable.Get());
+  GUILDER_ASSIGN_OR_RETURN(const Points redeemed, contract.redeemed.Get());
+  GUILDER_ASSIGN_OR_RETURN(const Points expired, contract.expired.Get());
+  Sum<Points> outstanding;
+  outstanding.Add(billable);
+  outstanding.Subtract(redeemed);
+  outstanding.Subtract(expired);
+  return outstanding.Get();
+}
+
+// The part of the price of outstanding points that their issuer has paid ahead. A member's debt
+// needs none.
+absl::Status AddReserve(const Contract& contract, int exponent, std::vector<Line>& lines) {
+  GUILDER_ASSIGN_OR_RETURN(Points points, Outstanding(contract));
+  if (points < Points()) points = Points();
+  GUILDER_ASSIGN_OR_RETURN(const MinorUnits price,
+                           PriceOfPoints(points, contract.terms.rate_micros, exponent));
+  GUILDER_ASSIGN_OR_RETURN(const MinorUnits reserve,
+                           ShareOfAmount(price, contract.terms.reserve_ppm));
+  return AddLine(contract, MoneyLeg::kReserve, points, reserve, TaxTerms(), lines);
+}
+
+// Of what the issuer paid for, or its blocks did; points that it pays for when they are spent cost
+// it nothing when they expire.
+absl::Status AddBreakage(const Contract& contract, int exponent, std::vector<Line>& lines) {
+  const Terms& terms = contract.terms;
+  GUILDER_ASSIGN_OR_RETURN(const Points points, contract.expired.Get());
+  GUILDER_ASSIGN_OR_RETURN(const MinorUnits price,
+                           PriceOfPoints(points, terms.rate_micros, exponent));
+  GUILDER_ASSIGN_OR_RETURN(const MinorUnits share, ShareOfAmount(price, terms.breakage_ppm));
+  return AddLine(contract, MoneyLeg::kBreakage, points, share, terms.tax, lines);
+}
+
+absl::Status AddIssuanceLines(const Contract& contract, int exponent, std::vector<Line>& lines) {
+  const Terms& terms = contract.terms;
+  const bool by_redemption = IsPaidByRedemption(terms);
+  GUILDER_ASSIGN_OR_RETURN(const Points points,
+                           by_redemption ? contract.redeemed.Get() : contract.billable.Get());
+  const int64_t rate = terms.funding == Funding::kPrepaid ? 0 : terms.rate_micros;
+  GUILDER_ASSIGN_OR_RETURN(const MinorUnits amount, PriceOfPoints(points, rate, exponent));
+  GUILDER_RETURN_IF_ERROR(AddLine(contract, MoneyLeg::kIssuance, points, amount, terms.tax, lines));
+  if (HasFee(terms)) GUILDER_RETURN_IF_ERROR(AddFee(contract, points, amount, exponent, lines));
+  if (terms.funding == Funding::kHybrid) {
+    GUILDER_RETURN_IF_ERROR(AddReserve(contract, exponent, lines));
+  }
+  if (terms.breakage_ppm == 0 || by_redemption) return absl::OkStatus();
+  return AddBreakage(contract, exponent, lines);
+}
+
+absl::Status AddLines(const Contract& contract, int exponent, std::vector<Line>& lines) {
+  const Terms& terms = contract.terms;
+  if (terms.kind == ContractKind::kIssuance) return AddIssuanceLines(contract, exponent, lines);
+  GUILDER_ASSIGN_OR_RETURN(const Points points, contract.billable.Get());
+  GUILDER_ASSIGN_OR_RETURN(const MinorUnits amount,
+                           PriceOfPoints(points, terms.rate_micros, exponent));
+  GUILDER_RETURN_IF_ERROR(
+      AddLine(contract, MoneyLeg::kReimbursement, points, amount, terms.tax, lines));
+  return AddFee(contract, points, amount, exponent, lines);
+}
+
+// The sums behind a PartnerTotal.
 struct PartnerSums {
-  Sum<MinorUnits> amount[3];  // By MoneyLeg.
-  Sum<MinorUnits> tax[3];
+  Sum<MinorUnits> amount[kMoneyLegs];  // By MoneyLeg.
+  Sum<MinorUnits> tax[kMoneyLegs];
 };
 
-absl::StatusOr<PartnerTotal> Total(PartnerId partner, const PartnerSums& sums) {
+bool IsPaidToPartner(MoneyLeg leg) {
+  return leg == MoneyLeg::kReimbursement || leg == MoneyLeg::kBreakage;
+}
+
+absl::StatusOr<PartnerTotal> Total(PartnerId partner, const PartnerSums& sums,
+                                   const PartnerTerms& terms) {
   PartnerTotal total;
   total.partner = partner;
-  MinorUnits* const amounts[] = {&total.issuance, &total.reimbursement, &total.fee};
-  MinorUnits* const taxes[] = {&total.issuance_tax, &total.reimbursement_tax, &total.fee_tax};
+  MinorUnits no_tax;  // A reserve is not taxed.
+  MinorUnits* const amounts[] = {&total.issuance, &total.reimbursement, &total.fee, &total.reserve,
+                                 &total.breakage};
+  MinorUnits* const taxes[] = {&total.issuance_tax, &total.reimbursement_tax, &total.fee_tax,
+                               &no_tax, &total.breakage_tax};
   Sum<MinorUnits> net;
-  for (const MoneyLeg leg : {MoneyLeg::kIssuance, MoneyLeg::kReimbursement, MoneyLeg::kFee}) {
-    const int i = static_cast<int>(leg);
+  for (int i = 0; i < kMoneyLegs; ++i) {
     GUILDER_ASSIGN_OR_RETURN(*amounts[i], sums.amount[i].Get());
     GUILDER_ASSIGN_OR_RETURN(*taxes[i], sums.tax[i].Get());
-    if (leg == MoneyLeg::kReimbursement) {
+    if (IsPaidToPartner(static_cast<MoneyLeg>(i))) {
       net.Add(*amounts[i]);
       net.Add(*taxes[i]);
     } else {
@@ -203,6 +294,10 @@ absl::StatusOr<PartnerTotal> Total(PartnerId partner, const PartnerSums& sums) {
     }
   }
   GUILDER_ASSIGN_OR_RETURN(total.net, net.Get());
+  total.carried_in = terms.carried_in;
+  net.Add(terms.carried_in);
+  GUILDER_ASSIGN_OR_RETURN(const MinorUnits owed, net.Get());
+  if (owed > MinorUnits() && owed < terms.minimum_payout) total.carried_out = owed;
   return total;
 }
 
@@ -216,43 +311,102 @@ void AddEntry(MoneyEntry entry, std::vector<MoneyEntry>& entries) {
   entries.push_back(std::move(entry));
 }
 
-// An invoice line: what the partner owes is its receivable, what it is owed its payable.
-void AddEntries(const Line& line, std::vector<MoneyEntry>& entries) {
-  const MoneyAccount tax{AccountKind::kTax, {}, line.tax_code};
-  if (line.leg == MoneyLeg::kReimbursement) {
-    const MoneyAccount payable{AccountKind::kPartnerPayable, line.partner, {}};
-    const MoneyAccount liability{AccountKind::kPointsLiability, {}, {}};
-    AddEntry({liability, payable, line.amount, line.partner, line.contract,
-              EntryCause::kReimbursement, false},
-             entries);
-    AddEntry(
-        {tax, payable, line.tax, line.partner, line.contract, EntryCause::kReimbursement, true},
-        entries);
-    return;
-  }
-  const bool is_fee = line.leg == MoneyLeg::kFee;
-  const EntryCause cause = is_fee ? EntryCause::kFee : EntryCause::kIssuance;
-  const MoneyAccount receivable{AccountKind::kPartnerReceivable, line.partner, {}};
-  const MoneyAccount income{is_fee ? AccountKind::kFees : AccountKind::kPointsLiability, {}, {}};
-  AddEntry({receivable, income, line.amount, line.partner, line.contract, cause, false}, entries);
-  AddEntry({receivable, tax, line.tax, line.partner, line.contract, cause, true}, entries);
+MoneyAccount Programme(AccountKind kind) {
+  return {kind, {}, {}};
 }
 
-// Sets the smaller side off against the other, so that only the obligation stays open.
-absl::Status AddSetOff(const PartnerTotal& total, std::vector<MoneyEntry>& entries) {
-  Sum<MinorUnits> side;
-  if (total.net >= MinorUnits()) {
-    for (MinorUnits part : {total.issuance, total.issuance_tax, total.fee, total.fee_tax}) {
-      side.Add(part);
-    }
-  } else {
-    side.Add(total.reimbursement);
-    side.Add(total.reimbursement_tax);
+// What the partner owes is its receivable, what it is owed its payable.
+void AddEntries(const Line& line, std::vector<MoneyEntry>& entries) {
+  const MoneyAccount tax{AccountKind::kTax, {}, line.tax_code};
+  const MoneyAccount receivable{AccountKind::kPartnerReceivable, line.partner, {}};
+  const MoneyAccount payable{AccountKind::kPartnerPayable, line.partner, {}};
+  const auto add = [&](const MoneyAccount& debit, const MoneyAccount& credit, MinorUnits amount,
+                       EntryCause cause, bool is_tax) {
+    AddEntry({debit, credit, amount, line.partner, line.contract, cause, is_tax}, entries);
+  };
+  switch (line.leg) {
+    case MoneyLeg::kIssuance:
+      add(receivable, Programme(AccountKind::kPointsLiability), line.amount, EntryCause::kIssuance,
+          false);
+      add(receivable, tax, line.tax, EntryCause::kIssuance, true);
+      break;
+    case MoneyLeg::kReimbursement:
+      add(Programme(AccountKind::kRedemptionCost), payable, line.amount, EntryCause::kReimbursement,
+          false);
+      add(tax, payable, line.tax, EntryCause::kReimbursement, true);
+      break;
+    case MoneyLeg::kFee:
+      add(receivable, Programme(AccountKind::kFees), line.amount, EntryCause::kFee, false);
+      add(receivable, tax, line.tax, EntryCause::kFee, true);
+      break;
+    case MoneyLeg::kReserve:
+      add(receivable, {AccountKind::kReserve, line.partner, {}}, line.amount, EntryCause::kReserve,
+          false);
+      break;
+    case MoneyLeg::kBreakage:
+      add(Programme(AccountKind::kBreakage), payable, line.amount, EntryCause::kBreakage, false);
+      add(tax, payable, line.tax, EntryCause::kBreakage, true);
+      break;
   }
-  GUILDER_ASSIGN_OR_RETURN(const MinorUnits amount, side.Get());
+}
+
+// Lowers the liability to the price of what is outstanding. What expired is breakage, and the rest,
+// which was spent, revenue.
+absl::Status AddRelease(const Contract& contract, int exponent, std::vector<MoneyEntry>& entries) {
+  const Terms& terms = contract.terms;
+  if (terms.kind != ContractKind::kIssuance || terms.funding == Funding::kPrepaid) {
+    return absl::OkStatus();
+  }
+  const bool by_redemption = IsPaidByRedemption(terms);
+  GUILDER_ASSIGN_OR_RETURN(const Points billed,
+                           by_redemption ? contract.redeemed.Get() : contract.billable.Get());
+  GUILDER_ASSIGN_OR_RETURN(const Points outstanding, by_redemption
+                                                         ? absl::StatusOr<Points>(Points())
+                                                         : Outstanding(contract));
+  GUILDER_ASSIGN_OR_RETURN(const Points expired, by_redemption ? absl::StatusOr<Points>(Points())
+                                                               : contract.expired.Get());
+  GUILDER_ASSIGN_OR_RETURN(const MinorUnits price,
+                           PriceOfPoints(billed, terms.rate_micros, exponent));
+  GUILDER_ASSIGN_OR_RETURN(const MinorUnits deferred,
+                           PriceOfPoints(outstanding, terms.rate_micros, exponent));
+  GUILDER_ASSIGN_OR_RETURN(const MinorUnits breakage,
+                           PriceOfPoints(expired, terms.rate_micros, exponent));
+  Sum<MinorUnits> revenue;
+  revenue.Add(price);
+  revenue.Subtract(deferred);
+  revenue.Subtract(breakage);
+  GUILDER_ASSIGN_OR_RETURN(const MinorUnits revenue_so_far, revenue.Get());
+  GUILDER_ASSIGN_OR_RETURN(const MinorUnits revenue_now,
+                           Difference(revenue_so_far, contract.revenue_before));
+  GUILDER_ASSIGN_OR_RETURN(const MinorUnits breakage_now,
+                           Difference(breakage, contract.breakage_before));
+  for (const auto& [kind, amount] : {std::pair(AccountKind::kIssuanceRevenue, revenue_now),
+                                     std::pair(AccountKind::kBreakage, breakage_now)}) {
+    AddEntry({Programme(AccountKind::kPointsLiability), Programme(kind), amount, terms.partner,
+              terms.contract, EntryCause::kRelease, false},
+             entries);
+  }
+  return absl::OkStatus();
+}
+
+// Sets the smaller side off against the other, so that only the obligation stays open, and what is
+// carried forward.
+absl::Status AddSetOff(const PartnerTotal& total, std::vector<MoneyEntry>& entries) {
+  Sum<MinorUnits> owed;
+  Sum<MinorUnits> owes;
+  for (MinorUnits part : {total.reimbursement, total.reimbursement_tax, total.breakage,
+                          total.breakage_tax, total.carried_in}) {
+    owed.Add(part);
+  }
+  for (MinorUnits part :
+       {total.issuance, total.issuance_tax, total.fee, total.fee_tax, total.reserve}) {
+    owes.Add(part);
+  }
+  GUILDER_ASSIGN_OR_RETURN(const MinorUnits owed_amount, owed.Get());
+  GUILDER_ASSIGN_OR_RETURN(const MinorUnits owes_amount, owes.Get());
   AddEntry({{AccountKind::kPartnerPayable, total.partner, {}},
             {AccountKind::kPartnerReceivable, total.partner, {}},
-            amount,
+            owed_amount >= owes_amount ? owes_amount : owed_amount,
             total.partner,
             {},
             EntryCause::kSetOff,
@@ -261,9 +415,13 @@ absl::Status AddSetOff(const PartnerTotal& total, std::vector<MoneyEntry>& entri
   return absl::OkStatus();
 }
 
-// What the programme's own accounts were debited on balance: what it pays to its partners.
+// What the accounts besides partners' receivables and payables were debited on balance: what it
+// pays to its partners.
 absl::StatusOr<MinorUnits> OperatorNet(const std::vector<MoneyEntry>& entries) {
-  const auto is_programme = [](const MoneyAccount& account) { return !account.partner; };
+  const auto is_programme = [](const MoneyAccount& account) {
+    return account.kind != AccountKind::kPartnerReceivable &&
+           account.kind != AccountKind::kPartnerPayable;
+  };
   Sum<MinorUnits> net;
   for (const MoneyEntry& entry : entries) {
     if (is_programme(entry.debit)) net.Add(entry.amount);
@@ -302,21 +460,28 @@ absl::StatusOr<Settlement> Settle(const Input& input) {
     sums[key.first];
     GUILDER_RETURN_IF_ERROR(AddLines(*contract, input.currency_exponent, settlement.lines));
   }
+  std::map<PartnerId, PartnerTerms> brought;
+  for (const PartnerTerms& partner : input.partners) brought[partner.partner] = partner;
   for (const Line& line : settlement.lines) {
     PartnerSums& partner = sums[line.partner];
     partner.amount[static_cast<int>(line.leg)].Add(line.amount);
     partner.tax[static_cast<int>(line.leg)].Add(line.tax);
     AddEntries(line, settlement.entries);
   }
+  for (const auto& [key, contract] : sorted) {
+    GUILDER_RETURN_IF_ERROR(AddRelease(*contract, input.currency_exponent, settlement.entries));
+  }
   Sum<MinorUnits> nets;
   for (const auto& [partner, partner_sums] : sums) {
-    GUILDER_ASSIGN_OR_RETURN(const PartnerTotal total, Total(partner, partner_sums));
+    GUILDER_ASSIGN_OR_RETURN(const PartnerTotal total,
+                             Total(partner, partner_sums, brought[partner]));
     GUILDER_RETURN_IF_ERROR(AddSetOff(total, settlement.entries));
     nets.Add(total.net);
-    if (total.net > MinorUnits()) {
-      settlement.obligations.push_back({partner, Direction::kPartnerIsPaid, total.net});
-    } else if (total.net < MinorUnits()) {
-      settlement.obligations.push_back({partner, Direction::kPartnerPays, -total.net});
+    const MinorUnits owed = total.net + total.carried_in - total.carried_out;
+    if (owed > MinorUnits()) {
+      settlement.obligations.push_back({partner, Direction::kPartnerIsPaid, owed});
+    } else if (owed < MinorUnits()) {
+      settlement.obligations.push_back({partner, Direction::kPartnerPays, -owed});
     }
     settlement.partners.push_back(total);
   }

@@ -22,8 +22,18 @@ enum class ContractKind { kIssuance, kRedemption };
 // Which movement makes an issued point billable.
 enum class BilledAt { kPosting, kActivation };
 
-// What is billed. An issuance contract bills kIssuance, a redemption contract the other two.
-enum class MoneyLeg { kIssuance, kReimbursement, kFee };
+// How an issuer pays for its points.
+enum class Funding {
+  kPostpaid,
+  kPrepaid,       // In advance: they are listed, and cost nothing.
+  kAtRedemption,  // When members spend them, by the lots that they spend.
+  kHybrid,        // As kAtRedemption, and a part of the price is kept in reserve until then.
+};
+
+// What is billed. An issuance contract bills kIssuance, kReserve, kBreakage and kFee, a redemption
+// contract kReimbursement and kFee. Reimbursement and breakage are paid to the partner.
+enum class MoneyLeg { kIssuance, kReimbursement, kFee, kReserve, kBreakage };
+inline constexpr int kMoneyLegs = 5;
 
 struct TaxTerms {
   std::string code;  // Empty only when nothing is taxed.
@@ -37,12 +47,15 @@ struct Terms {
   ContractKind kind = ContractKind::kIssuance;
   int64_t rate_micros = 0;  // Micro-units of the major currency per point: 10,000 is 0.01 EUR.
   BilledAt billed_at = BilledAt::kPosting;  // Of issuance contracts only.
-  int64_t fee_ppm = 0;                      // Of the reimbursement without tax; redemption only.
-  int64_t fee_micros_per_point = 0;         // As rate_micros; redemption only.
-  TaxTerms tax;                             // On the issuance or the reimbursement.
+  int64_t fee_ppm = 0;                      // Of the issuance or reimbursement, without tax.
+  int64_t fee_micros_per_point = 0;         // As rate_micros.
+  MinorUnits fee_per_window{};              // For each window in which the version was in force.
+  int64_t windows = 0;                      // How many there were so far.
+  TaxTerms tax;                             // On the issuance, the reimbursement or the breakage.
   TaxTerms fee_tax;
-  // Its points were paid for in advance: they are listed, and cost nothing; issuance only.
-  bool prepaid = false;
+  Funding funding = Funding::kPostpaid;  // Issuance only.
+  int64_t reserve_ppm = 0;   // Of the price of what is outstanding; of Funding::kHybrid only.
+  int64_t breakage_ppm = 0;  // Of the price of what expired, paid to the issuer.
 };
 
 // Points that moved under one contract version. Rows of one contract are added up, so positions may
@@ -55,6 +68,10 @@ struct Movements {
   Points activated;
   Points redeemed;
   Points refunded;
+  // Of the lots that the version issued: what was spent, whoever took it, less what came back; and
+  // what expired, less what was taken back or reinstated.
+  Points lots_redeemed{};
+  Points lots_expired{};
 };
 
 // What an earlier settlement billed. Rows of one contract and leg are added up.
@@ -66,11 +83,28 @@ struct Billed {
   MinorUnits tax;
 };
 
+// What entries of earlier settlements took out of the liability of one version's points.
+struct Released {
+  ContractId contract;
+  MinorUnits revenue;
+  MinorUnits breakage;
+};
+
+// What a partner brings along, and what is not worth a payment.
+struct PartnerTerms {
+  PartnerId partner;
+  MinorUnits carried_in;      // Owed to it since before. Not negative.
+  MinorUnits minimum_payout;  // Less than this is carried forward.
+};
+
 struct Input {
   int currency_exponent = 2;  // Digits of the minor unit: 2 for EUR, 0 for JPY; 0 to 6.
   std::vector<Terms> terms;
   std::vector<Movements> movements;
   std::vector<Billed> billed_before;
+  std::vector<Released> released_before{};
+  std::vector<PartnerTerms>
+      partners{};  // Those that have no row carry nothing, and have no minimum.
 };
 
 // What this settlement bills for one contract version and leg. Negative amounts are credits. A line
@@ -96,11 +130,19 @@ struct PartnerTotal {
   MinorUnits reimbursement_tax;
   MinorUnits fee;
   MinorUnits fee_tax;
-  // Reimbursement and its tax, less issuance, fee and their taxes. Positive: paid to the partner.
+  MinorUnits reserve;
+  MinorUnits breakage;
+  MinorUnits breakage_tax;
+  // Reimbursement, breakage and their taxes, less issuance, reserve, fee and their taxes. Positive:
+  // paid to the partner.
   MinorUnits net;
+  // What it was owed before, and what it is owed afterwards without an obligation. The obligation
+  // is of net + carried_in − carried_out.
+  MinorUnits carried_in;
+  MinorUnits carried_out;
 
   // All tax that lines of this settlement carry, whoever owes it.
-  MinorUnits tax() const { return issuance_tax + reimbursement_tax + fee_tax; }
+  MinorUnits tax() const { return issuance_tax + reimbursement_tax + fee_tax + breakage_tax; }
   friend bool operator==(const PartnerTotal&, const PartnerTotal&) = default;
 };
 
@@ -148,6 +190,9 @@ enum class EntryCause {
   kReimbursement,
   kFee,
   kSetOff,
+  kReserve,
+  kBreakage,
+  kRelease,   // Points were spent or have expired: what they were sold for is owed no more.
   kPayment,   // Money came in or went out.
   kWriteOff,  // Given up.
   kDefault,   // Taken over by who bears the loss.
@@ -172,7 +217,8 @@ struct Settlement {
   // programme's accounts (liability, fees, tax), and equal to the sum of the partners' nets.
   MinorUnits operator_net;
   std::vector<Obligation> obligations;  // By partner; multilateral, against the operator.
-  // After them each partner's receivable and payable have moved by exactly its obligation.
+  // After them each partner's receivable and payable have moved by exactly its obligation, and by
+  // what it is carried forward more or less.
   std::vector<MoneyEntry> entries;
 };
 

@@ -137,6 +137,8 @@ const Permission kTable[] = {
     Row("guilder.settlement.v1.SettlementService/GetDisputePolicy", kPartner, kFinanceReaders),
     Row("guilder.settlement.v1.SettlementService/UpdateDisputePolicy", kNoPartner,
         {kFinanceApprover}),
+    Row("guilder.settlement.v1.SettlementService/GetLiability", kNoPartner, kFinanceReaders),
+    Row("guilder.settlement.v1.SettlementService/ListMoneyEntries", kNoPartner, kFinanceReaders),
     Row("guilder.settlement.v1.SettlementService/SubmitReconciliation", kPartner, {kFinance}),
     Row("guilder.settlement.v1.SettlementService/GetReconciliation", kPartner, kFinanceReaders),
     Row("guilder.settlement.v1.SettlementService/ListBreaks", kPartner, kFinanceReaders),

@@ -12,6 +12,8 @@
 #include "libs/postgres/migrator.h"
 #include "libs/postgres/pool.h"
 #include "libs/telemetry/log.h"
+#include "services/settlement/domain/names.h"
+#include "services/settlement/store/computing.h"
 
 namespace guilder::clearing {
 namespace {
@@ -24,10 +26,7 @@ absl::Status CheckDatabase(const std::string& dsn) {
   return postgres::CheckSchema(connection, postgres::LatestVersion(), postgres::LatestVersion());
 }
 
-absl::Status SealWhatEnded(const std::string& dsn) {
-  postgres::SessionSettings session;
-  session.application_name = "guilder-clearing";
-  postgres::Pool pool(dsn, 1, session);
+absl::Status SealWhatEnded(postgres::Pool& pool) {
   GUILDER_ASSIGN_OR_RETURN(const std::vector<ledger::Window> sealed,
                            ledger::SealEndedWindows(pool));
   for (const ledger::Window& window : sealed) {
@@ -38,6 +37,26 @@ absl::Status SealWhatEnded(const std::string& dsn) {
   return absl::OkStatus();
 }
 
+absl::Status ComputeWhatIsDue(postgres::Pool& pool) {
+  GUILDER_ASSIGN_OR_RETURN(const std::vector<settlement::Settlement> computed,
+                           settlement::ComputeDueSettlements(pool));
+  for (const settlement::Settlement& settlement : computed) {
+    telemetry::Log(telemetry::Severity::kInfo, "settlement computed",
+                   {{"settlement", settlement::SettlementName(settlement.id)},
+                    {"start", FormatTimestamp(settlement.start)},
+                    {"end", FormatTimestamp(settlement.end)}});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Clear(const std::string& dsn) {
+  postgres::SessionSettings session;
+  session.application_name = "guilder-clearing";
+  postgres::Pool pool(dsn, 1, session);
+  GUILDER_RETURN_IF_ERROR(SealWhatEnded(pool));
+  return ComputeWhatIsDue(pool);
+}
+
 int Fail(const absl::Status& status, int exit_code) {
   std::fprintf(stderr, "guilder-clearing: %s\n", std::string(status.message()).c_str());
   return exit_code;
@@ -45,7 +64,8 @@ int Fail(const absl::Status& status, int exit_code) {
 
 int Run(int argc, char** argv) {
   CLI::App app(
-      "Seals the windows that have ended. Safe to run at any time, as often as wanted, and "
+      "Seals the windows that have ended, and computes what is due. Safe to run at any time, as "
+      "often as wanted, and "
       "several at once.",
       "guilder-clearing");
   std::string dsn;
@@ -64,7 +84,7 @@ int Run(int argc, char** argv) {
   if (const absl::Status status = CheckDatabase(dsn); !status.ok()) {
     return Fail(status, kCannotStart);
   }
-  if (const absl::Status status = SealWhatEnded(dsn); !status.ok()) return Fail(status, kFailed);
+  if (const absl::Status status = Clear(dsn); !status.ok()) return Fail(status, kFailed);
   return 0;
 }
 

@@ -35,6 +35,7 @@ void AddRedemptionCommands(CLI::App& app, Context& context);
 void AddWindowCommands(CLI::App& app, Context& context);
 void AddSettlementCommands(CLI::App& app, Context& context);
 void AddObligationCommands(CLI::App& app, Context& context);
+void AddLiabilityCommands(CLI::App& app, Context& context);
 void AddStatementCommands(CLI::App& app, Context& context);
 void AddInvoiceCommands(CLI::App& app, Context& context);
 void AddBankCommands(CLI::App& app, Context& context);

@@ -50,7 +50,10 @@ const std::vector<Room>& Rooms() {
       {"services/host",
        {"libs/base", "libs/postgres", "libs/rpc", "libs/security", "libs/security/store",
         "libs/telemetry"}},
-      {"services/clearing", {"libs/base", "libs/ledger/store", "libs/postgres", "libs/telemetry"}},
+      // The same store as the settlement service's, started by a timer instead of a call.
+      {"services/clearing",
+       {"libs/base", "libs/ledger/store", "libs/postgres", "libs/telemetry",
+        "services/settlement/domain", "services/settlement/store"}},
 
       {"services/cli/output", {"libs/base"}},
       {"services/cli", {"libs/base", "libs/clients", "libs/rpc", "services/cli/output"}},

@@ -119,7 +119,7 @@ TEST_CASE("Settle: points that were paid for in advance are listed, and move no 
           "[unit][netting][inv-85]") {
   Input input = TwoPartners();
   const Settlement postpaid = Computed(input);
-  input.terms[0].prepaid = true;
+  input.terms[0].funding = Funding::kPrepaid;
 
   const Settlement settlement = Computed(input);
 
@@ -327,7 +327,7 @@ TEST_CASE("Netting: malformed input is refused with its reason", "[unit][netting
   CHECK(RefusalOf(codeless) == Reason::kRequestMalformed);
 
   Input wrong_leg = TwoPartners();
-  wrong_leg.billed_before.push_back({kGrocerIssues, MoneyLeg::kFee, {}, {}, {}});
+  wrong_leg.billed_before.push_back({kGrocerIssues, MoneyLeg::kReimbursement, {}, {}, {}});
   CHECK(RefusalOf(wrong_leg) == Reason::kRequestMalformed);
 
   Input exponent = TwoPartners();

@@ -60,13 +60,25 @@ constexpr Statement kFindWrongLine{"verify.find_wrong_line", R"sql(
                    ('REDEMPTION', 'ACTIVATION', 'REIMBURSEMENT', $5, $6, null))
            as l (kind, billed_at, leg, adds, subtracts, subtracts_too)
         on l.kind = c.kind and l.billed_at = c.billed_at
+     where c.funding not in ('POSTPAID_AT_REDEMPTION', 'HYBRID')
      group by m.settlement_id, m.contract_id, l.leg
+     union all
+    -- Those that are billed by what became of their lots; 3 is spent, 4 is expired.
+    select w.settlement_id, p.contract_id, l.leg, sum(p.points)::bigint
+      from settlement.windows w
+      join settlement.lot_positions p on p.window_start_us = w.window_start_us
+      join partner.contracts c on c.contract_id = p.contract_id
+      join (values (3, 'ISSUANCE'), (4, 'BREAKAGE')) as l (move, leg) on l.move = p.move
+     where w.settlement_id is not null
+       and case l.leg when 'ISSUANCE' then c.funding in ('POSTPAID_AT_REDEMPTION', 'HYBRID')
+                else c.breakage_ppm > 0 and c.funding in ('POSTPAID', 'PREPAID_BLOCK') end
+     group by w.settlement_id, p.contract_id, l.leg
   )
   select coalesce(l.settlement_id, b.settlement_id), coalesce(l.contract_id, b.contract_id),
          coalesce(l.leg, b.leg), coalesce(l.points, 0), coalesce(b.points, 0)
     from (select settlement_id, contract_id, leg, points
             from settlement.lines
-           where leg <> 'FEE') l
+           where leg not in ('FEE', 'RESERVE')) l
     full join billable b using (settlement_id, contract_id, leg)
    where coalesce(l.points, 0) <> coalesce(b.points, 0)
    order by 1, 2, 3
@@ -82,7 +94,10 @@ constexpr Statement kFindWrongNet{"verify.find_wrong_net", R"sql(
                       sum(amount) filter (where leg = 'ISSUANCE') as issuance,
                       sum(amount) filter (where leg = 'REIMBURSEMENT') as reimbursement,
                       sum(amount) filter (where leg = 'FEE') as fee,
-                      sum(case leg when 'REIMBURSEMENT' then -tax else tax end) as tax
+                      sum(amount) filter (where leg = 'RESERVE') as reserve,
+                      sum(amount) filter (where leg = 'BREAKAGE') as breakage,
+                      sum(case when leg in ('REIMBURSEMENT', 'BREAKAGE') then -tax else tax end)
+                        as tax
                  from settlement.lines
                 group by settlement_id, partner_id) l using (settlement_id, partner_id)
     left join settlement.obligations o using (settlement_id, partner_id)
@@ -92,7 +107,14 @@ constexpr Statement kFindWrongNet{"verify.find_wrong_net", R"sql(
       or n.reimbursement <> coalesce(l.reimbursement, 0)
       or n.fee <> coalesce(l.fee, 0)
       or n.tax <> coalesce(l.tax, 0)
-      or case s.state when 'COMPUTED' then 0 else n.net end
+      or n.reserve <> coalesce(l.reserve, 0)
+      or n.breakage <> coalesce(l.breakage, 0)
+      or n.net <> n.reimbursement + n.breakage - n.issuance - n.reserve - n.fee - n.tax
+      or n.carried_in <> coalesce((select b.carried_out
+                                     from settlement.nets b
+                                    where b.partner_id = n.partner_id
+                                      and b.settlement_id = n.settlement_id - 1), 0)
+      or case s.state when 'COMPUTED' then 0 else n.net + n.carried_in - n.carried_out end
          <> coalesce(case when o.partner_is_paid then o.amount else -o.amount end, 0)
    order by 1, 2
    limit 1
@@ -119,13 +141,13 @@ constexpr Statement kFindWrongMoney{"verify.find_wrong_money", R"sql(
            where s.state <> 'COMPUTED') n
     full join (select t.settlement_id, s.partner_id, sum(s.amount) as net
                  from settlement.money_transactions t
-                 join (select number, credit_partner as partner_id, amount
+                 join (select number, credit_account as account, credit_partner as partner_id, amount
                          from settlement.money_entries
                         union all
-                       select number, debit_partner, -amount
+                       select number, debit_account, debit_partner, -amount
                          from settlement.money_entries) s using (number)
                 where t.kind = 'SETTLEMENT'
-                  and s.partner_id is not null
+                  and s.account in ('PARTNER_RECEIVABLE', 'PARTNER_PAYABLE')
                 group by t.settlement_id, s.partner_id) m using (settlement_id, partner_id)
    where coalesce(n.net, 0) <> coalesce(m.net, 0)
    order by 1, 2
@@ -138,10 +160,17 @@ constexpr Statement kFindWrongClaim{"verify.find_wrong_claim", R"sql(
   select coalesce(o.partner_id, m.partner_id), coalesce(o.open, 0)::bigint,
          coalesce(m.balance, 0)::bigint
     from (select s.currency, o.partner_id, o.partner_is_paid,
-                 sum(o.amount - o.paid - o.written_off) as open
-            from settlement.obligations o
+                 sum(o.open) as open
+            from (select settlement_id, partner_id, partner_is_paid,
+                         amount - paid - written_off as open
+                    from settlement.obligations
+                   where loss_owner is null
+                   union all
+                  -- What is carried forward is owed without an obligation.
+                  select settlement_id, partner_id, true, carried_out - carried_in
+                    from settlement.nets) o
             join settlement.settlements s using (settlement_id)
-           where o.loss_owner is null
+           where s.state <> 'COMPUTED'
            group by s.currency, o.partner_id, o.partner_is_paid) o
     full join (select t.currency, e.partner_id, e.account = 'PARTNER_PAYABLE' as partner_is_paid,
                       sum(case when e.is_credit = (e.account = 'PARTNER_PAYABLE') then e.amount

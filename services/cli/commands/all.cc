@@ -18,6 +18,7 @@ void AddNetworkCommands(CLI::App& app, Context& context) {
   AddWindowCommands(app, context);
   AddSettlementCommands(app, context);
   AddObligationCommands(app, context);
+  AddLiabilityCommands(app, context);
   AddStatementCommands(app, context);
   AddInvoiceCommands(app, context);
   AddBankCommands(app, context);

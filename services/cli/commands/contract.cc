@@ -24,12 +24,19 @@ std::vector<Field> ContractFields() {
           {"Life of points, days", "issuance.lot_life_days"},
           {"Funding", "issuance.funding"},
           {"When blocks are exhausted", "issuance.when_exhausted"},
+          {"Reserve", "issuance.reserve_ppm", Show::kRate},
+          {"Share in what expires", "issuance.breakage_ppm", Show::kRate},
+          {"Fee", "issuance.fee_ppm", Show::kRate},
+          {"Fee a point, millionths", "issuance.fee_micros_per_point", Show::kNumber},
+          {"Fee a window, minor units", "issuance.fee_per_window_minor_units", Show::kNumber},
           {"Reimbursement, millionths", "redemption.rate_micros", Show::kNumber},
           {"Currency", "redemption.currency_code"},
           {"Tax", "redemption.tax.code"},
           {"Tax rate", "redemption.tax.rate_ppm", Show::kRate},
           {"Fee", "redemption.fee_ppm", Show::kRate},
           {"Fee a point, millionths", "redemption.fee_micros_per_point", Show::kNumber},
+          {"Fee a window, minor units", "redemption.fee_per_window_minor_units", Show::kNumber},
+          {"Least payout, minor units", "redemption.minimum_payout_minor_units", Show::kNumber},
           {"Tax on the fee", "redemption.fee_tax.code"},
           {"Tax rate on the fee", "redemption.fee_tax.rate_ppm", Show::kRate},
           {"Proposed by", "proposed_by"},
@@ -68,7 +75,20 @@ void AddContractCommands(CLI::App& app, Context& context) {
               "Days until they expire; 0 for never")
       .Option("--funding", "contract.issuance.funding", "How the partner pays for points")
       .Option("--when-exhausted", "contract.issuance.when_exhausted",
-              "What becomes of a purchase that prepaid blocks do not cover");
+              "What becomes of a purchase that prepaid blocks do not cover")
+      .Option("--reserve-percent", "contract.issuance.reserve_ppm",
+              "Paid ahead of the price of outstanding points, with HYBRID", Kind::kPercent)
+      .Option("--breakage-percent", "contract.issuance.breakage_ppm",
+              "The partner's share in what expires", Kind::kPercent)
+      .Option("--fee-percent", "contract.issuance.fee_ppm", "Fee on the price, as in 2.5",
+              Kind::kPercent)
+      .Option("--fee-per-point", "contract.issuance.fee_micros_per_point",
+              "Fee for each point, as in 0.0005", Kind::kMicros)
+      .Option("--fee-per-window", "contract.issuance.fee_per_window_minor_units",
+              "Fee for each window, in minor units")
+      .Option("--fee-tax-code", "contract.issuance.fee_tax.code", "As in DE-S19")
+      .Option("--fee-tax-percent", "contract.issuance.fee_tax.rate_ppm", "As in 19",
+              Kind::kPercent);
   AddPropose(noun, context, "propose-redemption",
              "Proposes a contract for points that a partner takes")
       .Option("--rate", "contract.redemption.rate_micros", "What a point pays, as in 0.009",
@@ -82,6 +102,10 @@ void AddContractCommands(CLI::App& app, Context& context) {
               Kind::kPercent)
       .Option("--fee-per-point", "contract.redemption.fee_micros_per_point",
               "Fee for each point, as in 0.0005", Kind::kMicros)
+      .Option("--fee-per-window", "contract.redemption.fee_per_window_minor_units",
+              "Fee for each window, in minor units")
+      .Option("--minimum-payout", "contract.redemption.minimum_payout_minor_units",
+              "Less is carried forward, in minor units")
       .Option("--fee-tax-code", "contract.redemption.fee_tax.code", "As in DE-S19")
       .Option("--fee-tax-percent", "contract.redemption.fee_tax.rate_ppm", "As in 19",
               Kind::kPercent);

@@ -98,6 +98,7 @@ std::vector<Field> PolicyFields() {
   return {{"Days to pay", "payment_days", Show::kNumber},
           {"Partners are paid", "payout"},
           {"Reserve", "reserve", Show::kMoney},
+          {"Each window by itself", "settle_each_window"},
           {"Revision", "revision", Show::kNumber},
           {"Changed by", "changed_by"}};
 }
@@ -129,6 +130,8 @@ void AddPolicyCommands(CLI::App& noun, Context& context) {
       .Required()
       .Option("--reserve", "policy.reserve.minor_units",
               "Minor units that the programme advances, with WHEN_COLLECTED")
+      .Switch("--settle-each-window", "policy.settle_each_window",
+              "The clearing job computes a settlement of each window")
       .As("finance_approver")
       .ShowRecord("policy", PolicyFields());
 }
@@ -139,6 +142,8 @@ void AddSettlementCommands(CLI::App& app, Context& context) {
   CLI::App& noun = AddNoun(app, "settlement", "What partners and operator owe each other");
   AddVerb<v1::ComputeSettlementRequest, v1::ComputeSettlementResponse>(
       noun, context, "compute", "Computes the settlement of all sealed windows not settled yet")
+      .Argument("SETTLEMENT", "name", "Computes this one again: its number", "settlements/")
+      .Required(false)
       .As("finance")
       .Show(Shown<v1::ComputeSettlementResponse>(context, /*lines=*/false));
   AddVerb<v1::ApproveSettlementRequest, v1::ApproveSettlementResponse>(

@@ -21,7 +21,9 @@ inline Table NetTable() {
                 {"IS REIMBURSED", Align::kRight},
                 {"FEE", Align::kRight},
                 {"TAX", Align::kRight},
-                {"NET", Align::kRight}});
+                {"NET", Align::kRight},
+                {"CARRIED IN", Align::kRight},
+                {"CARRIED OUT", Align::kRight}});
 }
 
 inline void AddNet(Table& table, const settlement::v1::PartnerNet& net,
@@ -31,7 +33,9 @@ inline void AddNet(Table& table, const settlement::v1::PartnerNet& net,
        WithThousands(net.points_redeemed()), MoneyText(net.issuance_minor_units(), currency),
        MoneyText(net.reimbursement_minor_units(), currency),
        MoneyText(net.fee_minor_units(), currency), MoneyText(net.tax_minor_units(), currency),
-       MoneyText(net.net_minor_units(), currency)});
+       MoneyText(net.net_minor_units(), currency),
+       MoneyText(net.carried_in_minor_units(), currency),
+       MoneyText(net.carried_out_minor_units(), currency)});
 }
 
 template <typename Lines>

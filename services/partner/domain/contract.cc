@@ -23,6 +23,32 @@ absl::Status CheckTax(std::string_view field, const Tax& tax) {
   return CheckRange(absl::StrCat(ToAbsl(field), ".rate_ppm"), tax.ppm, kMaxPpm);
 }
 
+absl::Status CheckFee(const Fee& fee) {
+  GUILDER_RETURN_IF_ERROR(CheckRange("fee_ppm", fee.ppm, kMaxPpm));
+  GUILDER_RETURN_IF_ERROR(CheckRange("fee_micros_per_point", fee.micros_per_point, kMaxRateMicros));
+  GUILDER_RETURN_IF_ERROR(
+      CheckRange("fee_per_window_minor_units", fee.per_window_minor_units, kMaxAmount.value()));
+  const bool has_fee = fee.ppm != 0 || fee.micros_per_point != 0 || fee.per_window_minor_units != 0;
+  if (has_fee || !fee.tax.code.empty() || fee.tax.ppm != 0) return CheckTax("fee_tax", fee.tax);
+  return absl::OkStatus();
+}
+
+absl::Status CheckShares(const IssuanceTerms& terms) {
+  GUILDER_RETURN_IF_ERROR(CheckRange("reserve_ppm", terms.reserve_ppm, kMaxPpm));
+  GUILDER_RETURN_IF_ERROR(CheckRange("breakage_ppm", terms.breakage_ppm, kMaxPpm));
+  const bool by_redemption =
+      terms.funding == Funding::kPostpaidAtRedemption || terms.funding == Funding::kHybrid;
+  if (terms.reserve_ppm != 0 && terms.funding != Funding::kHybrid) {
+    return Refuse(Reason::kRequestMalformed, "a reserve is of HYBRID contracts",
+                  {{"field", "reserve_ppm"}});
+  }
+  if (terms.breakage_ppm != 0 && by_redemption) {
+    return Refuse(Reason::kRequestMalformed, "what expires was not billed",
+                  {{"field", "breakage_ppm"}});
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckTerms(const IssuanceTerms& terms) {
   GUILDER_RETURN_IF_ERROR(CheckRange("rate_micros", terms.rate_micros, kMaxRateMicros));
   GUILDER_RETURN_IF_ERROR(CheckTax("tax", terms.tax));
@@ -37,20 +63,16 @@ absl::Status CheckTerms(const IssuanceTerms& terms) {
     return Refuse(Reason::kRequestMalformed, "a block falls when points are posted",
                   {{"field", "billed_at"}});
   }
-  return absl::OkStatus();
+  GUILDER_RETURN_IF_ERROR(CheckShares(terms));
+  return CheckFee(terms.fee);
 }
 
 absl::Status CheckTerms(const RedemptionTerms& terms) {
   GUILDER_RETURN_IF_ERROR(CheckRange("rate_micros", terms.rate_micros, kMaxRateMicros));
   GUILDER_RETURN_IF_ERROR(CheckTax("tax", terms.tax));
-  GUILDER_RETURN_IF_ERROR(CheckRange("fee_ppm", terms.fee_ppm, kMaxPpm));
-  GUILDER_RETURN_IF_ERROR(
-      CheckRange("fee_micros_per_point", terms.fee_micros_per_point, kMaxRateMicros));
-  const bool has_fee = terms.fee_ppm != 0 || terms.fee_micros_per_point != 0;
-  if (has_fee || !terms.fee_tax.code.empty() || terms.fee_tax.ppm != 0) {
-    return CheckTax("fee_tax", terms.fee_tax);
-  }
-  return absl::OkStatus();
+  GUILDER_RETURN_IF_ERROR(CheckRange("minimum_payout_minor_units", terms.minimum_payout_minor_units,
+                                     kMaxAmount.value()));
+  return CheckFee(terms.fee);
 }
 
 }  // namespace

@@ -20,12 +20,20 @@ enum class ContractKind { kIssuance, kRedemption };
 enum class ContractState { kProposed, kApproved };
 enum class BillingMoment { kPosting, kActivation };
 enum class DefaultOutcome { kActivate, kCancel };
-enum class Funding { kPostpaid, kPrepaidBlock };
+enum class Funding { kPostpaid, kPrepaidBlock, kPostpaidAtRedemption, kHybrid };
 enum class ExhaustionPolicy { kRefuse, kIssueNothing };
 
 struct Tax {
   std::string code;
   int32_t ppm = 0;  // 190,000 is 19 %.
+};
+
+// What the operator takes.
+struct Fee {
+  int32_t ppm = 0;                     // Of the amount.
+  int64_t micros_per_point = 0;        // Of the currency's major unit.
+  int64_t per_window_minor_units = 0;  // For each window.
+  Tax tax;
 };
 
 struct IssuanceTerms {
@@ -38,15 +46,17 @@ struct IssuanceTerms {
   int32_t lot_life_days = 0;  // 0 for no expiry.
   Funding funding = Funding::kPostpaid;
   ExhaustionPolicy when_exhausted = ExhaustionPolicy::kRefuse;  // Of prepaid ones.
+  int32_t reserve_ppm = 0;                                      // Of hybrid ones.
+  int32_t breakage_ppm = 0;
+  Fee fee;
 };
 
 struct RedemptionTerms {
   int64_t rate_micros = 0;  // Of the currency's major unit, a point.
   std::string currency;
   Tax tax;
-  int32_t fee_ppm = 0;
-  int64_t fee_micros_per_point = 0;
-  Tax fee_tax;
+  Fee fee;
+  int64_t minimum_payout_minor_units = 0;  // Less is carried forward.
 };
 
 using Terms = std::variant<IssuanceTerms, RedemptionTerms>;

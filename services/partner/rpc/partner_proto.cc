@@ -24,6 +24,29 @@ type::v1::TaxTreatment ToProto(const Tax& tax) {
   return out;
 }
 
+v1::Funding ToProto(Funding funding) {
+  switch (funding) {
+    case Funding::kPostpaid:
+      return v1::FUNDING_POSTPAID;
+    case Funding::kPrepaidBlock:
+      return v1::FUNDING_PREPAID_BLOCK;
+    case Funding::kPostpaidAtRedemption:
+      return v1::FUNDING_POSTPAID_AT_REDEMPTION;
+    case Funding::kHybrid:
+      return v1::FUNDING_HYBRID;
+  }
+  return v1::FUNDING_UNSPECIFIED;
+}
+
+// Issuance and redemption name the parts of a fee alike. One that there is not is left out.
+template <typename Out>
+void SetFee(const Fee& fee, Out& out) {
+  out.set_fee_ppm(fee.ppm);
+  out.set_fee_micros_per_point(fee.micros_per_point);
+  out.set_fee_per_window_minor_units(fee.per_window_minor_units);
+  if (!fee.tax.code.empty()) *out.mutable_fee_tax() = ToProto(fee.tax);
+}
+
 void SetTerms(const IssuanceTerms& terms, v1::Contract& out) {
   v1::IssuanceTerms& issuance = *out.mutable_issuance();
   issuance.set_rate_micros(terms.rate_micros);
@@ -37,8 +60,10 @@ void SetTerms(const IssuanceTerms& terms, v1::Contract& out) {
       terms.default_outcome == DefaultOutcome::kActivate ? v1::DEFAULT_OUTCOME_ACTIVATE
                                                          : v1::DEFAULT_OUTCOME_CANCEL);
   issuance.set_lot_life_days(terms.lot_life_days);
-  issuance.set_funding(terms.funding == Funding::kPostpaid ? v1::FUNDING_POSTPAID
-                                                           : v1::FUNDING_PREPAID_BLOCK);
+  issuance.set_funding(ToProto(terms.funding));
+  issuance.set_reserve_ppm(terms.reserve_ppm);
+  issuance.set_breakage_ppm(terms.breakage_ppm);
+  SetFee(terms.fee, issuance);
   if (terms.funding == Funding::kPrepaidBlock) {
     issuance.set_when_exhausted(terms.when_exhausted == ExhaustionPolicy::kRefuse
                                     ? v1::EXHAUSTION_POLICY_REFUSE
@@ -51,19 +76,30 @@ void SetTerms(const RedemptionTerms& terms, v1::Contract& out) {
   redemption.set_rate_micros(terms.rate_micros);
   redemption.set_currency_code(terms.currency);
   *redemption.mutable_tax() = ToProto(terms.tax);
-  redemption.set_fee_ppm(terms.fee_ppm);
-  redemption.set_fee_micros_per_point(terms.fee_micros_per_point);
-  *redemption.mutable_fee_tax() = ToProto(terms.fee_tax);
+  SetFee(terms.fee, redemption);
+  redemption.set_minimum_payout_minor_units(terms.minimum_payout_minor_units);
 }
 
 Tax FromProto(const type::v1::TaxTreatment& tax) {
   return {tax.code(), tax.rate_ppm()};
 }
 
+template <typename In>
+Fee FeeFromProto(const In& in) {
+  return {in.fee_ppm(), in.fee_micros_per_point(), in.fee_per_window_minor_units(),
+          FromProto(in.fee_tax())};
+}
+
 absl::Status SetFunding(const v1::IssuanceTerms& issuance, IssuanceTerms& terms) {
   switch (issuance.funding()) {
     case v1::FUNDING_UNSPECIFIED:
     case v1::FUNDING_POSTPAID:
+    case v1::FUNDING_POSTPAID_AT_REDEMPTION:
+    case v1::FUNDING_HYBRID:
+      if (issuance.funding() == v1::FUNDING_POSTPAID_AT_REDEMPTION) {
+        terms.funding = Funding::kPostpaidAtRedemption;
+      }
+      if (issuance.funding() == v1::FUNDING_HYBRID) terms.funding = Funding::kHybrid;
       if (issuance.when_exhausted() != v1::EXHAUSTION_POLICY_UNSPECIFIED) {
         return Malformed("when_exhausted", "is of contracts that PREPAID_BLOCK funds");
       }
@@ -72,7 +108,7 @@ absl::Status SetFunding(const v1::IssuanceTerms& issuance, IssuanceTerms& terms)
       terms.funding = Funding::kPrepaidBlock;
       break;
     default:
-      return Malformed("funding", "is POSTPAID or PREPAID_BLOCK");
+      return Malformed("funding", "is a way to pay for points");
   }
   switch (issuance.when_exhausted()) {
     case v1::EXHAUSTION_POLICY_UNSPECIFIED:
@@ -115,6 +151,9 @@ absl::StatusOr<Terms> TermsFromProto(const v1::IssuanceTerms& issuance) {
   }
   terms.lot_life_days = issuance.lot_life_days();
   GUILDER_RETURN_IF_ERROR(SetFunding(issuance, terms));
+  terms.reserve_ppm = issuance.reserve_ppm();
+  terms.breakage_ppm = issuance.breakage_ppm();
+  terms.fee = FeeFromProto(issuance);
   return terms;
 }
 
@@ -123,9 +162,8 @@ Terms TermsFromProto(const v1::RedemptionTerms& redemption) {
   terms.rate_micros = redemption.rate_micros();
   terms.currency = redemption.currency_code();
   terms.tax = FromProto(redemption.tax());
-  terms.fee_ppm = redemption.fee_ppm();
-  terms.fee_micros_per_point = redemption.fee_micros_per_point();
-  terms.fee_tax = FromProto(redemption.fee_tax());
+  terms.fee = FeeFromProto(redemption);
+  terms.minimum_payout_minor_units = redemption.minimum_payout_minor_units();
   return terms;
 }
 

@@ -15,15 +15,16 @@ namespace {
   "contract_id, number, kind, state, effective_from_us, effective_until_us, rate_micros, "    \
   "currency, tax_code, tax_ppm, billed_at, activation_days, default_outcome, lot_life_days, " \
   "fee_ppm, fee_micros_per_point, fee_tax_code, fee_tax_ppm, proposed_by, approved_by, "      \
-  "funding, when_exhausted "
+  "funding, when_exhausted, reserve_ppm, breakage_ppm, fee_per_window, minimum_payout "
 
 constexpr postgres::Statement kInsert{"partner.insert_contract", R"sql(
   insert into partner.contracts
          (partner_id, number, kind, state, effective_from_us, effective_until_us, rate_micros,
           currency, tax_code, tax_ppm, billed_at, activation_days, default_outcome, lot_life_days,
-          fee_ppm, fee_micros_per_point, fee_tax_code, fee_tax_ppm, proposed_by, funding, when_exhausted)
+          fee_ppm, fee_micros_per_point, fee_tax_code, fee_tax_ppm, proposed_by, funding, when_exhausted,
+          reserve_ppm, breakage_ppm, fee_per_window, minimum_payout)
   select $1, coalesce(max(number), 0) + 1, $2, 'PROPOSED', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-         $13, $14, $15, $16, $17, $18, $19
+         $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
     from partner.contracts
    where partner_id = $1
   returning )sql" GUILDER_CONTRACT_COLUMNS_};
@@ -64,6 +65,38 @@ std::string_view KindName(ContractKind kind) {
   return kind == ContractKind::kIssuance ? "ISSUANCE" : "REDEMPTION";
 }
 
+struct FundingText {
+  Funding funding;
+  std::string_view name;
+};
+constexpr FundingText kFundings[] = {
+    {Funding::kPostpaid, "POSTPAID"},
+    {Funding::kPrepaidBlock, "PREPAID_BLOCK"},
+    {Funding::kPostpaidAtRedemption, "POSTPAID_AT_REDEMPTION"},
+    {Funding::kHybrid, "HYBRID"},
+};
+
+std::string_view FundingName(Funding funding) {
+  for (const FundingText& text : kFundings) {
+    if (text.funding == funding) return text.name;
+  }
+  return "";
+}
+
+Funding FundingFromName(std::string_view name) {
+  for (const FundingText& text : kFundings) {
+    if (text.name == name) return text.funding;
+  }
+  return Funding::kPostpaid;
+}
+
+Fee FeeFromRow(const postgres::Row& row) {
+  return {static_cast<int32_t>(row.Int(14)),
+          row.Int(15),
+          row.Int(24),
+          {std::string(row.Text(16)), static_cast<int32_t>(row.Int(17))}};
+}
+
 Terms TermsFromRow(const postgres::Row& row) {
   const Tax tax{std::string(row.Text(8)), static_cast<int32_t>(row.Int(9))};
   if (row.Text(2) == KindName(ContractKind::kRedemption)) {
@@ -71,9 +104,8 @@ Terms TermsFromRow(const postgres::Row& row) {
     terms.rate_micros = row.Int(6);
     terms.currency = row.Text(7);
     terms.tax = tax;
-    terms.fee_ppm = static_cast<int32_t>(row.Int(14));
-    terms.fee_micros_per_point = row.Int(15);
-    terms.fee_tax = {std::string(row.Text(16)), static_cast<int32_t>(row.Int(17))};
+    terms.fee = FeeFromRow(row);
+    terms.minimum_payout_minor_units = row.Int(25);
     return terms;
   }
   IssuanceTerms terms;
@@ -86,7 +118,10 @@ Terms TermsFromRow(const postgres::Row& row) {
   terms.default_outcome =
       row.Text(12) == "CANCEL" ? DefaultOutcome::kCancel : DefaultOutcome::kActivate;
   terms.lot_life_days = static_cast<int32_t>(row.Int(13));
-  terms.funding = row.Text(20) == "PREPAID_BLOCK" ? Funding::kPrepaidBlock : Funding::kPostpaid;
+  terms.funding = FundingFromName(row.Text(20));
+  terms.reserve_ppm = static_cast<int32_t>(row.Int(22));
+  terms.breakage_ppm = static_cast<int32_t>(row.Int(23));
+  terms.fee = FeeFromRow(row);
   terms.when_exhausted =
       row.Text(21) == "ISSUE_NOTHING" ? ExhaustionPolicy::kIssueNothing : ExhaustionPolicy::kRefuse;
   return terms;
@@ -120,6 +155,7 @@ Contract InsertContract(postgres::Transaction& transaction, PartnerId partner,
   const IssuanceTerms issuance = given != nullptr ? *given : IssuanceTerms();
   const RedemptionTerms redemption = taken != nullptr ? *taken : RedemptionTerms();
   const Tax& tax = given != nullptr ? issuance.tax : redemption.tax;
+  const Fee& fee = given != nullptr ? issuance.fee : redemption.fee;
   const postgres::Rows rows = transaction.Execute(
       kInsert,
       postgres::Params()
@@ -135,13 +171,17 @@ Contract InsertContract(postgres::Transaction& transaction, PartnerId partner,
           .Int(issuance.activation_days)
           .Text(issuance.default_outcome == DefaultOutcome::kActivate ? "ACTIVATE" : "CANCEL")
           .Int(issuance.lot_life_days)
-          .Int(redemption.fee_ppm)
-          .Int(redemption.fee_micros_per_point)
-          .Text(redemption.fee_tax.code)
-          .Int(redemption.fee_tax.ppm)
+          .Int(fee.ppm)
+          .Int(fee.micros_per_point)
+          .Text(fee.tax.code)
+          .Int(fee.tax.ppm)
           .Text(contract.proposed_by)
-          .Text(issuance.funding == Funding::kPostpaid ? "POSTPAID" : "PREPAID_BLOCK")
-          .Text(issuance.when_exhausted == ExhaustionPolicy::kRefuse ? "REFUSE" : "ISSUE_NOTHING"));
+          .Text(FundingName(issuance.funding))
+          .Text(issuance.when_exhausted == ExhaustionPolicy::kRefuse ? "REFUSE" : "ISSUE_NOTHING")
+          .Int(issuance.reserve_ppm)
+          .Int(issuance.breakage_ppm)
+          .Int(fee.per_window_minor_units)
+          .Int(redemption.minimum_payout_minor_units));
   return FromRow(rows[0]);
 }
 

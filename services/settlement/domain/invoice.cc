@@ -22,7 +22,9 @@ std::string Decimal(int64_t micros) {
 }
 
 InvoiceKind KindOf(MoneyLeg leg) {
-  return leg == MoneyLeg::kReimbursement ? InvoiceKind::kSelfBilled : InvoiceKind::kInvoice;
+  // What the partner is paid for is billed in its name.
+  return leg == MoneyLeg::kReimbursement || leg == MoneyLeg::kBreakage ? InvoiceKind::kSelfBilled
+                                                                       : InvoiceKind::kInvoice;
 }
 
 }  // namespace
@@ -76,7 +78,7 @@ std::vector<TaxSum> SumTaxes(const std::vector<Line>& lines) {
 
 int64_t RateOf(const Line& line, const netting::Terms& terms) {
   if (line.bill.leg == MoneyLeg::kFee) return terms.fee_micros_per_point;
-  return terms.prepaid ? 0 : terms.rate_micros;
+  return terms.funding == netting::Funding::kPrepaid ? 0 : terms.rate_micros;
 }
 
 std::string LineText(const Line& line, const netting::Terms& terms, const Currency& currency) {
@@ -84,10 +86,21 @@ std::string LineText(const Line& line, const netting::Terms& terms, const Curren
   const int64_t points = line.bill.points.value();
   switch (line.bill.leg) {
     case MoneyLeg::kIssuance:
-      if (terms.prepaid) return absl::StrCat(points, " points issued, PREPAID");
-      return absl::StrCat(points, " points issued at ", Decimal(terms.rate_micros), " ", unit);
+      if (terms.funding == netting::Funding::kPrepaid) {
+        return absl::StrCat(points, " points issued, PREPAID");
+      }
+      return absl::StrCat(points,
+                          terms.funding == netting::Funding::kPostpaid ? " points issued at "
+                                                                       : " issued points spent at ",
+                          Decimal(terms.rate_micros), " ", unit);
     case MoneyLeg::kReimbursement:
       return absl::StrCat(points, " points redeemed at ", Decimal(terms.rate_micros), " ", unit);
+    case MoneyLeg::kReserve:
+      return absl::StrCat("Reserve of ", Decimal(terms.reserve_ppm * 100), " % on ", points,
+                          " points outstanding");
+    case MoneyLeg::kBreakage:
+      return absl::StrCat(Decimal(terms.breakage_ppm * 100), " % of ", points,
+                          " points expired, at ", Decimal(terms.rate_micros), " ", unit);
     case MoneyLeg::kFee:
       break;
   }
@@ -98,7 +111,12 @@ std::string LineText(const Line& line, const netting::Terms& terms, const Curren
   }
   std::string fee;
   for (const std::string& part : parts) absl::StrAppend(&fee, fee.empty() ? "" : " and ", part);
-  return absl::StrCat("Fee of ", fee, " on ", points, " points redeemed");
+  if (terms.fee_per_window != MinorUnits()) {
+    absl::StrAppend(&fee, fee.empty() ? "" : " and ", "a fixed one for each window");
+  }
+  return absl::StrCat(
+      "Fee of ", fee, " on ", points,
+      terms.kind == netting::ContractKind::kIssuance ? " points issued" : " points redeemed");
 }
 
 }  // namespace guilder::settlement

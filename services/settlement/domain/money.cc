@@ -52,9 +52,15 @@ struct CauseText {
   std::string_view name;
 };
 constexpr CauseText kCauses[] = {
-    {EntryCause::kIssuance, "ISSUANCE"}, {EntryCause::kReimbursement, "REIMBURSEMENT"},
-    {EntryCause::kFee, "FEE"},           {EntryCause::kSetOff, "SET_OFF"},
-    {EntryCause::kPayment, "PAYMENT"},   {EntryCause::kWriteOff, "WRITE_OFF"},
+    {EntryCause::kIssuance, "ISSUANCE"},
+    {EntryCause::kReimbursement, "REIMBURSEMENT"},
+    {EntryCause::kFee, "FEE"},
+    {EntryCause::kSetOff, "SET_OFF"},
+    {EntryCause::kReserve, "RESERVE"},
+    {EntryCause::kBreakage, "BREAKAGE"},
+    {EntryCause::kRelease, "RELEASE"},
+    {EntryCause::kPayment, "PAYMENT"},
+    {EntryCause::kWriteOff, "WRITE_OFF"},
     {EntryCause::kDefault, "DEFAULT"},
 };
 

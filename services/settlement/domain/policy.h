@@ -21,6 +21,9 @@ struct Policy {
   PayoutPolicy payout = PayoutPolicy::kWhenDue;
   // What the programme advances to partners of its own money, by settlement.
   MinorUnits reserve;
+  // The clearing job computes a settlement of each window; without, people compute when they want
+  // to.
+  bool settle_each_window = false;
   int64_t revision = 0;  // 0 before it was ever set.
   std::string changed_by;
 };

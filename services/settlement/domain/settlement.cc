@@ -30,7 +30,9 @@ struct LegText {
 };
 constexpr LegText kLegs[] = {{MoneyLeg::kIssuance, "ISSUANCE"},
                              {MoneyLeg::kReimbursement, "REIMBURSEMENT"},
-                             {MoneyLeg::kFee, "FEE"}};
+                             {MoneyLeg::kFee, "FEE"},
+                             {MoneyLeg::kReserve, "RESERVE"},
+                             {MoneyLeg::kBreakage, "BREAKAGE"}};
 
 // Where netting counts a movement; nullptr for those that no money follows from.
 Points netting::Movements::*PlaceOf(Movement movement) {
@@ -73,6 +75,11 @@ void Count(const MovedPoints& moved, Net& net) {
     default:
       break;
   }
+}
+
+netting::TaxTerms TaxOf(MoneyLeg leg, const netting::Terms& terms) {
+  if (leg == MoneyLeg::kReserve) return {};
+  return leg == MoneyLeg::kFee ? terms.fee_tax : terms.tax;
 }
 
 }  // namespace
@@ -121,7 +128,9 @@ std::string DigestOf(const Settlement& settlement, const Computation& computatio
     absl::StrAppend(&content, "\nnet\t", net.partner.value(), "\t", net.issued.value(), "\t",
                     net.reversed.value(), "\t", net.redeemed.value(), "\t");
     absl::StrAppend(&content, net.issuance.value(), "\t", net.reimbursement.value(), "\t",
-                    net.fee.value(), "\t", net.tax.value(), "\t", net.net.value());
+                    net.fee.value(), "\t", net.tax.value(), "\t", net.net.value(), "\t");
+    absl::StrAppend(&content, net.reserve.value(), "\t", net.breakage.value(), "\t",
+                    net.carried_in.value(), "\t", net.carried_out.value());
   }
   return std::string(AsView(ledger::Sha256({content})));
 }
@@ -134,6 +143,14 @@ absl::StatusOr<Computation> Compute(const Facts& facts) {
   input.currency_exponent = facts.currency_exponent;
   input.terms = facts.terms;
   input.billed_before = facts.billed_before;
+  input.released_before = facts.released_before;
+  input.partners = facts.partners;
+  for (const LotTotals& lots : facts.lots) {
+    netting::Movements& movements = input.movements.emplace_back();
+    movements.contract = lots.contract;
+    movements.lots_redeemed = lots.redeemed;
+    movements.lots_expired = lots.expired;
+  }
   std::map<PartnerId, Net> nets;
   for (const MovedPoints& moved : facts.moved) {
     const auto place = PlaceOf(moved.movement);
@@ -149,7 +166,7 @@ absl::StatusOr<Computation> Compute(const Facts& facts) {
   Computation computation;
   for (netting::Line& line : settled.lines) {
     const netting::Terms& terms = *terms_of.at(line.contract);
-    const int64_t ppm = line.leg == MoneyLeg::kFee ? terms.fee_tax.ppm : terms.tax.ppm;
+    const int64_t ppm = TaxOf(line.leg, terms).ppm;
     const int number = static_cast<int>(computation.lines.size()) + 1;
     computation.lines.push_back({number, std::move(line), ppm});
   }
@@ -159,8 +176,12 @@ absl::StatusOr<Computation> Compute(const Facts& facts) {
     net.issuance = total.issuance;
     net.reimbursement = total.reimbursement;
     net.fee = total.fee;
-    net.tax = total.issuance_tax + total.fee_tax - total.reimbursement_tax;
+    net.tax = total.issuance_tax + total.fee_tax - total.reimbursement_tax - total.breakage_tax;
     net.net = total.net;
+    net.reserve = total.reserve;
+    net.breakage = total.breakage;
+    net.carried_in = total.carried_in;
+    net.carried_out = total.carried_out;
     computation.nets.push_back(net);
   }
   computation.obligations = std::move(settled.obligations);

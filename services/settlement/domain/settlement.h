@@ -27,7 +27,7 @@ enum class State {
 std::string_view StateName(State state);
 std::optional<State> StateFromName(std::string_view name);
 
-// "ISSUANCE", "REIMBURSEMENT", "FEE".
+// "ISSUANCE", "REIMBURSEMENT", "FEE", "RESERVE", "BREAKAGE".
 std::string_view LegName(netting::MoneyLeg leg);
 std::optional<netting::MoneyLeg> LegFromName(std::string_view name);
 
@@ -54,6 +54,13 @@ struct MovedPoints {
   Points cumulative;
 };
 
+// What became of the points of one version's lots, up to the settlement's end.
+struct LotTotals {
+  ContractId contract;
+  Points redeemed;
+  Points expired;
+};
+
 // Everything that a settlement follows from.
 struct Facts {
   int currency_exponent = 2;
@@ -61,6 +68,9 @@ struct Facts {
   std::vector<MovedPoints> moved;
   // By all settlements before it.
   std::vector<netting::Billed> billed_before;
+  std::vector<LotTotals> lots{};
+  std::vector<netting::Released> released_before{};
+  std::vector<netting::PartnerTerms> partners{};
 };
 
 // A line and its place in the settlement: 1, 2, 3 …
@@ -80,8 +90,13 @@ struct Net {
   MinorUnits issuance;
   MinorUnits reimbursement;
   MinorUnits fee;
-  MinorUnits tax;  // On issuance and fee, less the tax on the reimbursement.
+  MinorUnits tax;  // On issuance and fee, less the tax on reimbursement and breakage.
   MinorUnits net;
+  MinorUnits reserve{};
+  MinorUnits breakage{};
+  // What it was owed before, and is owed afterwards, without an obligation.
+  MinorUnits carried_in{};
+  MinorUnits carried_out{};
   friend bool operator==(const Net&, const Net&) = default;
 };
 

@@ -1,7 +1,11 @@
+#include <algorithm>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "absl/strings/str_cat.h"
 
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
@@ -13,6 +17,7 @@
 #include "services/settlement/rpc/settlement_handlers.h"
 #include "services/settlement/store/balances.h"
 #include "services/settlement/store/facts.h"
+#include "services/settlement/store/liability.h"
 #include "services/settlement/store/windows.h"
 
 namespace guilder::settlement {
@@ -104,7 +109,61 @@ absl::StatusOr<v1::GetBalanceSheetResponse> LoadBalanceSheet(Transaction& transa
   return response;
 }
 
+// A place in the list of entries: "12/7" is transaction 12, line 7.
+struct EntryPosition {
+  int64_t number = 0;
+  int line = 0;
+};
+
+EntryPosition ParsePosition(const std::string& text, int64_t after_number) {
+  const size_t slash = text.find('/');
+  if (slash == std::string::npos) return {after_number, INT32_MAX};
+  return {ParseInt(std::string_view(text).substr(0, slash)).value_or(0),
+          static_cast<int>(ParseInt(std::string_view(text).substr(slash + 1)).value_or(0))};
+}
+
+v1::MoneyEntry ToProto(const MoneyRow& row) {
+  v1::MoneyEntry out;
+  out.set_number(row.number);
+  out.set_line(row.line);
+  *out.mutable_post_time() = rpc::ToProto(row.posted_at);
+  out.set_kind(row.kind);
+  out.set_reference(row.reference);
+  out.set_cause(row.cause);
+  out.set_debit_account(row.debit_account);
+  if (!row.debit_partner.empty()) out.set_debit_partner(PartnerName(row.debit_partner));
+  out.set_credit_account(row.credit_account);
+  if (!row.credit_partner.empty()) out.set_credit_partner(PartnerName(row.credit_partner));
+  out.mutable_amount()->set_currency_code(FormatCurrency(row.currency));
+  out.mutable_amount()->set_minor_units(row.amount.value());
+  return out;
+}
+
 }  // namespace
+
+absl::StatusOr<v1::ListMoneyEntriesResponse> SettlementHandlers::ListMoneyEntries(
+    const rpc::Call& call, const v1::ListMoneyEntriesRequest& request) {
+  const std::string list = absl::StrCat("money/", request.after_number());
+  GUILDER_ASSIGN_OR_RETURN(const std::string token,
+                           page_tokens_.Position(list, request.page_token()));
+  GUILDER_ASSIGN_OR_RETURN(const int page_size, rpc::PageSize(request.page_size()));
+  const EntryPosition after = ParsePosition(token, request.after_number());
+  std::vector<MoneyRow> rows;
+  GUILDER_RETURN_IF_ERROR(pool_.Read(
+      [&](Transaction& transaction) {
+        rows = ListMoneyRows(transaction, after.number, after.line, page_size + 1);
+        return absl::OkStatus();
+      },
+      call.deadline()));
+  v1::ListMoneyEntriesResponse response;
+  const size_t count = std::min(rows.size(), static_cast<size_t>(page_size));
+  for (size_t i = 0; i < count; ++i) *response.add_entries() = ToProto(rows[i]);
+  if (rows.size() > count) {
+    response.set_next_page_token(
+        page_tokens_.Make(list, absl::StrCat(rows[count - 1].number, "/", rows[count - 1].line)));
+  }
+  return response;
+}
 
 absl::StatusOr<v1::GetBalanceSheetResponse> SettlementHandlers::GetBalanceSheet(
     const rpc::Call& call, const v1::GetBalanceSheetRequest& request) {

@@ -203,6 +203,7 @@ v1::SettlementPolicy ToProto(const Policy& policy, const Programme& programme) {
                                                          : v1::PAYOUT_POLICY_WHEN_COLLECTED);
   out.mutable_reserve()->set_currency_code(FormatCurrency(programme.currency));
   out.mutable_reserve()->set_minor_units(policy.reserve.value());
+  out.set_settle_each_window(policy.settle_each_window);
   out.set_revision(policy.revision);
   out.set_changed_by(policy.changed_by);
   return out;
@@ -212,6 +213,7 @@ absl::StatusOr<Policy> FromProto(const v1::SettlementPolicy& policy) {
   Policy out;
   out.payment_days = policy.payment_days();
   out.reserve = MinorUnits(policy.reserve().minor_units());
+  out.settle_each_window = policy.settle_each_window();
   switch (policy.payout()) {
     case v1::PAYOUT_POLICY_WHEN_DUE:
       out.payout = PayoutPolicy::kWhenDue;

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -66,24 +68,44 @@ absl::StatusOr<v1::Invoice> LoadInvoice(Transaction& transaction, const rpc::Cal
   return ToProto(*invoice, LoadDirectory(transaction, {invoice->partner}));
 }
 
+// Adds each partner's invoices and obligation to its net.
+void AddDocuments(Transaction& transaction, SettlementId id, v1::Settlement& settlement) {
+  std::map<std::string, v1::PartnerNet*> nets;
+  for (v1::PartnerNet& net : *settlement.mutable_nets()) nets[net.partner()] = &net;
+  for (const PartnerInvoice& invoice : ReadPartnerInvoices(transaction, id)) {
+    const auto net = nets.find(PartnerName(invoice.partner_slug));
+    if (net != nets.end()) net->second->add_invoices(InvoiceName(invoice.number));
+  }
+  const std::vector<StoredObligation> obligations = ReadObligations(transaction, id);
+  std::vector<PartnerId> partners;
+  for (const StoredObligation& obligation : obligations) {
+    partners.push_back(obligation.debt.partner);
+    if (obligation.loss_owner) partners.push_back(obligation.loss_owner);
+  }
+  const Directory directory = LoadDirectory(transaction, partners);
+  for (const StoredObligation& obligation : obligations) {
+    v1::Obligation out = ToProto(obligation, directory);
+    const auto net = nets.find(out.partner());
+    if (net != nets.end()) *net->second->mutable_obligation() = std::move(out);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<v1::GetSettlementResponse> SettlementHandlers::GetSettlement(
     const rpc::Call& call, const v1::GetSettlementRequest& request) {
   const std::optional<SettlementId> id = ParseSettlementName(request.name());
   if (!id) return Refuse(Reason::kSettlementNotFound);
-  GUILDER_ASSIGN_OR_RETURN(const SettlementView view,
-                           pool_.Read(
-                               [&](Transaction& transaction) -> absl::StatusOr<SettlementView> {
-                                 LockForReading(transaction);
-                                 GUILDER_ASSIGN_OR_RETURN(Settlement settlement,
-                                                          FindSettlement(transaction, *id));
-                                 return LoadView(transaction, std::move(settlement));
-                               },
-                               call.deadline()));
-  v1::GetSettlementResponse response;
-  *response.mutable_settlement() = ToProto(view);
-  return response;
+  return pool_.Read(
+      [&](Transaction& transaction) -> absl::StatusOr<v1::GetSettlementResponse> {
+        LockForReading(transaction);
+        GUILDER_ASSIGN_OR_RETURN(Settlement settlement, FindSettlement(transaction, *id));
+        v1::GetSettlementResponse response;
+        *response.mutable_settlement() = ToProto(LoadView(transaction, std::move(settlement)));
+        AddDocuments(transaction, *id, *response.mutable_settlement());
+        return response;
+      },
+      call.deadline());
 }
 
 absl::StatusOr<v1::ListObligationsResponse> SettlementHandlers::ListObligations(

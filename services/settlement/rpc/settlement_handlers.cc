@@ -13,41 +13,13 @@
 #include "services/settlement/domain/names.h"
 #include "services/settlement/rpc/settlement_proto.h"
 #include "services/settlement/rpc/view.h"
-#include "services/settlement/store/disputes.h"
+#include "services/settlement/store/computing.h"
 #include "services/settlement/store/policy.h"
 
 namespace guilder::settlement {
 namespace {
 
 using postgres::Transaction;
-
-absl::StatusOr<SettlementView> Compute(Transaction& transaction, const std::string& by) {
-  LockForWriting(transaction);
-  GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
-  // Into the open window, so that it changes nothing of what is computed.
-  GUILDER_RETURN_IF_ERROR(DecideDue(transaction, programme));
-  GUILDER_ASSIGN_OR_RETURN(Settlement settlement, NextSettlement(transaction, programme));
-  settlement.computed_by = by;
-  GUILDER_ASSIGN_OR_RETURN(const Facts facts, LoadFacts(transaction, programme, settlement));
-  GUILDER_ASSIGN_OR_RETURN(const Computation computation, settlement::Compute(facts));
-  settlement.digest = DigestOf(settlement, computation);
-  WriteComputed(transaction, programme, settlement, computation);
-  return LoadView(transaction, std::move(settlement));
-}
-
-// Computes it once more, and does not go on unless that gives what was looked at.
-absl::StatusOr<Computation> Recompute(Transaction& transaction, const Programme& programme,
-                                      const Settlement& settlement) {
-  GUILDER_ASSIGN_OR_RETURN(const Facts facts, LoadFacts(transaction, programme, settlement));
-  GUILDER_ASSIGN_OR_RETURN(Computation computation, settlement::Compute(facts));
-  if (computation.lines != ReadLines(transaction, settlement.id) ||
-      computation.nets != ReadNets(transaction, settlement.id) ||
-      DigestOf(settlement, computation) != settlement.digest) {
-    return absl::InternalError(
-        absl::StrCat(SettlementName(settlement.id), " does not follow from its positions"));
-  }
-  return computation;
-}
 
 struct Approval {
   SettlementView view;
@@ -63,6 +35,10 @@ absl::StatusOr<Approval> Approve(Transaction& transaction, SettlementId id, cons
     // Whoever approved it did not get the answer.
     std::vector<std::string> invoices = ReadInvoiceNumbers(transaction, settlement.id);
     return Approval{LoadView(transaction, std::move(settlement)), std::move(invoices)};
+  }
+  if (settlement.computed_by == kClearingJob || HasComputedBefore(transaction, id)) {
+    return Refuse(Reason::kWrongState,
+                  "a person computes it, and those before it are approved first");
   }
   if (settlement.computed_by == by) return Refuse(Reason::kSamePerson);
   if (Etag(settlement) != etag) return Refuse(Reason::kEtagMismatch);
@@ -88,13 +64,24 @@ SettlementHandlers::SettlementHandlers(postgres::Pool& pool, const security::Sec
     : pool_(pool), page_tokens_(secrets.Derive("guilder/page-token/1")) {}
 
 absl::StatusOr<v1::ComputeSettlementResponse> SettlementHandlers::ComputeSettlement(
-    const rpc::Call& call, const v1::ComputeSettlementRequest&) {
+    const rpc::Call& call, const v1::ComputeSettlementRequest& request) {
+  std::optional<SettlementId> id;
+  if (!request.name().empty()) {
+    id = ParseSettlementName(request.name());
+    if (!id) return Refuse(Reason::kSettlementNotFound);
+  }
   GUILDER_ASSIGN_OR_RETURN(
-      const SettlementView view,
-      pool_.Run([&](Transaction& transaction) { return Compute(transaction, call.principal().id); },
-                call.deadline()));
+      const Settlement computed,
+      settlement::ComputeSettlement(pool_, id, call.principal().id, call.deadline()));
   v1::ComputeSettlementResponse response;
-  *response.mutable_settlement() = ToProto(view);
+  GUILDER_RETURN_IF_ERROR(pool_.Read(
+      [&](Transaction& transaction) -> absl::Status {
+        LockForReading(transaction);
+        GUILDER_ASSIGN_OR_RETURN(Settlement stored, FindSettlement(transaction, computed.id));
+        *response.mutable_settlement() = ToProto(LoadView(transaction, std::move(stored)));
+        return absl::OkStatus();
+      },
+      call.deadline()));
   return response;
 }
 

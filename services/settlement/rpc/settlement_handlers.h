@@ -62,6 +62,12 @@ class SettlementHandlers {
   // money_handlers.cc.
   absl::StatusOr<v1::GetBalanceSheetResponse> GetBalanceSheet(
       const rpc::Call& call, const v1::GetBalanceSheetRequest& request);
+  absl::StatusOr<v1::ListMoneyEntriesResponse> ListMoneyEntries(
+      const rpc::Call& call, const v1::ListMoneyEntriesRequest& request);
+
+  // liability_handlers.cc.
+  absl::StatusOr<v1::GetLiabilityResponse> GetLiability(const rpc::Call& call,
+                                                        const v1::GetLiabilityRequest& request);
 
  private:
   postgres::Pool& pool_;

@@ -64,6 +64,10 @@ v1::SettlementLeg ToProto(netting::MoneyLeg leg) {
       return v1::SETTLEMENT_LEG_REIMBURSEMENT;
     case netting::MoneyLeg::kFee:
       return v1::SETTLEMENT_LEG_FEE;
+    case netting::MoneyLeg::kReserve:
+      return v1::SETTLEMENT_LEG_RESERVE;
+    case netting::MoneyLeg::kBreakage:
+      return v1::SETTLEMENT_LEG_BREAKAGE;
   }
   return v1::SETTLEMENT_LEG_UNSPECIFIED;
 }
@@ -102,6 +106,8 @@ v1::SettlementLine ToProto(SettlementId settlement, const Line& line, const Dire
   out.set_amount_minor_units(line.bill.amount.value());
   out.set_tax_code(line.bill.tax_code);
   out.set_tax_minor_units(line.bill.tax.value());
+  out.set_rate_micros(RateOf(line, directory.contracts.at(line.bill.contract).terms));
+  out.set_tax_rate_ppm(static_cast<int32_t>(line.tax_ppm));
   return out;
 }
 
@@ -116,6 +122,10 @@ v1::PartnerNet ToProto(const Net& net, const Directory& directory) {
   out.set_fee_minor_units(net.fee.value());
   out.set_tax_minor_units(net.tax.value());
   out.set_net_minor_units(net.net.value());
+  out.set_reserve_minor_units(net.reserve.value());
+  out.set_breakage_minor_units(net.breakage.value());
+  out.set_carried_in_minor_units(net.carried_in.value());
+  out.set_carried_out_minor_units(net.carried_out.value());
   return out;
 }
 

@@ -47,6 +47,8 @@ class SettlementService final : public v1::SettlementService::CallbackService {
   GUILDER_SETTLEMENT_METHOD_(GetPartnerStatement)
   GUILDER_SETTLEMENT_METHOD_(GetInvoice)
   GUILDER_SETTLEMENT_METHOD_(GetBalanceSheet)
+  GUILDER_SETTLEMENT_METHOD_(GetLiability)
+  GUILDER_SETTLEMENT_METHOD_(ListMoneyEntries)
 #undef GUILDER_SETTLEMENT_METHOD_
 
 #define GUILDER_BANK_METHOD_(Method)                                          \

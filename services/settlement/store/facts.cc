@@ -10,6 +10,7 @@
 #include "libs/base/text.h"
 #include "libs/ledger/store/programme.h"
 #include "libs/postgres/connection.h"
+#include "services/settlement/store/lots.h"
 
 namespace guilder::settlement {
 namespace {
@@ -26,9 +27,17 @@ constexpr Statement kReadProgramme{"settlement.read_programme", R"sql(
 
 #define GUILDER_TERMS_COLUMNS_                                                         \
   "contract_id, partner_id, number, kind, rate_micros, billed_at, tax_code, tax_ppm, " \
-  "fee_ppm, fee_micros_per_point, fee_tax_code, fee_tax_ppm, funding "
+  "fee_ppm, fee_micros_per_point, fee_tax_code, fee_tax_ppm, funding, reserve_ppm, "   \
+  "breakage_ppm, fee_per_window "
 
-constexpr Statement kReadTerms{"settlement.read_terms", "select " GUILDER_TERMS_COLUMNS_ R"sql(
+// With the windows up to the end in which the version was in force at the start.
+constexpr Statement kReadTerms{"settlement.read_terms", "select " GUILDER_TERMS_COLUMNS_ R"sql(,
+         case fee_per_window when 0 then 0
+              else (select count(*)
+                      from settlement.windows w
+                     where w.window_start_us >= effective_from_us
+                       and w.window_start_us < coalesce(effective_until_us, $2)
+                       and w.window_start_us < $2) end
     from partner.contracts
    where state = 'APPROVED'
      and currency = $1
@@ -68,10 +77,52 @@ constexpr Statement kReadBilled{"settlement.read_billed", R"sql(
    group by contract_id, leg
 )sql"};
 
+// What partners were carried forward by the settlement before, and the least payout by the
+// redemption contract that is in force last.
+constexpr Statement kReadBrought{"settlement.read_brought", R"sql(
+  select partner_id, sum(carried)::bigint, sum(minimum)::bigint
+    from (select n.partner_id, n.carried_out as carried, 0 as minimum
+            from settlement.nets n
+           where n.settlement_id = (select max(s.settlement_id)
+                                      from settlement.settlements s
+                                     where s.settlement_id < $1 and s.currency = $3)
+           union all
+          select c.partner_id, 0, c.minimum_payout
+            from (select distinct on (partner_id) partner_id, minimum_payout
+                    from partner.contracts
+                   where state = 'APPROVED'
+                     and kind = 'REDEMPTION'
+                     and currency = $3
+                     and effective_from_us < $2
+                   order by partner_id, effective_from_us desc) c) b
+   group by partner_id
+  having sum(carried) <> 0 or sum(minimum) <> 0
+   order by partner_id
+)sql"};
+
+constexpr Statement kReadReleased{"settlement.read_released", R"sql(
+  select e.contract_id,
+         coalesce(sum(case when e.credit_account = 'ISSUANCE_REVENUE' then e.amount
+                           else -e.amount end)
+                    filter (where 'ISSUANCE_REVENUE' in (e.credit_account, e.debit_account)),
+                  0)::bigint,
+         coalesce(sum(case when e.credit_account = 'BREAKAGE' then e.amount else -e.amount end)
+                    filter (where 'BREAKAGE' in (e.credit_account, e.debit_account)), 0)::bigint
+    from settlement.money_entries e
+    join settlement.money_transactions t using (number)
+   where e.cause = 'RELEASE'
+     and t.currency = $1
+   group by e.contract_id
+)sql"};
+
 constexpr Statement kReadPartners{"settlement.read_partners", R"sql(
   select partner_id, slug, coalesce(nullif(legal_name, ''), display_name), iban
     from partner.partners
    where partner_id = any($1::int[])
+)sql"};
+
+constexpr Statement kFindPartnersOf{"settlement.find_partners_of", R"sql(
+  select distinct partner_id from partner.contracts where contract_id = any($1::int[])
 )sql"};
 
 constexpr Statement kFindPartner{"settlement.find_partner", R"sql(
@@ -99,8 +150,26 @@ ContractFacts ContractFromRow(const Row& row) {
   terms.fee_ppm = row.Int(8);
   terms.fee_micros_per_point = row.Int(9);
   terms.fee_tax = {std::string(row.Text(10)), row.Int(11)};
-  terms.prepaid = row.Text(12) == "PREPAID_BLOCK";
+  const std::string_view funding = row.Text(12);
+  if (funding == "PREPAID_BLOCK") terms.funding = netting::Funding::kPrepaid;
+  if (funding == "POSTPAID_AT_REDEMPTION") terms.funding = netting::Funding::kAtRedemption;
+  if (funding == "HYBRID") terms.funding = netting::Funding::kHybrid;
+  terms.reserve_ppm = row.Int(13);
+  terms.breakage_ppm = row.Int(14);
+  terms.fee_per_window = row.Id<MinorUnits>(15);
   return contract;
+}
+
+void ReadLots(Transaction& transaction, const Settlement& settlement, Facts& facts) {
+  std::map<ContractId, LotTotals> totals;
+  for (const LotPoints& points :
+       ReadContractPoints(transaction, settlement.start, settlement.end)) {
+    LotTotals& total = totals[points.contract];
+    total.contract = points.contract;
+    if (points.move == LotMove::kRedeemed) total.redeemed += points.before + points.moved;
+    if (points.move == LotMove::kExpired) total.expired += points.before + points.moved;
+  }
+  for (const auto& [contract, total] : totals) facts.lots.push_back(total);
 }
 
 }  // namespace
@@ -128,9 +197,24 @@ absl::StatusOr<Facts> LoadFacts(Transaction& transaction, const Programme& progr
     return absl::InternalError(absl::StrCat("points were counted in ", stray[0].Int(0),
                                             " windows that the calendar does not have"));
   }
+  if (!AreLotsAttributed(transaction, settlement.end)) {
+    // Sealed since the lots were looked at; whoever computes looks again.
+    return absl::AbortedError("lots of the settlement's windows have not been looked at");
+  }
+  const std::string currency = FormatCurrency(settlement.currency);
   for (const Row& row :
-       transaction.Execute(kReadTerms, Params().Text(FormatCurrency(programme.currency)))) {
+       transaction.Execute(kReadTerms, Params().Text(currency).Int(settlement.end))) {
     facts.terms.push_back(ContractFromRow(row).terms);
+    facts.terms.back().windows = row.Int(16);
+  }
+  ReadLots(transaction, settlement, facts);
+  for (const Row& row : transaction.Execute(kReadReleased, Params().Text(currency))) {
+    facts.released_before.push_back(
+        {row.Id<ContractId>(0), row.Id<MinorUnits>(1), row.Id<MinorUnits>(2)});
+  }
+  for (const Row& row : transaction.Execute(
+           kReadBrought, Params().Int(settlement.id).Int(settlement.end).Text(currency))) {
+    facts.partners.push_back({row.Id<PartnerId>(0), row.Id<MinorUnits>(1), row.Id<MinorUnits>(2)});
   }
   for (const Row& row :
        transaction.Execute(kReadMoved, Params().Int(settlement.start).Int(settlement.end))) {
@@ -155,6 +239,15 @@ Directory LoadDirectory(Transaction& transaction, const std::vector<PartnerId>& 
     directory.contracts[row.Id<ContractId>(0)] = ContractFromRow(row);
   }
   return directory;
+}
+
+std::vector<PartnerId> FindPartnersOf(Transaction& transaction,
+                                      const std::vector<ContractId>& contracts) {
+  std::vector<PartnerId> partners;
+  for (const Row& row : transaction.Execute(kFindPartnersOf, Params().IntArray(contracts))) {
+    partners.push_back(row.Id<PartnerId>(0));
+  }
+  return partners;
 }
 
 absl::StatusOr<PartnerId> FindPartner(Transaction& transaction, const std::string& slug) {

@@ -31,7 +31,8 @@ struct Programme {
 absl::StatusOr<Programme> LoadProgramme(postgres::Transaction& transaction);
 
 // What a settlement over [start, end), which are sealed windows, follows from. An error that is
-// ours when points were counted in a window before `end` that was never sealed.
+// ours when points were counted in a window before `end` that was never sealed; ABORTED, when
+// AttributeLots (lots.h) has not been run since they were sealed.
 absl::StatusOr<Facts> LoadFacts(postgres::Transaction& transaction, const Programme& programme,
                                 const Settlement& settlement);
 
@@ -56,6 +57,10 @@ struct Directory {
 
 // Those partners, and their contracts.
 Directory LoadDirectory(postgres::Transaction& transaction, const std::vector<PartnerId>& partners);
+
+// Whose contracts they are.
+std::vector<PartnerId> FindPartnersOf(postgres::Transaction& transaction,
+                                      const std::vector<ContractId>& contracts);
 
 // PARTNER_NOT_FOUND.
 absl::StatusOr<PartnerId> FindPartner(postgres::Transaction& transaction, const std::string& slug);

@@ -53,6 +53,14 @@ constexpr Statement kReadInvoiceNumbers{"settlement.read_invoice_numbers", R"sql
   select invoice_number from settlement.invoices where settlement_id = $1 order by invoice_number
 )sql"};
 
+constexpr Statement kReadPartnerInvoices{"settlement.read_partner_invoices", R"sql(
+  select p.slug, i.invoice_number
+    from settlement.invoices i
+    join partner.partners p using (partner_id)
+   where i.settlement_id = $1
+   order by i.invoice_number
+)sql"};
+
 constexpr Statement kReadInvoices{"settlement.read_invoices", "select " GUILDER_INVOICE_COLUMNS_
                                                               R"sql(
    where i.settlement_id = $1
@@ -124,6 +132,14 @@ std::vector<std::string> ReadInvoiceNumbers(Transaction& transaction, Settlement
     numbers.emplace_back(row.Text(0));
   }
   return numbers;
+}
+
+std::vector<PartnerInvoice> ReadPartnerInvoices(Transaction& transaction, SettlementId settlement) {
+  std::vector<PartnerInvoice> invoices;
+  for (const Row& row : transaction.Execute(kReadPartnerInvoices, Params().Int(settlement))) {
+    invoices.push_back({std::string(row.Text(0)), std::string(row.Text(1))});
+  }
+  return invoices;
 }
 
 std::optional<Invoice> FindInvoice(Transaction& transaction, const std::string& number) {

@@ -36,6 +36,13 @@ std::vector<std::string> WriteInvoices(postgres::Transaction& transaction,
 // Of all partners' invoices of a settlement, in the order in which WriteInvoices gave them.
 std::vector<std::string> ReadInvoiceNumbers(postgres::Transaction& transaction,
                                             SettlementId settlement);
+// The numbers of a settlement's invoices with their partners, by number.
+struct PartnerInvoice {
+  std::string partner_slug;
+  std::string number;
+};
+std::vector<PartnerInvoice> ReadPartnerInvoices(postgres::Transaction& transaction,
+                                                SettlementId settlement);
 std::optional<Invoice> FindInvoice(postgres::Transaction& transaction, const std::string& number);
 // A partner's invoices of a settlement, by number.
 std::vector<Invoice> ReadInvoices(postgres::Transaction& transaction, SettlementId settlement,

@@ -36,8 +36,37 @@ constexpr Statement kReadSettleable{"settlement.read_settleable", R"sql(
   select w.window_start_us, w.window_end_us
     from settlement.windows w
    where w.settlement_id is null
-      or w.settlement_id = $1
+      or w.settlement_id >= $1
    order by w.window_start_us
+)sql"};
+
+constexpr Statement kReadFirstFree{"settlement.read_first_free_window", R"sql(
+  select window_start_us, window_end_us,
+         (select coalesce(max(settlement_id), 0) + 1 from settlement.settlements)
+    from settlement.windows
+   where settlement_id is null
+   order by window_start_us
+   limit 1
+)sql"};
+
+constexpr Statement kFindComputedBefore{"settlement.find_computed_before", R"sql(
+  select 1 from settlement.settlements where settlement_id < $1 and state = 'COMPUTED' limit 1
+)sql"};
+
+constexpr Statement kFreeWindows{"settlement.free_windows", R"sql(
+  update settlement.windows set settlement_id = null where settlement_id > $1
+)sql"};
+
+constexpr Statement kDeleteLinesAfter{"settlement.delete_lines_after", R"sql(
+  delete from settlement.lines where settlement_id > $1
+)sql"};
+
+constexpr Statement kDeleteNetsAfter{"settlement.delete_nets_after", R"sql(
+  delete from settlement.nets where settlement_id > $1
+)sql"};
+
+constexpr Statement kDeleteAfter{"settlement.delete_after", R"sql(
+  delete from settlement.settlements where settlement_id > $1 and state = 'COMPUTED'
 )sql"};
 
 constexpr Statement kUpsert{"settlement.upsert", R"sql(
@@ -74,10 +103,12 @@ constexpr Statement kInsertLines{"settlement.insert_lines", R"sql(
 
 constexpr Statement kInsertNets{"settlement.insert_nets", R"sql(
   insert into settlement.nets (settlement_id, partner_id, points_issued, points_reversed,
-                               points_redeemed, issuance, reimbursement, fee, tax, net)
+                               points_redeemed, issuance, reimbursement, fee, tax, net, reserve,
+                               breakage, carried_in, carried_out)
   select $1, n.*
     from unnest($2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-                $8::bigint[], $9::bigint[], $10::bigint[]) as n
+                $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
+                $13::bigint[], $14::bigint[]) as n
 )sql"};
 
 constexpr Statement kFind{"settlement.find", R"sql(
@@ -104,7 +135,7 @@ constexpr Statement kReadLines{"settlement.read_lines", R"sql(
 
 constexpr Statement kReadNets{"settlement.read_nets", R"sql(
   select partner_id, points_issued, points_reversed, points_redeemed, issuance, reimbursement, fee,
-         tax, net
+         tax, net, reserve, breakage, carried_in, carried_out
     from settlement.nets
    where settlement_id = $1
      and ($2::int is null or partner_id = $2)
@@ -145,7 +176,11 @@ void InsertNets(Transaction& transaction, SettlementId id, const std::vector<Net
                                        .IntArray(nets, &Net::reimbursement)
                                        .IntArray(nets, &Net::fee)
                                        .IntArray(nets, &Net::tax)
-                                       .IntArray(nets, &Net::net));
+                                       .IntArray(nets, &Net::net)
+                                       .IntArray(nets, &Net::reserve)
+                                       .IntArray(nets, &Net::breakage)
+                                       .IntArray(nets, &Net::carried_in)
+                                       .IntArray(nets, &Net::carried_out));
 }
 
 }  // namespace
@@ -174,6 +209,28 @@ absl::StatusOr<Settlement> NextSettlement(Transaction& transaction, const Progra
     settlement.end = window.Id<Timestamp>(1);
   }
   return settlement;
+}
+
+std::optional<Settlement> NextOfOneWindow(Transaction& transaction, const Programme& programme) {
+  const Rows rows = transaction.Execute(kReadFirstFree);
+  if (rows.empty()) return std::nullopt;
+  Settlement settlement;
+  settlement.id = rows[0].Id<SettlementId>(2);
+  settlement.currency = programme.currency;
+  settlement.start = rows[0].Id<Timestamp>(0);
+  settlement.end = rows[0].Id<Timestamp>(1);
+  return settlement;
+}
+
+bool HasComputedBefore(Transaction& transaction, SettlementId id) {
+  return !transaction.Execute(kFindComputedBefore, Params().Int(id)).empty();
+}
+
+void DeleteComputedAfter(Transaction& transaction, SettlementId id) {
+  for (const Statement* statement :
+       {&kFreeWindows, &kDeleteLinesAfter, &kDeleteNetsAfter, &kDeleteAfter}) {
+    transaction.Execute(*statement, Params().Int(id));
+  }
 }
 
 void WriteComputed(Transaction& transaction, const Programme& programme,
@@ -245,7 +302,8 @@ std::vector<Net> ReadNets(Transaction& transaction, SettlementId id,
   for (const Row& row : transaction.Execute(kReadNets, Params().Int(id).Int(partner))) {
     nets.push_back({row.Id<PartnerId>(0), row.Id<Points>(1), row.Id<Points>(2), row.Id<Points>(3),
                     row.Id<MinorUnits>(4), row.Id<MinorUnits>(5), row.Id<MinorUnits>(6),
-                    row.Id<MinorUnits>(7), row.Id<MinorUnits>(8)});
+                    row.Id<MinorUnits>(7), row.Id<MinorUnits>(8), row.Id<MinorUnits>(9),
+                    row.Id<MinorUnits>(10), row.Id<MinorUnits>(11), row.Id<MinorUnits>(12)});
   }
   return nets;
 }

@@ -28,6 +28,14 @@ void LockForReading(postgres::Transaction& transaction);
 absl::StatusOr<Settlement> NextSettlement(postgres::Transaction& transaction,
                                           const Programme& programme);
 
+// A settlement of the first window that is in none; nothing when there is none.
+std::optional<Settlement> NextOfOneWindow(postgres::Transaction& transaction,
+                                          const Programme& programme);
+// Whether one before it waits for its approval.
+bool HasComputedBefore(postgres::Transaction& transaction, SettlementId id);
+// Takes computed settlements after that one away, so that their windows are in none.
+void DeleteComputedAfter(postgres::Transaction& transaction, SettlementId id);
+
 // Stores a computed settlement in the place of what was computed before under its number.
 void WriteComputed(postgres::Transaction& transaction, const Programme& programme,
                    const Settlement& settlement, const Computation& computation);

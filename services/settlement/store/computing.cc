@@ -1,0 +1,114 @@
+#include "services/settlement/store/computing.h"
+
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/str_cat.h"
+
+#include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
+#include "libs/postgres/connection.h"
+#include "services/settlement/domain/names.h"
+#include "services/settlement/store/disputes.h"
+#include "services/settlement/store/lots.h"
+#include "services/settlement/store/obligations.h"
+#include "services/settlement/store/policy.h"
+#include "services/settlement/store/settlements.h"
+
+namespace guilder::settlement {
+namespace {
+
+using postgres::Transaction;
+
+constexpr int kAttempts = 5;
+
+absl::StatusOr<Settlement> ComputeOver(Transaction& transaction, const Programme& programme,
+                                       Settlement settlement, const std::string& by) {
+  settlement.computed_by = by;
+  GUILDER_ASSIGN_OR_RETURN(const Facts facts, LoadFacts(transaction, programme, settlement));
+  GUILDER_ASSIGN_OR_RETURN(const Computation computation, Compute(facts));
+  settlement.digest = DigestOf(settlement, computation);
+  WriteComputed(transaction, programme, settlement, computation);
+  return settlement;
+}
+
+absl::StatusOr<Settlement> ChooseSettlement(Transaction& transaction, const Programme& programme,
+                                            std::optional<SettlementId> id) {
+  if (!id) return NextSettlement(transaction, programme);
+  GUILDER_ASSIGN_OR_RETURN(Settlement settlement, FindSettlement(transaction, *id));
+  if (settlement.state != State::kComputed) return Refuse(Reason::kWrongState);
+  return settlement;
+}
+
+// Looks at lots before, and again only when a window was sealed between the two.
+template <typename Result>
+absl::StatusOr<Result> AfterLots(postgres::Pool& pool, absl::Time deadline,
+                                 absl::FunctionRef<absl::StatusOr<Result>(Transaction&)> compute) {
+  absl::StatusOr<Result> result = absl::AbortedError("");
+  for (int i = 0; i < kAttempts && absl::IsAborted(result.status()); ++i) {
+    GUILDER_RETURN_IF_ERROR(AttributeLots(pool));
+    result = pool.Run([&](Transaction& transaction) { return compute(transaction); }, deadline);
+  }
+  return result;
+}
+
+}  // namespace
+
+absl::StatusOr<Settlement> ComputeSettlement(postgres::Pool& pool, std::optional<SettlementId> id,
+                                             const std::string& by, absl::Time deadline) {
+  return AfterLots<Settlement>(
+      pool, deadline, [&](Transaction& transaction) -> absl::StatusOr<Settlement> {
+        LockForWriting(transaction);
+        GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
+        // Into the open window, so that it changes nothing of what is computed.
+        GUILDER_RETURN_IF_ERROR(DecideDue(transaction, programme));
+        GUILDER_ASSIGN_OR_RETURN(Settlement settlement,
+                                 ChooseSettlement(transaction, programme, id));
+        // Those after it follow from it, or had its windows.
+        if (!id) DeleteComputedAfter(transaction, settlement.id);
+        return ComputeOver(transaction, programme, std::move(settlement), by);
+      });
+}
+
+absl::StatusOr<std::vector<Settlement>> ComputeDueSettlements(postgres::Pool& pool) {
+  std::vector<Settlement> computed;
+  GUILDER_RETURN_IF_ERROR(pool.Run([&](Transaction& transaction) -> absl::Status {
+    LockForWriting(transaction);
+    GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
+    MarkOverdue(transaction, programme.now);
+    return absl::OkStatus();
+  }));
+  while (true) {
+    GUILDER_ASSIGN_OR_RETURN(
+        std::optional<Settlement> settlement,
+        AfterLots<std::optional<Settlement>>(
+            pool, absl::InfiniteFuture(),
+            [&](Transaction& transaction) -> absl::StatusOr<std::optional<Settlement>> {
+              LockForWriting(transaction);
+              GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
+              if (!ReadPolicy(transaction, programme.id).settle_each_window) return std::nullopt;
+              std::optional<Settlement> next = NextOfOneWindow(transaction, programme);
+              if (!next) return std::nullopt;
+              GUILDER_ASSIGN_OR_RETURN(
+                  next, ComputeOver(transaction, programme, *std::move(next), kClearingJob));
+              return next;
+            }));
+    if (!settlement) return computed;
+    computed.push_back(*std::move(settlement));
+  }
+}
+
+absl::StatusOr<Computation> Recompute(Transaction& transaction, const Programme& programme,
+                                      const Settlement& settlement) {
+  GUILDER_ASSIGN_OR_RETURN(const Facts facts, LoadFacts(transaction, programme, settlement));
+  GUILDER_ASSIGN_OR_RETURN(Computation computation, Compute(facts));
+  if (computation.lines != ReadLines(transaction, settlement.id) ||
+      computation.nets != ReadNets(transaction, settlement.id) ||
+      DigestOf(settlement, computation) != settlement.digest) {
+    return absl::InternalError(
+        absl::StrCat(SettlementName(settlement.id), " does not follow from its positions"));
+  }
+  return computation;
+}
+
+}  // namespace guilder::settlement

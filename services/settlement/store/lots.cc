@@ -1,0 +1,217 @@
+#include "services/settlement/store/lots.h"
+
+#include <algorithm>
+
+#include "libs/base/status_macros.h"
+#include "libs/ledger/core/account.h"
+#include "libs/postgres/connection.h"
+
+namespace guilder::settlement {
+namespace {
+
+using ledger::Bucket;
+using postgres::Params;
+using postgres::Row;
+using postgres::Rows;
+using postgres::Statement;
+using postgres::Transaction;
+
+constexpr int64_t kRecordsPerChunk = 20'000;
+
+constexpr Statement kListBooks{"settlement.list_books", R"sql(
+  select book from ledger.books order by book
+)sql"};
+
+constexpr Statement kEnsureProgress{"settlement.ensure_lot_progress", R"sql(
+  insert into settlement.lot_progress (book) values ($1) on conflict (book) do nothing
+)sql"};
+
+constexpr Statement kLockProgress{"settlement.lock_lot_progress", R"sql(
+  select last_number from settlement.lot_progress where book = $1 for no key update
+)sql"};
+
+// The first sealed window that has records after that number.
+constexpr Statement kFindWindow{"settlement.find_window_of_lots", R"sql(
+  select s.last_number, w.window_start_us, w.window_end_us
+    from ledger.seals s
+    join settlement.windows w on w.window_end_us = s.boundary_us
+   where s.book = $1
+     and s.last_number > $2
+   order by s.boundary_us
+   limit 1
+)sql"};
+
+// What each entry means for the lots on its sides. Entries inside of a lot, such as an activation,
+// mean nothing. A lot's id tells its record, and the seals tell in which window that is. Where
+// points that had expired are taken back, the entry names the lot on a control account: the record
+// has the account.
+constexpr Statement kAttribute{"settlement.attribute_lots", R"sql(
+  with boundaries as (
+    select array_agg(last_number + 1 order by boundary_us) as first_numbers,
+           array_agg(boundary_us order by boundary_us) as starts
+      from ledger.seals
+     where book = $1
+  ), sides as (
+    select coalesce(s.account_id,
+                    (select j.account_id
+                       from ledger.journal j
+                      where j.book = e.book and j.number = e.number
+                        and j.posted_at_us = e.posted_at_us)) as account_id,
+           s.lot_id, s.move, sum(s.points) as points
+      from ledger.entries e
+     cross join lateral (
+       values (e.credit_account, e.credit_lot, 1,
+               case when e.debit_bucket = $6::smallint and e.credit_bucket >= $9::smallint
+                    then e.points end),
+              (e.debit_account, e.debit_lot, 2,
+               case when e.credit_bucket = $6 and e.debit_bucket >= $9 then e.points end),
+              (null, e.debit_lot, 2,
+               case when e.credit_bucket = $6 and e.debit_bucket = $8::smallint then e.points end),
+              (null, e.debit_lot, 4,
+               case when e.credit_bucket = $6 and e.debit_bucket = $8 then -e.points end),
+              (e.debit_account, e.debit_lot, 3,
+               case when e.credit_bucket = $7::smallint and e.debit_bucket >= $9 then e.points end),
+              (e.credit_account, e.credit_lot, 3,
+               case when e.debit_bucket = $7 and e.credit_bucket >= $9 then -e.points end),
+              (e.debit_account, e.debit_lot, 4,
+               case when e.credit_bucket = $8 and e.debit_bucket >= $9 then e.points end),
+              (e.credit_account, e.credit_lot, 4,
+               case when e.debit_bucket = $8 and e.credit_bucket >= $9 then -e.points end),
+              (e.debit_account, e.debit_lot, case e.credit_bucket when $10::smallint then 3 else 5 end,
+               case when e.debit_bucket >= $9 and e.credit_bucket >= $9
+                         and (e.debit_account, e.debit_lot) is distinct from
+                             (e.credit_account, e.credit_lot)
+                    then case e.credit_bucket when $10 then e.points else -e.points end end),
+              (e.credit_account, e.credit_lot, case e.credit_bucket when $10 then 3 else 5 end,
+               case when e.debit_bucket >= $9 and e.credit_bucket >= $9
+                         and (e.debit_account, e.debit_lot) is distinct from
+                             (e.credit_account, e.credit_lot)
+                    then case e.credit_bucket when $10 then -e.points else e.points end end))
+       as s (account_id, lot_id, move, points)
+     where e.book = $1
+       and e.number > $2
+       and e.number <= $3
+       and e.posted_at_us >= $4
+       and e.posted_at_us < $5
+       and s.points is not null
+       and s.lot_id is not null
+     group by 1, 2, 3
+  )
+  insert into settlement.lot_positions as p
+         (book, window_start_us, contract_id, issued_window_us, expiry_month, move, points)
+  select $1, $4, l.contract_id,
+         coalesce(b.starts[width_bucket(s.lot_id / 1024, b.first_numbers)],
+                  (select min(window_start_us) from settlement.windows)),
+         case when l.expires_at_us >= 253402300800000000 then 0
+              else to_char(to_timestamp(l.expires_at_us / 1000000) at time zone g.time_zone,
+                           'YYYYMM')::int end,
+         s.move, sum(s.points)::bigint
+    from sides s
+    join ledger.lots l on l.book = $1 and l.account_id = s.account_id and l.lot_id = s.lot_id
+    join ledger.books k on k.book = $1
+    join ledger.programmes g on g.programme_id = k.programme_id
+   cross join boundaries b
+   group by 3, 4, 5, 6
+  having sum(s.points) <> 0
+      on conflict (book, window_start_us, contract_id, issued_window_us, expiry_month, move)
+      do update set points = p.points + excluded.points
+)sql"};
+
+constexpr Statement kSetProgress{"settlement.set_lot_progress", R"sql(
+  update settlement.lot_progress set last_number = $2 where book = $1
+)sql"};
+
+constexpr Statement kCountMissing{"settlement.count_missing_lots", R"sql(
+  select count(*)
+    from (select s.book, max(s.last_number) as last_number
+            from ledger.seals s
+           where s.boundary_us <= $1
+           group by s.book) s
+    left join settlement.lot_progress p using (book)
+   where s.last_number > coalesce(p.last_number, 0)
+)sql"};
+
+constexpr Statement kRead{"settlement.read_lot_points", R"sql(
+  select contract_id, issued_window_us, expiry_month, move,
+         coalesce(sum(points) filter (where window_start_us < $1), 0)::bigint,
+         coalesce(sum(points) filter (where window_start_us >= $1), 0)::bigint
+    from settlement.lot_positions
+   where window_start_us < $2
+   group by contract_id, issued_window_us, expiry_month, move
+   order by contract_id, issued_window_us, expiry_month, move
+)sql"};
+
+constexpr Statement kReadContracts{"settlement.read_contract_points", R"sql(
+  select contract_id, 0, 0, move,
+         coalesce(sum(points) filter (where window_start_us < $1), 0)::bigint,
+         coalesce(sum(points) filter (where window_start_us >= $1), 0)::bigint
+    from settlement.lot_positions
+   where window_start_us < $2
+   group by contract_id, move
+   order by contract_id, move
+)sql"};
+
+// Does the next chunk of a book. False when there is none.
+bool AttributeChunk(Transaction& transaction, BookId book) {
+  transaction.Execute(kEnsureProgress, Params().Int(book));
+  const int64_t after = transaction.Execute(kLockProgress, Params().Int(book))[0].Int(0);
+  const Rows window = transaction.Execute(kFindWindow, Params().Int(book).Int(after));
+  if (window.empty()) return false;
+  const int64_t until = std::min(window[0].Int(0), after + kRecordsPerChunk);
+  transaction.Execute(kAttribute, Params()
+                                      .Int(book)
+                                      .Int(after)
+                                      .Int(until)
+                                      .Int(window[0].Int(1))
+                                      .Int(window[0].Int(2))
+                                      .Int(Bucket::kIssued)
+                                      .Int(Bucket::kRedeemed)
+                                      .Int(Bucket::kExpired)
+                                      .Int(Bucket::kPending)
+                                      .Int(Bucket::kDebt));
+  transaction.Execute(kSetProgress, Params().Int(book).Int(until));
+  return true;
+}
+
+std::vector<LotPoints> PointsFromRows(const Rows& rows) {
+  std::vector<LotPoints> points;
+  for (const Row& row : rows) {
+    points.push_back({row.Id<ContractId>(0), row.Id<Timestamp>(1), static_cast<int>(row.Int(2)),
+                      row.Enum<LotMove>(3), row.Id<Points>(4), row.Id<Points>(5)});
+  }
+  return points;
+}
+
+}  // namespace
+
+absl::Status AttributeLots(postgres::Pool& pool) {
+  std::vector<BookId> books;
+  GUILDER_RETURN_IF_ERROR(pool.Read([&](Transaction& transaction) {
+    for (const Row& row : transaction.Execute(kListBooks)) books.push_back(row.Id<BookId>(0));
+    return absl::OkStatus();
+  }));
+  for (const BookId book : books) {
+    for (bool more = true; more;) {
+      GUILDER_RETURN_IF_ERROR(pool.Run([&](Transaction& transaction) {
+        more = AttributeChunk(transaction, book);
+        return absl::OkStatus();
+      }));
+    }
+  }
+  return absl::OkStatus();
+}
+
+bool AreLotsAttributed(Transaction& transaction, Timestamp end) {
+  return transaction.Execute(kCountMissing, Params().Int(end))[0].Int(0) == 0;
+}
+
+std::vector<LotPoints> ReadLotPoints(Transaction& transaction, Timestamp start, Timestamp end) {
+  return PointsFromRows(transaction.Execute(kRead, Params().Int(start).Int(end)));
+}
+
+std::vector<LotPoints> ReadContractPoints(Transaction& transaction, Timestamp start,
+                                          Timestamp end) {
+  return PointsFromRows(transaction.Execute(kReadContracts, Params().Int(start).Int(end)));
+}
+
+}  // namespace guilder::settlement

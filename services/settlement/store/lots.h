@@ -1,0 +1,30 @@
+// Makes lot positions from the entries of sealed windows, and reads them.
+#pragma once
+
+#include <vector>
+
+#include "absl/status/status.h"
+
+#include "libs/base/types.h"
+#include "libs/postgres/pool.h"
+#include "services/settlement/domain/liability.h"
+
+namespace guilder::settlement {
+
+// Makes the lot positions of all sealed windows that have none. Book by book and in chunks, each a
+// transaction of its own that says how far it came: it may stop anywhere and be run by several at
+// once, and what it makes is the same. Must not be called in a transaction.
+absl::Status AttributeLots(postgres::Pool& pool);
+
+// Whether those of all windows up to `end` have been made.
+bool AreLotsAttributed(postgres::Transaction& transaction, Timestamp end);
+
+// Over all books: what moved in windows of [start, end), and before. By contract, issuing window,
+// expiry month and move.
+std::vector<LotPoints> ReadLotPoints(postgres::Transaction& transaction, Timestamp start,
+                                     Timestamp end);
+// The same, with issuing windows and expiry months added up.
+std::vector<LotPoints> ReadContractPoints(postgres::Transaction& transaction, Timestamp start,
+                                          Timestamp end);
+
+}  // namespace guilder::settlement
