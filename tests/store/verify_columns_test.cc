@@ -92,6 +92,8 @@ const std::map<std::string, std::string>& Exceptions() {
   static const std::string kRates =
       "what a rate gives is computed when the settlement is, and"
       " proved here only to add up";
+  static const std::string kSaid = "what partners and banks said, and who looks after it";
+  static const std::string kEvidence = "why money was posted; the money is proved";
   static const std::string kDocument = "made from the settlement, which is proved";
   static const std::map<std::string, std::string> exceptions = {
       {"ledger.programmes", kSetting},
@@ -104,8 +106,16 @@ const std::map<std::string, std::string>& Exceptions() {
       {"settlement.lot_positions",
        "made from the entries of sealed windows, and can be made again"},
       {"settlement.lot_progress", "how far that has come"},
-      {"settlement.breaks", "what partners said, and who looks after it"},
-      {"settlement.reconciliations", "what partners said, and who looks after it"},
+      {"settlement.breaks", kSaid},
+      {"settlement.reconciliations", kSaid},
+      {"settlement.bank_files", kSaid},
+      {"settlement.bank_entries", kSaid},
+      {"settlement.allocations", kEvidence},
+      {"settlement.write_offs", kEvidence},
+      {"settlement.adjustments", kEvidence},
+      {"settlement.disputes", kSaid},
+      {"settlement.dispute_policies", kSetting},
+      {"settlement.credit_notes", kDocument},
       {"settlement.policies", kSetting},
       {"settlement.invoices", kDocument},
       {"settlement.invoice_lines", kDocument},

@@ -110,11 +110,12 @@ MinorUnits TaxOn(const Line& line, MinorUnits net) {
 }
 
 std::vector<MoneyEntry> CreditEntries(const Line& line, const Adjustment& adjustment) {
-  // An issuance was credited to the points' liability, a fee to fees; a reimbursement is paid out
-  // of the liability, and there is more of it.
+  // An issuance was credited to the points' liability, a fee to fees; a reimbursement is a cost,
+  // and there is more of it.
   MoneyEntry net;
-  net.debit.kind =
-      line.bill.leg == MoneyLeg::kFee ? AccountKind::kFees : AccountKind::kPointsLiability;
+  net.debit.kind = line.bill.leg == MoneyLeg::kFee             ? AccountKind::kFees
+                   : line.bill.leg == MoneyLeg::kReimbursement ? AccountKind::kRedemptionCost
+                                                               : AccountKind::kPointsLiability;
   net.credit = {AccountKind::kPartnerPayable, adjustment.partner, {}};
   net.amount = adjustment.net;
   net.partner = adjustment.partner;
