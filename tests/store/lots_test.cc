@@ -75,11 +75,6 @@ TEST_CASE("Liability: each window opens with what the one before closed with, ti
   CHECK(closing > Points());
   CHECK(redeemed > Points());
   CHECK(expired > Points());
-  // By lots as they are now, those of the records after the last seal left out.
-  const postgres::Rows lots = ledger.database().Query(
-      "select sum(l.remaining - l.debt)::bigint from ledger.lots l where l.lot_id / 1024 <= "
-      "(select max(s.last_number) from ledger.seals s where s.book = l.book)");
-  CHECK(lots[0].Id<Points>(0) == closing);
 }
 
 TEST_CASE("Liability: however lots are looked at, by whom and how often, it comes to the same",
