@@ -136,6 +136,7 @@ const std::map<std::string, std::string>& Exceptions() {
       {"settlement.nets.points_redeemed", kRates},
       {"settlement.obligations.state", kAct},
       {"settlement.obligations.due_at_us", kAct},
+      {"settlement.obligations.disputed", kSaid},
       {"settlement.settlements.digest",
        "binds an approval to what was looked at, when it is given"},
       {"settlement.obligations.end_to_end_id", "a name; nothing is computed from it"},
