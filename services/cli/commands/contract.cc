@@ -53,10 +53,7 @@ Verb& AddPropose(CLI::App& noun, Context& context, const char* name, const char*
       .ShowRecord("contract", ContractFields());
 }
 
-}  // namespace
-
-void AddContractCommands(CLI::App& app, Context& context) {
-  CLI::App& noun = AddNoun(app, "contract", "What points cost their issuer and pay their taker");
+void AddProposeIssuance(CLI::App& noun, Context& context) {
   AddPropose(noun, context, "propose-issuance",
              "Proposes a contract for points that a partner gives")
       .Option("--rate", "contract.issuance.rate_micros", "Price of a point, as in 0.01",
@@ -89,6 +86,9 @@ void AddContractCommands(CLI::App& app, Context& context) {
       .Option("--fee-tax-code", "contract.issuance.fee_tax.code", "As in DE-S19")
       .Option("--fee-tax-percent", "contract.issuance.fee_tax.rate_ppm", "As in 19",
               Kind::kPercent);
+}
+
+void AddProposeRedemption(CLI::App& noun, Context& context) {
   AddPropose(noun, context, "propose-redemption",
              "Proposes a contract for points that a partner takes")
       .Option("--rate", "contract.redemption.rate_micros", "What a point pays, as in 0.009",
@@ -109,6 +109,14 @@ void AddContractCommands(CLI::App& app, Context& context) {
       .Option("--fee-tax-code", "contract.redemption.fee_tax.code", "As in DE-S19")
       .Option("--fee-tax-percent", "contract.redemption.fee_tax.rate_ppm", "As in 19",
               Kind::kPercent);
+}
+
+}  // namespace
+
+void AddContractCommands(CLI::App& app, Context& context) {
+  CLI::App& noun = AddNoun(app, "contract", "What points cost their issuer and pay their taker");
+  AddProposeIssuance(noun, context);
+  AddProposeRedemption(noun, context);
   AddVerb<v1::ApproveContractRequest, v1::ApproveContractResponse>(
       noun, context, "approve", "Approves a contract that somebody else proposed")
       .Argument("CONTRACT", "name", "The contract: PARTNER/contracts/NUMBER", "partners/")
