@@ -52,6 +52,9 @@ TEST_CASE("Open: a dispute is of a billed line, in time, and of no more than it 
 
   CHECK_FALSE(refusal(0, 100, 0).has_value());
   CHECK_FALSE(refusal(100, 100, 9).has_value());
+  CHECK(ReasonOf(
+            Open({}, ALine(netting::MoneyLeg::kReserve), ASettlement(), {}, After(1)).status()) ==
+        Reason::kWrongState);
   CHECK(refusal(0, 100, 10) == Reason::kWrongState);
   CHECK(refusal(0, 100, 0, false) == Reason::kWrongState);
   CHECK(refusal(0, 0, 0) == Reason::kWrongState);
@@ -136,13 +139,14 @@ TEST_CASE("CreditEntries: the line is turned round, in favour of what is owed to
   const auto untaxed = CreditEntries(ALine(netting::MoneyLeg::kReimbursement), adjustment);
 
   REQUIRE(issuance.size() == 2);
-  CHECK(issuance[0].debit.kind == AccountKind::kPointsLiability);
+  CHECK(issuance[0].debit.kind == AccountKind::kIssuanceRevenue);
   CHECK(issuance[0].credit.kind == AccountKind::kPartnerPayable);
   CHECK(issuance[1].debit.kind == AccountKind::kTax);
   CHECK(issuance[1].debit.tax_code == "S19");
   CHECK(issuance[1].amount == MinorUnits(19));
   CHECK(fee[0].debit.kind == AccountKind::kFees);
   CHECK(untaxed.size() == 1);
+  CHECK(untaxed[0].debit.kind == AccountKind::kRedemptionCost);
 }
 
 }  // namespace

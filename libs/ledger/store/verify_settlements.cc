@@ -114,6 +114,11 @@ constexpr Statement kFindWrongNet{"verify.find_wrong_net", R"sql(
                                      from settlement.nets b
                                     where b.partner_id = n.partner_id
                                       and b.settlement_id = n.settlement_id - 1), 0)
+                         + coalesce((select sum(a.net + a.tax)
+                                       from settlement.adjustments a
+                                      where a.partner_id = n.partner_id
+                                        and a.posted_at_us >= s.start_us
+                                        and a.posted_at_us < s.end_us), 0)
       or case s.state when 'COMPUTED' then 0 else n.net + n.carried_in - n.carried_out end
          <> coalesce(case when o.partner_is_paid then o.amount else -o.amount end, 0)
    order by 1, 2
@@ -168,7 +173,11 @@ constexpr Statement kFindWrongClaim{"verify.find_wrong_claim", R"sql(
                    union all
                   -- What is carried forward is owed without an obligation.
                   select settlement_id, partner_id, true, carried_out - carried_in
-                    from settlement.nets) o
+                    from settlement.nets
+                   union all
+                  -- What was credited is, too, and is carried into the settlement of its window.
+                  select settlement_id, partner_id, true, net + tax
+                    from settlement.adjustments) o
             join settlement.settlements s using (settlement_id)
            where s.state <> 'COMPUTED'
            group by s.currency, o.partner_id, o.partner_is_paid) o

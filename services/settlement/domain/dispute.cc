@@ -1,11 +1,15 @@
 #include "services/settlement/domain/dispute.h"
 
+#include <tuple>
+#include <utility>
+
 #include "libs/base/reason.h"
 
 namespace guilder::settlement {
 namespace {
 
 using netting::AccountKind;
+using netting::EntryCause;
 using netting::MoneyEntry;
 using netting::MoneyLeg;
 
@@ -20,6 +24,22 @@ struct StateText {
 constexpr StateText kStates[] = {{DisputeState::kOpen, "OPEN"},
                                  {DisputeState::kUpheld, "UPHELD"},
                                  {DisputeState::kRejected, "REJECTED"}};
+
+// What a credit for a line is debited to, and why.
+std::pair<AccountKind, EntryCause> AccountOf(MoneyLeg leg) {
+  switch (leg) {
+    case MoneyLeg::kFee:
+      return {AccountKind::kFees, EntryCause::kFee};
+    case MoneyLeg::kReimbursement:
+      return {AccountKind::kRedemptionCost, EntryCause::kReimbursement};
+    case MoneyLeg::kBreakage:
+      return {AccountKind::kBreakage, EntryCause::kBreakage};
+    case MoneyLeg::kIssuance:
+    case MoneyLeg::kReserve:
+      break;
+  }
+  return {AccountKind::kIssuanceRevenue, EntryCause::kIssuance};
+}
 
 Timestamp Days(int days) {
   return Timestamp(days * kMicrosPerDay);
@@ -58,6 +78,9 @@ absl::Status CheckDisputePolicy(const DisputePolicy& policy) {
 absl::StatusOr<Dispute> Open(Dispute dispute, const Line& line, const Settlement& settlement,
                              const DisputePolicy& policy, Timestamp now) {
   if (!settlement.approved_at) return Refuse(Reason::kWrongState, "the settlement is not approved");
+  if (line.bill.leg == MoneyLeg::kReserve) {
+    return Refuse(Reason::kWrongState, "a reserve is the partner's own money");
+  }
   if (line.bill.amount <= MinorUnits()) return Refuse(Reason::kWrongState, "it bills nothing");
   if (now >= *settlement.approved_at + Days(policy.open_days)) {
     return Refuse(Reason::kWrongState, "it may not be disputed any more");
@@ -110,19 +133,14 @@ MinorUnits TaxOn(const Line& line, MinorUnits net) {
 }
 
 std::vector<MoneyEntry> CreditEntries(const Line& line, const Adjustment& adjustment) {
-  // An issuance was credited to the points' liability, a fee to fees; a reimbursement is a cost,
-  // and there is more of it.
+  // What was billed is income less, what is paid is cost more. What points that are outstanding
+  // were sold for stays as it is: it follows from all points so far.
   MoneyEntry net;
-  net.debit.kind = line.bill.leg == MoneyLeg::kFee             ? AccountKind::kFees
-                   : line.bill.leg == MoneyLeg::kReimbursement ? AccountKind::kRedemptionCost
-                                                               : AccountKind::kPointsLiability;
+  std::tie(net.debit.kind, net.cause) = AccountOf(line.bill.leg);
   net.credit = {AccountKind::kPartnerPayable, adjustment.partner, {}};
   net.amount = adjustment.net;
   net.partner = adjustment.partner;
   net.contract = line.bill.contract;
-  net.cause = line.bill.leg == MoneyLeg::kFee             ? netting::EntryCause::kFee
-              : line.bill.leg == MoneyLeg::kReimbursement ? netting::EntryCause::kReimbursement
-                                                          : netting::EntryCause::kIssuance;
   std::vector<MoneyEntry> entries = {net};
   if (adjustment.tax > MinorUnits()) {
     MoneyEntry tax = net;

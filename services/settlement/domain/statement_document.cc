@@ -36,9 +36,13 @@ std::vector<Figure> Figures(const Statement& statement) {
   const Net& net = statement.net;
   return {{"issuance", "For points issued, less reversed", -net.issuance},
           {"reimbursement", "Reimbursed for points redeemed", net.reimbursement},
+          {"reserve", "Kept in reserve", -net.reserve},
+          {"breakage", "Share of expired points", net.breakage},
           {"fees", "Fees", -net.fee},
           {"tax", "Tax", -net.tax},
-          {"net", "Net of this settlement", net.net}};
+          {"net", "Net of this settlement", net.net},
+          {"carried_in", "Carried forward and credited before", net.carried_in},
+          {"carried_out", "Carried forward to the next", -net.carried_out}};
 }
 
 std::vector<Figure> BalanceFigures(const StatementBalance& balance) {

@@ -77,8 +77,8 @@ constexpr Statement kReadBilled{"settlement.read_billed", R"sql(
    group by contract_id, leg
 )sql"};
 
-// What partners were carried forward by the settlement before, and the least payout by the
-// redemption contract that is in force last.
+// What partners were carried forward by the settlement before, what they were credited in its
+// windows, and the least payout by the redemption contract that is in force last.
 constexpr Statement kReadBrought{"settlement.read_brought", R"sql(
   select partner_id, sum(carried)::bigint, sum(minimum)::bigint
     from (select n.partner_id, n.carried_out as carried, 0 as minimum
@@ -86,6 +86,13 @@ constexpr Statement kReadBrought{"settlement.read_brought", R"sql(
            where n.settlement_id = (select max(s.settlement_id)
                                       from settlement.settlements s
                                      where s.settlement_id < $1 and s.currency = $3)
+           union all
+          select a.partner_id, a.net + a.tax, 0
+            from settlement.adjustments a
+            join settlement.settlements b using (settlement_id)
+           where a.posted_at_us >= $4
+             and a.posted_at_us < $2
+             and b.currency = $3
            union all
           select c.partner_id, 0, c.minimum_payout
             from (select distinct on (partner_id) partner_id, minimum_payout
@@ -213,7 +220,8 @@ absl::StatusOr<Facts> LoadFacts(Transaction& transaction, const Programme& progr
         {row.Id<ContractId>(0), row.Id<MinorUnits>(1), row.Id<MinorUnits>(2)});
   }
   for (const Row& row : transaction.Execute(
-           kReadBrought, Params().Int(settlement.id).Int(settlement.end).Text(currency))) {
+           kReadBrought,
+           Params().Int(settlement.id).Int(settlement.end).Text(currency).Int(settlement.start))) {
     facts.partners.push_back({row.Id<PartnerId>(0), row.Id<MinorUnits>(1), row.Id<MinorUnits>(2)});
   }
   for (const Row& row :
