@@ -101,6 +101,9 @@ TEST_CASE("Invoices: lines say in words what they bill", "[unit][settlement]") {
   CHECK(LineText(ALine(1, kGrocer, MoneyLeg::kReimbursement, 0, 0), terms, eur) ==
         "100 points redeemed at 0.0125 EUR");
   CHECK(LineText(ALine(1, kGrocer, MoneyLeg::kFee, 0, 0), terms, eur) ==
+        "Fee of 2.5 % and 0.0005 EUR a point on 100 points issued");
+  terms.kind = netting::ContractKind::kRedemption;
+  CHECK(LineText(ALine(1, kGrocer, MoneyLeg::kFee, 0, 0), terms, eur) ==
         "Fee of 2.5 % and 0.0005 EUR a point on 100 points redeemed");
   CHECK(InvoiceNumber(InvoiceKind::kSelfBilled, 2026, 7) == "SB-2026-000007");
 }
