@@ -151,8 +151,8 @@ int Measure(double seconds) {
     elapsed = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   }
   std::cout << static_cast<int64_t>(static_cast<double>(evaluations) / elapsed)
-            << " evaluations a second of processor time; each of ten lines under 100 rules, " << fired / evaluations
-            << " rules fired, " << points / evaluations << " points\n";
+            << " evaluations a second of processor time; each of ten lines under 100 rules, "
+            << fired / evaluations << " rules fired, " << points / evaluations << " points\n";
   return 0;
 }
 
