@@ -47,7 +47,7 @@ std::vector<Field> EntryColumns() {
           {"AMOUNT", "amount", Show::kMoney},
           {"OUTCOME", "outcome"},
           {"OBLIGATION", "obligation"},
-          {"SUSPENSE", "suspense_minor_units", Show::kNumber},
+          {"SUSPENSE", "suspense_minor_units", Show::kMoney},
           {"END-TO-END ID", "end_to_end_id"},
           {"WHO", "counterparty_name"},
           {"REMITTANCE", "remittance"},
@@ -109,7 +109,7 @@ void AddBankCommands(CLI::App& app, Context& context) {
       .ShowRecord("entry", {{"Name", "name"},
                             {"Outcome", "outcome"},
                             {"Amount", "amount", Show::kMoney},
-                            {"Still in suspense", "suspense_minor_units", Show::kNumber}});
+                            {"Still in suspense", "suspense_minor_units", Show::kMoney}});
 }
 
 void AddWriteOffVerbs(CLI::App& noun, Context& context) {
@@ -119,19 +119,19 @@ void AddWriteOffVerbs(CLI::App& noun, Context& context) {
                                      {"Proposed by", "proposed_by"},
                                      {"Approved by", "approved_by"}};
   AddVerb<v1::GetAgeingRequest, v1::GetAgeingResponse>(
-      noun, context, "ageing", "Shows what partners owe, by how long it is due (in minor units)")
+      noun, context, "ageing", "Shows what partners owe, by how long it is due")
       .As("auditor")
       .Show([&context](const google::protobuf::Message& response) {
         context.output().List(ToJson(response).at("lines"),
                               {{"PARTNER", "partner"},
                                {"CURRENCY", "currency_code"},
-                               {"NOT DUE", "not_due_minor_units", Show::kNumber},
-                               {"1-30 DAYS", "days_1_to_30_minor_units", Show::kNumber},
-                               {"31-60", "days_31_to_60_minor_units", Show::kNumber},
-                               {"61-90", "days_61_to_90_minor_units", Show::kNumber},
-                               {"OVER 90", "days_over_90_minor_units", Show::kNumber},
-                               {"DISPUTED", "disputed_minor_units", Show::kNumber},
-                               {"TOTAL", "total_minor_units", Show::kNumber},
+                               {"NOT DUE", "not_due_minor_units", Show::kMoney},
+                               {"1-30 DAYS", "days_1_to_30_minor_units", Show::kMoney},
+                               {"31-60", "days_31_to_60_minor_units", Show::kMoney},
+                               {"61-90", "days_61_to_90_minor_units", Show::kMoney},
+                               {"OVER 90", "days_over_90_minor_units", Show::kMoney},
+                               {"DISPUTED", "disputed_minor_units", Show::kMoney},
+                               {"TOTAL", "total_minor_units", Show::kMoney},
                                {"OLDEST DUE", "oldest_due_time", Show::kTime}},
                               "nobody owes anything");
         return absl::OkStatus();

@@ -60,8 +60,8 @@ void AddInvoiceCommands(CLI::App& app, Context& context) {
                  {"CREDITS", "credited_invoice"},
                  {"ISSUED", "issue_time", Show::kTime},
                  {"CURRENCY", "currency_code"},
-                 {"NET", "net_minor_units", Show::kNumber},
-                 {"TAX", "tax_minor_units", Show::kNumber},
+                 {"NET", "net_minor_units", Show::kMoney},
+                 {"TAX", "tax_minor_units", Show::kMoney},
                  {"PAYMENT REFERENCE", "payment_reference"}},
                 "no invoices");
   AddVerb<v1::GetInvoiceRequest, v1::GetInvoiceResponse>(noun, context, "show", "Shows an invoice")
