@@ -26,15 +26,15 @@ constexpr char kClaimsConstraint[] = "claims_pk";
 // A batch on its way through steps 2 to 4.
 class Run {
  public:
-  Run(postgres::Transaction& tx, const std::vector<Command*>& commands, Claims claims,
-      LaneState& lane, BatchState& batch)
+  Run(postgres::Transaction& tx, const std::vector<Command*>& commands,
+      const std::set<Allowances::Key>& locked, Claims claims, LaneState& lane, BatchState& batch)
       : tx_(tx),
         commands_(commands),
         claims_(claims),
         configuration_(lane.configuration),
         memory_(*lane.memory),
         batch_(batch),
-        allowances_(Allowances::KeysOf(commands, *lane.configuration)),
+        allowances_(locked),
         outcomes_(commands.size(), absl::UnknownError("not decided")) {}
 
   absl::StatusOr<Outcomes> Finish(const postgres::Rows& rows) {
@@ -354,9 +354,10 @@ bool IsClaimTaken(const absl::Status& status) {
 }
 
 absl::StatusOr<Outcomes> RunBatch(postgres::Transaction& tx, const postgres::Rows& loaded,
-                                  const std::vector<Command*>& commands, Claims claims,
+                                  const std::vector<Command*>& commands,
+                                  const std::set<Allowances::Key>& locked, Claims claims,
                                   LaneState& lane, BatchState& left) {
-  return Run(tx, commands, claims, lane, left).Finish(loaded);
+  return Run(tx, commands, locked, claims, lane, left).Finish(loaded);
 }
 
 }  // namespace guilder::ledger

@@ -14,6 +14,7 @@
 #include "libs/ledger/core/merkle.h"
 #include "libs/ledger/core/record.h"
 #include "libs/ledger/core/state.h"
+#include "libs/ledger/store/allowances.h"
 #include "libs/ledger/store/command.h"
 #include "libs/ledger/store/seals.h"
 #include "libs/postgres/connection.h"
@@ -79,11 +80,12 @@ struct LaneState {
   AccountMemory* memory;
 };
 
-// Steps 2 to 4 of a lane: reads, decides and writes, in a transaction that began with LockAndLoad,
-// whose answer is `loaded`. The caller commits, and only then answers and remembers what was
-// `left`. Fails as a whole only when the transaction must not commit.
+// Steps 2 to 4 of a lane: reads, decides and writes, in a transaction that began with LockAndLoad
+// of the allowances `locked`, whose answer is `loaded`. The caller commits, and only then answers
+// and remembers what was `left`. Fails as a whole only when the transaction must not commit.
 absl::StatusOr<Outcomes> RunBatch(postgres::Transaction& tx, const postgres::Rows& loaded,
-                                  const std::vector<Command*>& commands, Claims claims,
+                                  const std::vector<Command*>& commands,
+                                  const std::set<Allowances::Key>& locked, Claims claims,
                                   LaneState& lane, BatchState& left);
 
 }  // namespace guilder::ledger

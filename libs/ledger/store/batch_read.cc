@@ -80,12 +80,11 @@ constexpr Statement kFindClaims{"ledger.find_claims", R"sql(
 
 std::vector<postgres::Call> LockAndLoad(ProgrammeId programme,
                                         const std::vector<Command*>& commands,
-                                        const Configuration& configuration) {
+                                        const std::set<Allowances::Key>& allowances) {
   std::set<BookId> books;
   for (const Command* command : commands) books.insert(command->book);
   std::vector<int64_t> indexes(commands.size());
   for (size_t i = 0; i < indexes.size(); ++i) indexes[i] = static_cast<int64_t>(i);
-  const std::set<Allowances::Key> allowances = Allowances::KeysOf(commands, configuration);
   std::vector<postgres::Call> calls = {{&kLockBooks, Params().IntArray(books)}};
   if (!allowances.empty()) calls.push_back(Allowances::Lock(allowances));
   calls.push_back({&kLoad, Params()

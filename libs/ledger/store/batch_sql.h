@@ -14,12 +14,12 @@
 
 namespace guilder::ledger {
 
-// What travels with a batch's `begin`: locks the rows of its books, in order, then what these have
-// of the limits, and then, in a statement of its own, reads all that, the configuration's version,
-// and the accounts and cards of the commands.
+// What travels with a batch's `begin`: locks the rows of its books, in order, then these allowances,
+// and then, in a statement of its own, reads all that, the configuration's version, and the accounts
+// and cards of the commands.
 std::vector<postgres::Call> LockAndLoad(ProgrammeId programme,
                                         const std::vector<Command*>& commands,
-                                        const Configuration& configuration);
+                                        const std::set<Allowances::Key>& allowances);
 
 struct Loaded {
   int64_t config_version = 0;

@@ -217,12 +217,13 @@ class Lane {
   absl::StatusOr<Outcomes> Run(const std::vector<Command*>& commands) {
     for (int run = 1;; ++run) {
       const Claims claims = look_first_ > 0 ? Claims::kLookedUp : Claims::kFoundByInsert;
+      const auto locked = Allowances::KeysOf(commands, *state_.configuration);
       BatchState left;
       const absl::Time began = absl::Now();
       absl::StatusOr<Outcomes> outcomes = postgres::RunInTransaction(
-          connection_, LockAndLoad(options_.programme, commands, *state_.configuration),
+          connection_, LockAndLoad(options_.programme, commands, locked),
           [&](postgres::Transaction& tx, const postgres::Rows& loaded) {
-            auto decided = RunBatch(tx, loaded, commands, claims, state_, left);
+            auto decided = RunBatch(tx, loaded, commands, locked, claims, state_, left);
             worked_ += absl::Now() - began;
             return decided;
           });
