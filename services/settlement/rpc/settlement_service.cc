@@ -25,86 +25,54 @@ class SettlementService final : public v1::SettlementService::CallbackService {
         disputes_(dependencies.pool, dependencies.secrets),
         documents_(dependencies.pool, dependencies.secrets) {}
 
-// Each method is the handler of its name.
-#define GUILDER_SETTLEMENT_METHOD_(Method)                                       \
-  grpc::ServerUnaryReactor* Method(grpc::CallbackServerContext* context,         \
-                                   const v1::Method##Request* request,           \
-                                   v1::Method##Response* response) override {    \
-    return rpc::Unary(methods_, #Method, context, request, response,             \
-                      std::bind_front(&SettlementHandlers::Method, &handlers_)); \
-  }
-  GUILDER_SETTLEMENT_METHOD_(ListWindows)
-  GUILDER_SETTLEMENT_METHOD_(GetWindow)
-  GUILDER_SETTLEMENT_METHOD_(CloseWindow)
-  GUILDER_SETTLEMENT_METHOD_(ComputeSettlement)
-  GUILDER_SETTLEMENT_METHOD_(ApproveSettlement)
-  GUILDER_SETTLEMENT_METHOD_(ExportPayments)
-  GUILDER_SETTLEMENT_METHOD_(DefaultObligation)
-  GUILDER_SETTLEMENT_METHOD_(GetSettlementPolicy)
-  GUILDER_SETTLEMENT_METHOD_(UpdateSettlementPolicy)
-  GUILDER_SETTLEMENT_METHOD_(GetSettlement)
-  GUILDER_SETTLEMENT_METHOD_(ListObligations)
-  GUILDER_SETTLEMENT_METHOD_(GetPartnerStatement)
-  GUILDER_SETTLEMENT_METHOD_(GetInvoice)
-  GUILDER_SETTLEMENT_METHOD_(GetBalanceSheet)
-  GUILDER_SETTLEMENT_METHOD_(GetLiability)
-  GUILDER_SETTLEMENT_METHOD_(ListMoneyEntries)
-#undef GUILDER_SETTLEMENT_METHOD_
-
-#define GUILDER_BANK_METHOD_(Method)                                          \
-  grpc::ServerUnaryReactor* Method(grpc::CallbackServerContext* context,      \
-                                   const v1::Method##Request* request,        \
-                                   v1::Method##Response* response) override { \
-    return rpc::Unary(methods_, #Method, context, request, response,          \
-                      std::bind_front(&BankHandlers::Method, &bank_));        \
-  }
-  GUILDER_BANK_METHOD_(ImportBankStatement)
-  GUILDER_BANK_METHOD_(ListBankEntries)
-  GUILDER_BANK_METHOD_(AllocateSuspense)
-  GUILDER_BANK_METHOD_(ProposeWriteOff)
-  GUILDER_BANK_METHOD_(ApproveWriteOff)
-  GUILDER_BANK_METHOD_(GetAgeing)
-#undef GUILDER_BANK_METHOD_
-
-#define GUILDER_DISPUTE_METHOD_(Method)                                       \
-  grpc::ServerUnaryReactor* Method(grpc::CallbackServerContext* context,      \
-                                   const v1::Method##Request* request,        \
-                                   v1::Method##Response* response) override { \
-    return rpc::Unary(methods_, #Method, context, request, response,          \
-                      std::bind_front(&DisputeHandlers::Method, &disputes_)); \
-  }
-  GUILDER_DISPUTE_METHOD_(OpenDispute)
-  GUILDER_DISPUTE_METHOD_(ResolveDispute)
-  GUILDER_DISPUTE_METHOD_(GetDispute)
-  GUILDER_DISPUTE_METHOD_(ListDisputes)
-  GUILDER_DISPUTE_METHOD_(GetDisputePolicy)
-  GUILDER_DISPUTE_METHOD_(UpdateDisputePolicy)
-#undef GUILDER_DISPUTE_METHOD_
-
-#define GUILDER_DOCUMENT_METHOD_(Method)                                        \
+// Each method is the handler of its name, of that object.
+#define GUILDER_METHOD_(handlers, Method)                                       \
   grpc::ServerUnaryReactor* Method(grpc::CallbackServerContext* context,        \
                                    const v1::Method##Request* request,          \
                                    v1::Method##Response* response) override {   \
     return rpc::Unary(methods_, #Method, context, request, response,            \
-                      std::bind_front(&DocumentHandlers::Method, &documents_)); \
+                      std::bind_front(&decltype(handlers)::Method, &handlers)); \
   }
-  GUILDER_DOCUMENT_METHOD_(ListInvoices)
-  GUILDER_DOCUMENT_METHOD_(RenderStatement)
-  GUILDER_DOCUMENT_METHOD_(RenderSettlementReport)
-#undef GUILDER_DOCUMENT_METHOD_
+  GUILDER_METHOD_(handlers_, ListWindows)
+  GUILDER_METHOD_(handlers_, GetWindow)
+  GUILDER_METHOD_(handlers_, CloseWindow)
+  GUILDER_METHOD_(handlers_, ComputeSettlement)
+  GUILDER_METHOD_(handlers_, ApproveSettlement)
+  GUILDER_METHOD_(handlers_, ExportPayments)
+  GUILDER_METHOD_(handlers_, DefaultObligation)
+  GUILDER_METHOD_(handlers_, GetSettlementPolicy)
+  GUILDER_METHOD_(handlers_, UpdateSettlementPolicy)
+  GUILDER_METHOD_(handlers_, GetSettlement)
+  GUILDER_METHOD_(handlers_, ListObligations)
+  GUILDER_METHOD_(handlers_, GetPartnerStatement)
+  GUILDER_METHOD_(handlers_, GetInvoice)
+  GUILDER_METHOD_(handlers_, GetBalanceSheet)
+  GUILDER_METHOD_(handlers_, GetLiability)
+  GUILDER_METHOD_(handlers_, ListMoneyEntries)
 
-#define GUILDER_RECONCILIATION_METHOD_(Method)                                              \
-  grpc::ServerUnaryReactor* Method(grpc::CallbackServerContext* context,                    \
-                                   const v1::Method##Request* request,                      \
-                                   v1::Method##Response* response) override {               \
-    return rpc::Unary(methods_, #Method, context, request, response,                        \
-                      std::bind_front(&ReconciliationHandlers::Method, &reconciliations_)); \
-  }
-  GUILDER_RECONCILIATION_METHOD_(GetReconciliation)
-  GUILDER_RECONCILIATION_METHOD_(ListBreaks)
-  GUILDER_RECONCILIATION_METHOD_(AssignBreak)
-  GUILDER_RECONCILIATION_METHOD_(ResolveBreak)
-#undef GUILDER_RECONCILIATION_METHOD_
+  GUILDER_METHOD_(bank_, ImportBankStatement)
+  GUILDER_METHOD_(bank_, ListBankEntries)
+  GUILDER_METHOD_(bank_, AllocateSuspense)
+  GUILDER_METHOD_(bank_, ProposeWriteOff)
+  GUILDER_METHOD_(bank_, ApproveWriteOff)
+  GUILDER_METHOD_(bank_, GetAgeing)
+
+  GUILDER_METHOD_(disputes_, OpenDispute)
+  GUILDER_METHOD_(disputes_, ResolveDispute)
+  GUILDER_METHOD_(disputes_, GetDispute)
+  GUILDER_METHOD_(disputes_, ListDisputes)
+  GUILDER_METHOD_(disputes_, GetDisputePolicy)
+  GUILDER_METHOD_(disputes_, UpdateDisputePolicy)
+
+  GUILDER_METHOD_(documents_, ListInvoices)
+  GUILDER_METHOD_(documents_, RenderStatement)
+  GUILDER_METHOD_(documents_, RenderSettlementReport)
+
+  GUILDER_METHOD_(reconciliations_, GetReconciliation)
+  GUILDER_METHOD_(reconciliations_, ListBreaks)
+  GUILDER_METHOD_(reconciliations_, AssignBreak)
+  GUILDER_METHOD_(reconciliations_, ResolveBreak)
+#undef GUILDER_METHOD_
 
   grpc::ServerReadReactor<v1::SubmitReconciliationRequest>* SubmitReconciliation(
       grpc::CallbackServerContext* context, v1::SubmitReconciliationResponse* response) override {
