@@ -1,6 +1,7 @@
 #include "services/settlement/rpc/bank_handlers.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,7 @@
 #include "libs/rpc/proto_time.h"
 #include "libs/security/secrets.h"
 #include "services/settlement/domain/names.h"
+#include "services/settlement/rpc/settlement_proto.h"
 #include "services/settlement/store/bank.h"
 #include "services/settlement/store/evidence.h"
 #include "services/settlement/store/facts.h"
@@ -129,12 +131,11 @@ Directory DirectoryOf(Transaction& transaction, const std::vector<BankEntry>& en
 absl::StatusOr<StoredObligation> ParseObligation(Transaction& transaction,
                                                  const std::string& name) {
   const absl::Status none = Refuse(Reason::kNameNotFound, "no such obligation");
-  const auto parts = rpc::ParseName("settlements/{}/obligations/{}", name);
-  if (!parts) return none;
-  const auto settlement = ParseSettlementName(absl::StrCat("settlements/", (*parts)[0]));
-  const absl::StatusOr<PartnerId> partner = FindPartner(transaction, (*parts)[1]);
-  if (!settlement || !partner.ok()) return none;
-  const auto obligation = FindObligation(transaction, *settlement, *partner);
+  const std::optional<NamedObligation> named = ParseObligationName(name);
+  if (!named) return none;
+  const absl::StatusOr<PartnerId> partner = FindPartner(transaction, named->partner);
+  if (!partner.ok()) return none;
+  const auto obligation = FindObligation(transaction, named->settlement, *partner);
   if (!obligation) return none;
   return *obligation;
 }

@@ -132,21 +132,6 @@ absl::StatusOr<v1::ExportPaymentsResponse> Export(Transaction& transaction, Sett
   return response;
 }
 
-struct ObligationKey {
-  SettlementId settlement;
-  std::string partner;
-};
-
-// Of "settlements/12/obligations/grocer".
-std::optional<ObligationKey> ParseObligationName(const std::string& name) {
-  const auto parts = rpc::ParseName("settlements/{}/obligations/{}", name);
-  if (!parts) return std::nullopt;
-  const std::optional<SettlementId> id =
-      ParseSettlementName(absl::StrCat("settlements/", (*parts)[0]));
-  if (!id) return std::nullopt;
-  return ObligationKey{*id, (*parts)[1]};
-}
-
 // The loss takes the place of the claim.
 absl::Status PostDefault(Transaction& transaction, const StoredObligation& before,
                          const std::string& name, const std::string& by) {
@@ -168,7 +153,7 @@ absl::Status PostDefault(Transaction& transaction, const StoredObligation& befor
 
 absl::StatusOr<v1::DefaultObligationResponse> RunDefault(
     Transaction& transaction, const v1::DefaultObligationRequest& request, const std::string& by) {
-  const std::optional<ObligationKey> key = ParseObligationName(request.name());
+  const std::optional<NamedObligation> key = ParseObligationName(request.name());
   if (!key) return Refuse(Reason::kSettlementNotFound);
   LockForWriting(transaction);
   GUILDER_RETURN_IF_ERROR(FindSettlement(transaction, key->settlement).status());

@@ -1,6 +1,9 @@
 #include "services/settlement/rpc/settlement_proto.h"
 
+#include "absl/strings/str_cat.h"
+
 #include "libs/base/text.h"
+#include "libs/rpc/names.h"
 #include "libs/rpc/proto_time.h"
 #include "services/settlement/domain/invoice.h"
 #include "services/settlement/domain/names.h"
@@ -206,6 +209,15 @@ v1::Invoice ToProto(const Invoice& invoice, const Directory& directory) {
   out.set_gross_minor_units((invoice.net + invoice.tax).value());
   out.set_payment_reference(EndToEndId(invoice.settlement, invoice.partner));
   return out;
+}
+
+std::optional<NamedObligation> ParseObligationName(const std::string& name) {
+  const auto parts = rpc::ParseName("settlements/{}/obligations/{}", name);
+  if (!parts) return std::nullopt;
+  const std::optional<SettlementId> id =
+      ParseSettlementName(absl::StrCat("settlements/", (*parts)[0]));
+  if (!id) return std::nullopt;
+  return NamedObligation{*id, (*parts)[1]};
 }
 
 }  // namespace guilder::settlement

@@ -28,6 +28,13 @@ struct SettlementView {
 // What an approval names: the digest, in hexadecimal.
 std::string Etag(const Settlement& settlement);
 
+// What "settlements/12/obligations/grocer" names: a settlement, and a partner by its slug.
+struct NamedObligation {
+  SettlementId settlement;
+  std::string partner;
+};
+std::optional<NamedObligation> ParseObligationName(const std::string& name);
+
 v1::Window ToProto(const WindowFacts& window, const std::vector<BookHead>& heads = {});
 v1::Settlement ToProto(const SettlementView& view);
 v1::SettlementLine ToProto(SettlementId settlement, const Line& line, const Directory& directory);
