@@ -14,9 +14,9 @@
 
 namespace guilder::ledger {
 
-// What travels with a batch's `begin`: locks the rows of its books, in order, then these allowances,
-// and then, in a statement of its own, reads all that, the configuration's version, and the accounts
-// and cards of the commands.
+// What travels with a batch's `begin`: locks the rows of its books, in order, then these
+// allowances, and then, in a statement of its own, reads all that, the configuration's version, and
+// the accounts and cards of the commands.
 std::vector<postgres::Call> LockAndLoad(ProgrammeId programme,
                                         const std::vector<Command*>& commands,
                                         const std::set<Allowances::Key>& allowances);
