@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "guilder/partner/v1/partner_service.grpc.pb.h"
 
 #include "libs/clients/client.h"
@@ -17,6 +16,7 @@
 namespace guilder::partner {
 
 using Stub = v1::PartnerService::Stub;
+using testing::InDays;
 
 inline constexpr char kIban[] = "DE89370400440532013000";
 
@@ -128,10 +128,6 @@ inline v1::IssueCredentialRequest ACredential(const std::string& parent) {
   auto request = Below<v1::IssueCredentialRequest>(parent);
   request.set_display_name("tills");
   return request;
-}
-
-inline Timestamp InDays(int days) {
-  return Timestamp(absl::ToUnixMicros(absl::Now()) + days * kMicrosPerDay);
 }
 
 // A network that serves partners, and its people.

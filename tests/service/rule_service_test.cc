@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/time/clock.h"
 #include "guilder/accrual/v1/rule_service.grpc.pb.h"
 
 #include "libs/clients/client.h"
@@ -17,12 +16,9 @@
 namespace guilder::accrual {
 namespace {
 
+using testing::InDays;
 using testing::ServiceNetwork;
 using Stub = v1::RuleService::Stub;
-
-Timestamp InDays(int days) {
-  return Timestamp(absl::ToUnixMicros(absl::Now()) + days * kMicrosPerDay);
-}
 
 v1::EarnRule& AddBaseRate(v1::RuleSet& rule_set, const std::string& id) {
   v1::EarnRule& rule = *rule_set.add_rules();

@@ -48,6 +48,7 @@ void ServiceNetwork::InsertProgramme(const Options& options) {
   settings.currency = options.currency;
   settings.books = options.books;
   settings.cycle = "DAILY";
+  settings.clock = kNetworkStart;
   Check(pool_.Run([&](postgres::Transaction& transaction) {
     ledger::CreateProgramme(transaction, settings);
     return absl::OkStatus();

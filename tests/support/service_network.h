@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "libs/base/types.h"
 #include "libs/clients/channel.h"
 #include "libs/postgres/pool.h"
 #include "libs/rpc/runtime.h"
@@ -16,6 +17,15 @@
 #include "tests/support/gated_database.h"
 
 namespace guilder::testing {
+
+// What the clock of the network's programme shows at the start: noon in Berlin on Wednesday,
+// 10 June 2026. Tests see the same day, month and window at whatever hour they run.
+inline constexpr Timestamp kNetworkStart{1'781'085'600'000'000};
+
+// Of the programme, give or take how long the test has run.
+constexpr Timestamp InDays(int days) {
+  return kNetworkStart + Timestamp(days * kMicrosPerDay);
+}
 
 // Any failure throws.
 //
