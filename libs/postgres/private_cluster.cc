@@ -51,7 +51,7 @@ const std::map<std::string, std::string>& DefaultSettings() {
       {"synchronous_commit", "on"},
       {"timezone", "UTC"},
       {"unix_socket_permissions", "0700"},
-      {"wal_compression", "on"},
+      {"wal_compression", "lz4"},
   };
   return settings;
 }

@@ -29,7 +29,7 @@ struct Profile {
   // The ledger is grown to so many records, and then to so many members, to see whether it stays as
   // fast. What is there already counts.
   int64_t long_history = 0;
-  size_t many_members = 50'000;
+  size_t many_members = 100'000;
 
   // Names of the figures to measure, as in figures.h; empty for all.
   std::set<std::string> only;
