@@ -134,6 +134,13 @@ absl::Status Context::Stream(std::vector<std::unique_ptr<Message>>& requests, Me
                       absl::Now() + absl::Seconds(flags_.timeout_seconds), on_response);
 }
 
+absl::StatusOr<clients::Channel> Context::ChannelTo(const std::string& service,
+                                                    const std::string& as) {
+  GUILDER_ASSIGN_OR_RETURN(std::string bearer, Bearer(as));
+  GUILDER_ASSIGN_OR_RETURN(const std::string endpoint, EndpointOf(service));
+  return clients::Channel(endpoint, std::move(bearer));
+}
+
 std::string Context::Now() {
   operator_::v1::GetProgrammeRequest request;
   operator_::v1::GetProgrammeResponse response;

@@ -9,10 +9,15 @@
 #include <google/protobuf/message.h>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 #include "services/cli/network.h"
 #include "services/cli/output/exit_code.h"
 #include "services/cli/output/output.h"
+
+namespace guilder::clients {
+class Channel;
+}  // namespace guilder::clients
 
 namespace guilder::cli {
 
@@ -66,6 +71,10 @@ class Context {
   absl::Status Stream(std::vector<std::unique_ptr<google::protobuf::Message>>& requests,
                       google::protobuf::Message& response, const std::string& as,
                       const std::function<void()>& on_response);
+
+  // A connection to a service ("accrual") for calls that the command makes itself, with the caller
+  // as above.
+  absl::StatusOr<clients::Channel> ChannelTo(const std::string& service, const std::string& as);
 
   // The programme's clock if it can be read, else this machine's: when "now" is for a purchase.
   std::string Now();

@@ -57,7 +57,11 @@ const std::vector<Room>& Rooms() {
 
       {"services/cli/output", {"libs/base"}},
       {"services/cli", {"libs/base", "libs/clients", "libs/rpc", "services/cli/output"}},
-      {"services/cli/commands", {"libs/base", "libs/rpc", "services/cli", "services/cli/output"}},
+      {"services/cli/commands",
+       {"libs/base", "libs/rpc", "services/cli", "services/cli/importing", "services/cli/output"}},
+      {"services/cli/importing",
+       {"libs/base", "libs/clients", "libs/rpc", "services/cli", "services/cli/demo",
+        "services/cli/onboarding", "services/cli/output"}},
       {"services/cli/onboarding", {"libs/base", "libs/clients", "libs/rpc", "services/cli"}},
       // The network in one process: only here does the command line see services from within.
       {"services/cli/dev",

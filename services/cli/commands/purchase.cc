@@ -12,6 +12,7 @@
 #include "libs/rpc/status.h"
 #include "services/cli/commands.h"
 #include "services/cli/context.h"
+#include "services/cli/importing/command.h"
 #include "services/cli/messages.h"
 #include "services/cli/output/format.h"
 #include "services/cli/verb.h"
@@ -395,6 +396,7 @@ void AddPurchaseCommands(CLI::App& app, Context& context) {
   AddAction(noun, context, "cancel", "Cancels pending points", [&](Arguments& arguments) {
     return Settle(arguments, context, v1::PURCHASE_OUTCOME_CANCELLED);
   });
+  AddImportVerb(noun, context);
   AddReads(noun, context);
 }
 

@@ -89,16 +89,18 @@ std::string_view CsvReader::NextField() {
         if (at_ + 1 >= text_.size() || text_[at_ + 1] != '"') break;
         ++at_;
       }
+      if (text_[at_] == '\n') ++next_line_;
       text_[end++] = text_[at_++];
     }
-    while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != '\n') ++at_;
+    while (at_ < text_.size() && text_[at_] != ends_[0] && text_[at_] != '\n') ++at_;
   } else {
-    at_ = std::min(text_.find_first_of(",\n", at_), text_.size());
+    at_ = std::min(text_.find_first_of(ends_, at_, 2), text_.size());
     end = at_;
     const bool at_line_end = at_ == text_.size() || text_[at_] == '\n';
     if (at_line_end && end > begin && text_[end - 1] == '\r') --end;
   }
   record_ended_ = at_ >= text_.size() || text_[at_] == '\n';
+  if (at_ < text_.size() && record_ended_) ++next_line_;
   if (at_ < text_.size()) ++at_;
   return std::string_view(text_).substr(begin, end - begin);
 }
@@ -106,6 +108,7 @@ std::string_view CsvReader::NextField() {
 const std::vector<std::string_view>* CsvReader::Next() {
   while (at_ < text_.size()) {
     fields_.clear();
+    line_ = next_line_;
     do {
       fields_.push_back(NextField());
     } while (!record_ended_);

@@ -17,16 +17,19 @@ namespace guilder::cli::demo {
 absl::StatusOr<std::string> ReadDataFile(const std::string& path);
 
 // Walks the records of a CSV text. Quoted fields may hold commas, doubled quotes and line ends;
-// lines end in LF or CRLF. Not thread safe.
+// lines end in LF or CRLF. The delimiter is a comma unless told otherwise. Not thread safe.
 class CsvReader {
  public:
-  explicit CsvReader(std::string text) : text_(std::move(text)) {}
+  explicit CsvReader(std::string text, char delimiter = ',')
+      : text_(std::move(text)), ends_{delimiter, '\n', '\0'} {}
   CsvReader(const CsvReader&) = delete;
   CsvReader& operator=(const CsvReader&) = delete;
 
   // The fields of the next record, valid as long as the reader; null at the end. Empty lines are
   // skipped.
   const std::vector<std::string_view>* Next();
+  // The line of the text on which the last record begins, from 1.
+  int64_t line() const { return line_; }
 
   // Reads the header and gives the place of each named column. Errors: INVALID_ARGUMENT, one is
   // missing.
@@ -36,7 +39,10 @@ class CsvReader {
   std::string_view NextField();
 
   std::string text_;
+  const char ends_[3];  // of fields that are not quoted
   size_t at_ = 0;
+  int64_t line_ = 0;
+  int64_t next_line_ = 1;
   bool record_ended_ = false;
   std::vector<std::string_view> fields_;
 };
