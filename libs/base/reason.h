@@ -122,7 +122,22 @@
   X(kQuoteInvalid, QUOTE_INVALID, kInvalidArgument,                                                \
     "the token is no quote for this purchase; ask for a quote, or leave the token out")            \
   X(kQuoteUsed, QUOTE_USED, kAlreadyExists,                                                        \
-    "another purchase was recorded with this quote; ask for another one")
+    "another purchase was recorded with this quote; ask for another one")                          \
+  X(kRateLimited, RATE_LIMITED, kResourceExhausted,                                                \
+    "more calls than this credential may make; repeat after the delay")                            \
+  X(kTaxIdInvalid, TAX_ID_INVALID, kInvalidArgument,                                               \
+    "the tax id's form or check digits are wrong for its country")                                 \
+  X(kSanctionsHit, SANCTIONS_HIT, kFailedPrecondition,                                             \
+    "the sanctions screening did not clear the company")                                           \
+  X(kNoticeTooShort, NOTICE_TOO_SHORT, kFailedPrecondition,                                        \
+    "the contract's notice period leaves no time until that date")                                 \
+  X(kExposureExceeded, EXPOSURE_EXCEEDED, kFailedPrecondition,                                     \
+    "the partner has used what it may owe; a payment restores it")                                 \
+  X(kApprovalNotFound, APPROVAL_NOT_FOUND, kNotFound, "no such approval")                          \
+  X(kApprovalExpired, APPROVAL_EXPIRED, kFailedPrecondition,                                       \
+    "nobody approved it in time; propose it again")                                                \
+  X(kChangeDiffers, CHANGE_DIFFERS, kAborted,                                                      \
+    "it is not what was proposed for approval; propose it again")
 
 namespace guilder {
 

@@ -41,6 +41,12 @@ class Call {
   // OK when the caller is that partner or an operator; otherwise kNotYours. For every request that
   // names a partner.
   absl::Status CheckActsFor(PartnerId partner) const;
+  // OK when the caller is that member, or no member at all; otherwise kMemberNotFound. For every
+  // request that names a member and that members may make.
+  absl::Status CheckActsForMember(AccountId account) const;
+  // OK when the caller's credential is for all stores of its partner, or for that one; otherwise
+  // kNotYours. For every request that posts in a store.
+  absl::Status CheckActsIn(std::string_view store_code) const;
 
  private:
   friend class CallState;
@@ -49,6 +55,12 @@ class Call {
   std::string peer_;
   mutable std::vector<std::pair<std::string, std::string>> trailing_metadata_;
 };
+
+// The keys of trailing metadata about the rate of a credential's calls: how many a second, how many
+// may follow at once, and in how many seconds all of them may. Sent when half of them are used.
+inline constexpr char kRateLimitKey[] = "ratelimit-limit";
+inline constexpr char kRateRemainingKey[] = "ratelimit-remaining";
+inline constexpr char kRateResetKey[] = "ratelimit-reset";
 
 // The key of the trailing metadata that says an answer is a stored one.
 inline constexpr char kReplayedKey[] = "guilder-replayed";

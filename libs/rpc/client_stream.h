@@ -57,6 +57,7 @@ class ClientStreamCall final
   void OnRefused(const absl::Status& status) override { this->Finish(Close(status)); }
 
   void Ask() {
+    if (const absl::Status status = CheckStillAdmitted(); !status.ok()) return OnRefused(status);
     const bool queued = runtime().streams().TrySubmit([self = this->shared_from_this()] {
       if (absl::Now() >= self->call().deadline()) {
         return self->OnRefused(Refuse(Reason::kDeadlineExceeded));

@@ -2,12 +2,17 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+
 #include "libs/rpc/status.h"
+#include "libs/security/credential_use.h"
 #include "libs/security/keys.h"
 #include "libs/telemetry/metrics.h"
 
 namespace guilder::rpc {
 namespace {
+
+constexpr int64_t kNanosPerSecond = 1'000'000'000;
 
 std::string_view View(grpc::string_ref text) {
   return {text.data(), text.size()};
@@ -58,6 +63,9 @@ void CallState::Start(std::shared_ptr<CallState> self) {
   if (principal.ok() || ReasonOf(principal.status()) != Reason::kCredentialsInvalid) {
     return Authenticated(std::move(principal));
   }
+  if (const auto wait = runtime_.failed_authentications().Note(call_.peer_)) {
+    return OnRefused(WithRetryDelay(Refuse(Reason::kRateLimited, "too many unknown keys"), *wait));
+  }
   authenticator.AuthenticateFresh(std::string(bearer),
                                   [self = std::move(self)](absl::StatusOr<Principal> fresh) {
                                     self->Authenticated(std::move(fresh));
@@ -69,8 +77,33 @@ void CallState::Authenticated(absl::StatusOr<Principal> principal) {
   if (const absl::Status status = CheckPermission(*method_.permission, *principal); !status.ok()) {
     return OnRefused(status);
   }
+  if (principal->use != nullptr && principal->use->rate().calls_per_second() > 0) {
+    if (const absl::Status status = CheckRate(*principal->use); !status.ok()) {
+      return OnRefused(status);
+    }
+  }
   call_.principal_ = *std::move(principal);
   OnAdmitted();
+}
+
+absl::Status CallState::CheckRate(security::CredentialUse& use) {
+  const int64_t limit = use.rate().calls_per_second();
+  const auto verdict = use.rate().Take(started_.time_since_epoch().count());
+  // Whoever is far from the limit need not be told of it.
+  if (verdict.admitted && verdict.remaining >= limit / 2) return absl::OkStatus();
+  const int64_t reset_s = (verdict.wait_ns + kNanosPerSecond - 1) / kNanosPerSecond;
+  call_.SetTrailingMetadata(kRateLimitKey, absl::StrCat(limit));
+  call_.SetTrailingMetadata(kRateRemainingKey, absl::StrCat(verdict.remaining));
+  call_.SetTrailingMetadata(kRateResetKey, absl::StrCat(reset_s));
+  if (verdict.admitted) return absl::OkStatus();
+  return WithRetryDelay(
+      Refuse(Reason::kRateLimited, {}, {{"calls_per_second", absl::StrCat(limit)}}),
+      absl::Nanoseconds(verdict.wait_ns));
+}
+
+absl::Status CallState::CheckStillAdmitted() const {
+  const auto& use = call_.principal_.use;
+  return use == nullptr || use->works() ? absl::OkStatus() : Refuse(Reason::kCredentialsInvalid);
 }
 
 grpc::Status CallState::Close(const absl::Status& status) {

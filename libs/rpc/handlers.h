@@ -47,11 +47,16 @@ class CallState {
   virtual void OnAdmitted() = 0;
   virtual void OnRefused(const absl::Status& status) = 0;
 
+  // kCredentialsInvalid once the caller's credential was revoked or has expired: for what goes on
+  // after its admission.
+  absl::Status CheckStillAdmitted() const;
+
   // Counts the outcome and sends the trailing metadata; exactly once, right before Finish.
   grpc::Status Close(const absl::Status& status);
 
  private:
   void Authenticated(absl::StatusOr<Principal> principal);
+  absl::Status CheckRate(security::CredentialUse& use);
 
   Runtime& runtime_;
   const Method& method_;

@@ -94,6 +94,9 @@ class ItemStream final
   void OnReadDone(bool ok) override {
     Lock lock(mutex_);
     if (ok && !ending_) {
+      if (const absl::Status status = CheckStillAdmitted(); !status.ok()) EndWith(status);
+    }
+    if (ok && !ending_) {
       ++in_flight_;
       lock.unlock();
       handler_(call_pointer_, std::exchange(item_, Request()), ItemResponder<Response>(self_));

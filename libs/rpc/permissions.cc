@@ -1,6 +1,8 @@
 #include "libs/rpc/permissions.h"
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 #include "libs/base/reason.h"
 #include "libs/base/text.h"
@@ -11,7 +13,13 @@ namespace {
 using enum security::Role;
 using security::Roles;
 
-enum Partner { kNoPartner = false, kPartner = true };
+// What a partner's credential needs.
+constexpr std::nullopt_t kNoPartner = std::nullopt;
+constexpr security::Scope kPost = security::Scope::kPost;
+constexpr security::Scope kRedeem = security::Scope::kRedeem;
+constexpr security::Scope kRead = security::Scope::kRead;
+constexpr security::Scope kReport = security::Scope::kReport;
+constexpr security::Scope kOwnKeys = security::Scope::kAdmin;
 
 // Everyone who may look at everything: nobody is helped by an auditor or administrator who may not.
 constexpr Roles kReaders{kAdmin, kAuditor, kSupport};
@@ -21,12 +29,23 @@ constexpr Roles kFinanceReaders{kAdmin, kAuditor, kSupport, kFinance, kFinanceAp
 constexpr Roles kEveryOperator = kPartnerReaders;
 constexpr Roles kNoOperator{};
 
-constexpr Permission Row(std::string_view method, Partner partner, Roles roles) {
-  return {.method = method, .anonymous = false, .partner = partner == kPartner, .roles = roles};
+constexpr Permission Row(std::string_view method, std::optional<security::Scope> partner,
+                         Roles roles) {
+  return {.method = method, .anonymous = false, .partner = partner, .roles = roles};
+}
+
+// What a member may ask of its own account, besides partners and operators.
+constexpr Permission MembersToo(Permission row) {
+  row.member = true;
+  return row;
 }
 
 constexpr Permission Anyone(std::string_view method) {
-  return {.method = method, .anonymous = true, .partner = true, .roles = kEveryOperator};
+  return {.method = method,
+          .anonymous = true,
+          .partner = kRead,
+          .roles = kEveryOperator,
+          .member = true};
 }
 
 // Who may try. That nobody approves what they submitted themselves is checked where it is decided.
@@ -37,7 +56,7 @@ const Permission kTable[] = {
     // Partners and what belongs to them. A partner reads its own.
     Row("guilder.partner.v1.PartnerService/CreatePartner", kNoPartner,
         {kSubmitter, kPartnerManager}),
-    Row("guilder.partner.v1.PartnerService/GetPartner", kPartner, kPartnerReaders),
+    Row("guilder.partner.v1.PartnerService/GetPartner", kRead, kPartnerReaders),
     Row("guilder.partner.v1.PartnerService/ListPartners", kNoPartner, kPartnerReaders),
     Row("guilder.partner.v1.PartnerService/UpdatePartner", kNoPartner,
         {kSubmitter, kPartnerManager}),
@@ -51,31 +70,31 @@ const Permission kTable[] = {
         {kPartnerManager, kApprover, kAdmin}),
     Row("guilder.partner.v1.PartnerService/TerminatePartner", kNoPartner, {kApprover, kAdmin}),
     Row("guilder.partner.v1.PartnerService/CreateStore", kNoPartner, {kSubmitter, kPartnerManager}),
-    Row("guilder.partner.v1.PartnerService/ListStores", kPartner, kPartnerReaders),
+    Row("guilder.partner.v1.PartnerService/ListStores", kRead, kPartnerReaders),
     Row("guilder.partner.v1.PartnerService/UpdateStore", kNoPartner, {kSubmitter, kPartnerManager}),
     Row("guilder.partner.v1.PartnerService/RegisterTerminal", kNoPartner,
         {kSubmitter, kPartnerManager}),
     Row("guilder.partner.v1.PartnerService/ProposeContract", kNoPartner,
         {kSubmitter, kPartnerManager}),
     Row("guilder.partner.v1.PartnerService/ApproveContract", kNoPartner, {kApprover}),
-    Row("guilder.partner.v1.PartnerService/ListContracts", kPartner, kPartnerReaders),
+    Row("guilder.partner.v1.PartnerService/ListContracts", kRead, kPartnerReaders),
     Row("guilder.partner.v1.PartnerService/BuyPointBlock", kNoPartner, {kFinance, kPartnerManager}),
-    Row("guilder.partner.v1.PartnerService/GetExposure", kPartner, kPartnerReaders),
-    Row("guilder.partner.v1.PartnerService/IssueCredential", kNoPartner, {kPartnerManager, kAdmin}),
-    Row("guilder.partner.v1.PartnerService/ListCredentials", kPartner, kPartnerReaders),
-    Row("guilder.partner.v1.PartnerService/RevokeCredential", kNoPartner,
-        {kPartnerManager, kAdmin}),
+    Row("guilder.partner.v1.PartnerService/GetExposure", kRead, kPartnerReaders),
+    Row("guilder.partner.v1.PartnerService/IssueCredential", kOwnKeys, {kPartnerManager, kAdmin}),
+    Row("guilder.partner.v1.PartnerService/ListCredentials", kRead, kPartnerReaders),
+    Row("guilder.partner.v1.PartnerService/RevokeCredential", kOwnKeys, {kPartnerManager, kAdmin}),
+    Row("guilder.partner.v1.PartnerService/RotateCredential", kOwnKeys, {kPartnerManager, kAdmin}),
 
     // Purchases. Only a partner posts, and only its own.
-    Row("guilder.accrual.v1.AccrualService/QuotePurchase", kPartner, kNoOperator),
-    Row("guilder.accrual.v1.AccrualService/RecordPurchase", kPartner, kNoOperator),
-    Row("guilder.accrual.v1.AccrualService/RecordPurchases", kPartner, kNoOperator),
-    Row("guilder.accrual.v1.AccrualService/ConfirmPurchases", kPartner, kNoOperator),
-    Row("guilder.accrual.v1.AccrualService/RecordReturn", kPartner, kNoOperator),
-    Row("guilder.accrual.v1.AccrualService/GetPurchase", kPartner, kFinanceReaders),
-    Row("guilder.accrual.v1.AccrualService/ListPurchases", kPartner, kFinanceReaders),
-    Row("guilder.accrual.v1.AccrualService/ExplainPurchase", kPartner, kFinanceReaders),
-    Row("guilder.accrual.v1.AccrualService/ListParkedItems", kPartner, kFinanceReaders),
+    Row("guilder.accrual.v1.AccrualService/QuotePurchase", kPost, kNoOperator),
+    Row("guilder.accrual.v1.AccrualService/RecordPurchase", kPost, kNoOperator),
+    Row("guilder.accrual.v1.AccrualService/RecordPurchases", kPost, kNoOperator),
+    Row("guilder.accrual.v1.AccrualService/ConfirmPurchases", kPost, kNoOperator),
+    Row("guilder.accrual.v1.AccrualService/RecordReturn", kPost, kNoOperator),
+    Row("guilder.accrual.v1.AccrualService/GetPurchase", kRead, kFinanceReaders),
+    Row("guilder.accrual.v1.AccrualService/ListPurchases", kRead, kFinanceReaders),
+    Row("guilder.accrual.v1.AccrualService/ExplainPurchase", kRead, kFinanceReaders),
+    Row("guilder.accrual.v1.AccrualService/ListParkedItems", kRead, kFinanceReaders),
     Row("guilder.accrual.v1.AccrualService/ResolveParkedItem", kNoPartner, {kSupport, kAdmin}),
 
     Row("guilder.accrual.v1.RuleService/ProposeRuleSet", kNoPartner, {kSubmitter, kPartnerManager}),
@@ -85,22 +104,23 @@ const Permission kTable[] = {
     Row("guilder.accrual.v1.RuleService/SimulateRuleSet", kNoPartner, kEveryOperator),
 
     // Members. A partner enrols, and sees masked data.
-    Row("guilder.member.v1.MemberService/EnrolMember", kPartner, {kSupport, kAdmin}),
-    Row("guilder.member.v1.MemberService/GetMember", kPartner, kReaders),
-    Row("guilder.member.v1.MemberService/FindMember", kPartner, kReaders),
-    Row("guilder.member.v1.MemberService/IssueCards", kPartner, {kSupport, kAdmin}),
+    Row("guilder.member.v1.MemberService/EnrolMember", kPost, {kSupport, kAdmin}),
+    Row("guilder.member.v1.MemberService/IssueMemberToken", kNoPartner, {kSupport, kAdmin}),
+    MembersToo(Row("guilder.member.v1.MemberService/GetMember", kRead, kReaders)),
+    Row("guilder.member.v1.MemberService/FindMember", kRead, kReaders),
+    Row("guilder.member.v1.MemberService/IssueCards", kPost, {kSupport, kAdmin}),
     Row("guilder.member.v1.MemberService/BlockCard", kNoPartner, {kSupport, kAdmin}),
-    Row("guilder.member.v1.MemberService/GetBalance", kPartner, kReaders),
-    Row("guilder.member.v1.MemberService/ListLots", kNoPartner, kReaders),
-    Row("guilder.member.v1.MemberService/ListEntries", kNoPartner, kReaders),
-    Row("guilder.member.v1.MemberService/GetStatement", kNoPartner, kReaders),
+    MembersToo(Row("guilder.member.v1.MemberService/GetBalance", kRead, kReaders)),
+    MembersToo(Row("guilder.member.v1.MemberService/ListLots", kNoPartner, kReaders)),
+    MembersToo(Row("guilder.member.v1.MemberService/ListEntries", kNoPartner, kReaders)),
+    MembersToo(Row("guilder.member.v1.MemberService/GetStatement", kNoPartner, kReaders)),
 
     // Redemptions. Only a partner takes points, and only for itself.
-    Row("guilder.redemption.v1.RedemptionService/AuthorizeRedemption", kPartner, kNoOperator),
-    Row("guilder.redemption.v1.RedemptionService/CaptureRedemption", kPartner, kNoOperator),
-    Row("guilder.redemption.v1.RedemptionService/VoidRedemption", kPartner, kNoOperator),
-    Row("guilder.redemption.v1.RedemptionService/RefundRedemption", kPartner, kNoOperator),
-    Row("guilder.redemption.v1.RedemptionService/GetRedemption", kPartner, kFinanceReaders),
+    Row("guilder.redemption.v1.RedemptionService/AuthorizeRedemption", kRedeem, kNoOperator),
+    Row("guilder.redemption.v1.RedemptionService/CaptureRedemption", kRedeem, kNoOperator),
+    Row("guilder.redemption.v1.RedemptionService/VoidRedemption", kRedeem, kNoOperator),
+    Row("guilder.redemption.v1.RedemptionService/RefundRedemption", kRedeem, kNoOperator),
+    Row("guilder.redemption.v1.RedemptionService/GetRedemption", kRead, kFinanceReaders),
 
     // Settlement. A partner reads its own statement and invoices.
     Row("guilder.settlement.v1.SettlementService/ListWindows", kNoPartner, kFinanceReaders),
@@ -117,8 +137,8 @@ const Permission kTable[] = {
         {kFinanceApprover}),
     Row("guilder.settlement.v1.SettlementService/GetSettlement", kNoPartner, kFinanceReaders),
     Row("guilder.settlement.v1.SettlementService/ListObligations", kNoPartner, kFinanceReaders),
-    Row("guilder.settlement.v1.SettlementService/GetPartnerStatement", kPartner, kFinanceReaders),
-    Row("guilder.settlement.v1.SettlementService/GetInvoice", kPartner, kFinanceReaders),
+    Row("guilder.settlement.v1.SettlementService/GetPartnerStatement", kReport, kFinanceReaders),
+    Row("guilder.settlement.v1.SettlementService/GetInvoice", kReport, kFinanceReaders),
     Row("guilder.settlement.v1.SettlementService/GetBalanceSheet", kNoPartner, kFinanceReaders),
     Row("guilder.settlement.v1.SettlementService/ImportBankStatement", kNoPartner, {kFinance}),
     Row("guilder.settlement.v1.SettlementService/ListBankEntries", kNoPartner, kFinanceReaders),
@@ -126,22 +146,22 @@ const Permission kTable[] = {
     Row("guilder.settlement.v1.SettlementService/ProposeWriteOff", kNoPartner, {kFinance}),
     Row("guilder.settlement.v1.SettlementService/ApproveWriteOff", kNoPartner, {kFinanceApprover}),
     Row("guilder.settlement.v1.SettlementService/GetAgeing", kNoPartner, kFinanceReaders),
-    Row("guilder.settlement.v1.SettlementService/ListInvoices", kPartner, kFinanceReaders),
-    Row("guilder.settlement.v1.SettlementService/RenderStatement", kPartner, kFinanceReaders),
+    Row("guilder.settlement.v1.SettlementService/ListInvoices", kReport, kFinanceReaders),
+    Row("guilder.settlement.v1.SettlementService/RenderStatement", kReport, kFinanceReaders),
     Row("guilder.settlement.v1.SettlementService/RenderSettlementReport", kNoPartner,
         kFinanceReaders),
-    Row("guilder.settlement.v1.SettlementService/OpenDispute", kPartner, {kFinance}),
+    Row("guilder.settlement.v1.SettlementService/OpenDispute", kReport, {kFinance}),
     Row("guilder.settlement.v1.SettlementService/ResolveDispute", kNoPartner, {kFinanceApprover}),
-    Row("guilder.settlement.v1.SettlementService/GetDispute", kPartner, kFinanceReaders),
-    Row("guilder.settlement.v1.SettlementService/ListDisputes", kPartner, kFinanceReaders),
-    Row("guilder.settlement.v1.SettlementService/GetDisputePolicy", kPartner, kFinanceReaders),
+    Row("guilder.settlement.v1.SettlementService/GetDispute", kReport, kFinanceReaders),
+    Row("guilder.settlement.v1.SettlementService/ListDisputes", kReport, kFinanceReaders),
+    Row("guilder.settlement.v1.SettlementService/GetDisputePolicy", kReport, kFinanceReaders),
     Row("guilder.settlement.v1.SettlementService/UpdateDisputePolicy", kNoPartner,
         {kFinanceApprover}),
     Row("guilder.settlement.v1.SettlementService/GetLiability", kNoPartner, kFinanceReaders),
     Row("guilder.settlement.v1.SettlementService/ListMoneyEntries", kNoPartner, kFinanceReaders),
-    Row("guilder.settlement.v1.SettlementService/SubmitReconciliation", kPartner, {kFinance}),
-    Row("guilder.settlement.v1.SettlementService/GetReconciliation", kPartner, kFinanceReaders),
-    Row("guilder.settlement.v1.SettlementService/ListBreaks", kPartner, kFinanceReaders),
+    Row("guilder.settlement.v1.SettlementService/SubmitReconciliation", kReport, {kFinance}),
+    Row("guilder.settlement.v1.SettlementService/GetReconciliation", kReport, kFinanceReaders),
+    Row("guilder.settlement.v1.SettlementService/ListBreaks", kReport, kFinanceReaders),
     Row("guilder.settlement.v1.SettlementService/AssignBreak", kNoPartner, {kFinance, kSupport}),
     Row("guilder.settlement.v1.SettlementService/ResolveBreak", kNoPartner,
         {kFinance, kFinanceApprover, kSupport}),
@@ -149,7 +169,7 @@ const Permission kTable[] = {
     // The programme.
     Row("guilder.operator.v1.OperatorService/CreateOperator", kNoPartner, {kAdmin}),
     Row("guilder.operator.v1.OperatorService/ListOperators", kNoPartner, {kAdmin, kAuditor}),
-    Row("guilder.operator.v1.OperatorService/GetProgramme", kPartner, kEveryOperator),
+    Row("guilder.operator.v1.OperatorService/GetProgramme", kRead, kEveryOperator),
     Row("guilder.operator.v1.OperatorService/AdvanceClock", kNoPartner, {kAdmin}),
     Row("guilder.operator.v1.OperatorService/VerifyLedger", kNoPartner,
         {kAdmin, kAuditor, kSupport, kFinance}),
@@ -176,20 +196,68 @@ const Permission* FindPermission(std::string_view method) {
 }
 
 absl::Status CheckPermission(const Permission& permission, const security::Principal& principal) {
+  if (permission.anonymous) return absl::OkStatus();
   switch (principal.kind) {
     case security::Principal::Kind::kAnonymous:
-      if (permission.anonymous) return absl::OkStatus();
       return Refuse(Reason::kCredentialsMissing);
     case security::Principal::Kind::kPartner:
-      if (permission.partner) return absl::OkStatus();
+      if (!permission.partner) break;
+      if (principal.scopes.Has(*permission.partner)) return absl::OkStatus();
+      return Refuse(Reason::kPermissionDenied, "the credential lacks a scope",
+                    {{"scope", std::string(security::ScopeName(*permission.partner))}});
+    case security::Principal::Kind::kMember:
+      if (permission.member) return absl::OkStatus();
       break;
     case security::Principal::Kind::kOperator:
-      if (permission.anonymous || principal.roles.HasAnyOf(permission.roles)) {
+      if (principal.roles.HasAnyOf(permission.roles)) {
         return absl::OkStatus();
       }
       break;
   }
   return Refuse(Reason::kPermissionDenied);
+}
+
+std::string PermissionsPage() {
+  std::string page =
+      "# Who may call what\n\n"
+      "One table for the whole product, `libs/rpc/permissions.cc`, which every call is checked "
+      "against "
+      "before its handler\nruns. This page is made from it; a test compares the two, and another "
+      "calls "
+      "every RPC as every kind of caller.\n\n"
+      "- **Partner**: the scope that its credential needs. A partner acts only for itself, and a "
+      "credential "
+      "for certain stores\n  only there.\n"
+      "- **Member**: with a token, for its own account.\n"
+      "- **Operators**: one of these roles. Nobody approves what they proposed, whatever their "
+      "roles.\n"
+      "- Services do not call each other, so there is no principal for them: what they write is "
+      "limited by "
+      "their\n  database roles (`deploy/README.md`).\n";
+  std::string service;
+  for (const Permission& row : kTable) {
+    const auto slash = row.method.find('/');
+    const std::string of(row.method.substr(0, slash));
+    if (of != service) {
+      service = of;
+      absl::StrAppend(&page, "\n## ", of,
+                      "\n\n| RPC | partner | member | operators |\n|---|---|---|---|\n");
+    }
+    std::vector<std::string> roles;
+    for (int i = 0; i < security::kRoleCount; ++i) {
+      const auto role = static_cast<security::Role>(i);
+      if (row.roles.Has(role)) roles.emplace_back(security::RoleName(role));
+    }
+    const bool every = roles.size() == static_cast<size_t>(security::kRoleCount);
+    const std::string operators = every ? "every role" : absl::StrJoin(roles, ", ");
+    const std::string partner =
+        row.partner ? std::string(security::ScopeName(*row.partner)) : std::string();
+    absl::StrAppend(&page, "| ", ToAbsl(row.method.substr(slash + 1)), " | ",
+                    row.anonymous ? "anyone" : partner, " | ",
+                    row.anonymous ? "anyone" : (row.member ? "own" : ""), " | ",
+                    row.anonymous ? "anyone" : operators, " |\n");
+  }
+  return page;
 }
 
 }  // namespace guilder::rpc

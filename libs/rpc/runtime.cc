@@ -15,7 +15,8 @@ namespace guilder::rpc {
 namespace {
 
 // What a method without a row allows: nothing.
-constexpr Permission kNobody{.method = "", .anonymous = false, .partner = false, .roles = {}};
+constexpr Permission kNobody{
+    .method = "", .anonymous = false, .partner = std::nullopt, .roles = {}};
 
 [[noreturn]] void Die(const std::string& why) {
   telemetry::Log(telemetry::Severity::kError, why);

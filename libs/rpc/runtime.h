@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 
 #include "libs/rpc/call.h"
+#include "libs/rpc/failed_authentications.h"
 #include "libs/rpc/permissions.h"
 #include "libs/rpc/worker_pool.h"
 
@@ -55,6 +56,7 @@ class Runtime {
   ~Runtime();
 
   security::Authenticator& authenticator() { return authenticator_; }
+  FailedAuthentications& failed_authentications() { return failed_authentications_; }
   WorkerPool& workers() { return workers_; }
   WorkerPool& streams() { return streams_; }
   const RuntimeOptions& options() const { return options_; }
@@ -75,6 +77,7 @@ class Runtime {
  private:
   security::Authenticator& authenticator_;
   const RuntimeOptions options_;
+  FailedAuthentications failed_authentications_;
   std::atomic<bool> draining_{false};
   std::atomic<int64_t> calls_in_progress_{0};
   std::mutex mutex_;

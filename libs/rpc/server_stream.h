@@ -43,6 +43,7 @@ class ServerStreamCall final
   bool Write(Response message) override {
     std::unique_lock lock(mutex_);
     written_.wait(lock, [this] { return !writing_; });
+    if (!CheckStillAdmitted().ok()) gone_ = true;
     if (gone_) return false;
     writing_ = true;
     message_ = std::move(message);
@@ -86,7 +87,8 @@ class ServerStreamCall final
       std::unique_lock lock(mutex_);
       written_.wait(lock, [this] { return !writing_; });
     }
-    this->Finish(Close(status));
+    const absl::Status admitted = CheckStillAdmitted();
+    this->Finish(Close(admitted.ok() ? status : admitted));
   }
 
   const Request request_;

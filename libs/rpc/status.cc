@@ -17,6 +17,7 @@ constexpr char kRetryPayload[] = "guilder/retry-delay-us";
 std::optional<absl::Duration> DelayOf(Reason reason) {
   switch (reason) {
     case Reason::kQueueFull:
+    case Reason::kRateLimited:
       return absl::Milliseconds(50);
     case Reason::kStoreUnavailable:
       return absl::Milliseconds(200);
@@ -27,14 +28,15 @@ std::optional<absl::Duration> DelayOf(Reason reason) {
   }
 }
 
-void AddDetails(Reason reason, const ReasonDetails& details, google::rpc::Status& status) {
+void AddDetails(Reason reason, const ReasonDetails& details, std::optional<absl::Duration> delay,
+                google::rpc::Status& status) {
   google::rpc::ErrorInfo info;
   info.set_reason(std::string(ReasonName(reason)));
   info.set_domain(kErrorDomain);
   info.mutable_metadata()->insert(details.begin(), details.end());
   status.add_details()->PackFrom(info);
 
-  if (const auto delay = DelayOf(reason)) {
+  if (delay) {
     google::rpc::RetryInfo retry;
     *retry.mutable_retry_delay() =
         google::protobuf::util::TimeUtil::MicrosecondsToDuration(absl::ToInt64Microseconds(*delay));
@@ -53,7 +55,7 @@ google::rpc::Status Incident(const absl::Status& status) {
   hidden.set_code(static_cast<int>(absl::StatusCode::kInternal));
   hidden.set_message(
       absl::StrCat("incident ", incident, ": ", ToAbsl(ReasonAdvice(Reason::kInternal))));
-  AddDetails(Reason::kInternal, {{"incident", incident}}, hidden);
+  AddDetails(Reason::kInternal, {{"incident", incident}}, std::nullopt, hidden);
   return hidden;
 }
 
@@ -84,7 +86,7 @@ google::rpc::Status ToRpcStatus(const absl::Status& status) {
   if (!told) return Incident(status);
   wire.set_code(static_cast<int>(status.code()));
   wire.set_message(std::string(status.message()));
-  if (reason) AddDetails(*reason, DetailsOf(status), wire);
+  if (reason) AddDetails(*reason, DetailsOf(status), RetryDelayOf(status), wire);
   return wire;
 }
 
@@ -116,9 +118,11 @@ absl::Status FromRpcStatus(const google::rpc::Status& wire) {
           google::protobuf::util::TimeUtil::DurationToMicroseconds(retry.retry_delay()));
     }
   }
-  if (delay) {
-    status.SetPayload(kRetryPayload, absl::Cord(absl::StrCat(absl::ToInt64Microseconds(*delay))));
-  }
+  return delay ? WithRetryDelay(std::move(status), *delay) : status;
+}
+
+absl::Status WithRetryDelay(absl::Status status, absl::Duration delay) {
+  status.SetPayload(kRetryPayload, absl::Cord(absl::StrCat(absl::ToInt64Microseconds(delay))));
   return status;
 }
 

@@ -28,6 +28,9 @@ google::rpc::Status ToRpcStatus(const absl::Status& status);
 absl::Status FromGrpcStatus(const grpc::Status& status);
 absl::Status FromRpcStatus(const google::rpc::Status& status);
 
+// The status with a delay after which its caller may repeat.
+absl::Status WithRetryDelay(absl::Status status, absl::Duration delay);
+
 // How long a caller should wait before it repeats: what the server said, or what the reason says.
 // Nothing when repeating is no use.
 std::optional<absl::Duration> RetryDelayOf(const absl::Status& status);

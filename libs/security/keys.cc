@@ -18,6 +18,7 @@ constexpr size_t kMaxIdLength = 64;
 constexpr std::string_view kScheme = "Bearer ";
 constexpr std::string_view kPartnerPrefix = "gk_";
 constexpr std::string_view kOperatorPrefix = "go_";
+constexpr std::string_view kMemberPrefix = "gm_";
 
 // sodium_init picks the fastest code and opens the generator; it is cheap when repeated.
 void NeedSodium() {
@@ -90,6 +91,8 @@ std::optional<ParsedKey> ParseKey(std::string_view key) {
     parsed.kind = KeyKind::kPartner;
   } else if (key.substr(0, kOperatorPrefix.size()) == kOperatorPrefix) {
     parsed.kind = KeyKind::kOperator;
+  } else if (key.substr(0, kMemberPrefix.size()) == kMemberPrefix) {
+    parsed.kind = KeyKind::kMember;
   } else {
     return std::nullopt;
   }

@@ -16,7 +16,8 @@
 
 namespace guilder::security {
 
-enum class KeyKind { kPartner, kOperator };
+// A member's is no stored key: member_token.h.
+enum class KeyKind { kPartner, kOperator, kMember };
 
 // The parts of a well-formed key; views into the text that was parsed.
 struct ParsedKey {
@@ -24,7 +25,7 @@ struct ParsedKey {
   std::string_view id;
 };
 
-// A new key for that credential or operator, whose id is of [a-z0-9-], 1 to 64 characters.
+// A new key for a credential or operator of that id, whose id is of [a-z0-9-], 1 to 64 characters.
 std::string GenerateKey(KeyKind kind, std::string_view id);
 
 // The secret in the value of an `authorization` header: what follows "Bearer ", in any case. Empty

@@ -10,7 +10,21 @@ constexpr std::array<std::string_view, kRoleCount> kRoleNames{
     "admin",   "partner_manager",  "submitter", "reviewer", "approver",
     "finance", "finance_approver", "support",   "auditor"};
 
+constexpr std::array<std::string_view, kScopeCount> kScopeNames{"POST", "REDEEM", "READ", "REPORT",
+                                                                "ADMIN"};
+
 }  // namespace
+
+std::string_view ScopeName(Scope scope) {
+  return kScopeNames[static_cast<size_t>(scope)];
+}
+
+std::optional<Scope> ScopeFromName(std::string_view name) {
+  for (size_t i = 0; i < kScopeNames.size(); ++i) {
+    if (kScopeNames[i] == name) return static_cast<Scope>(i);
+  }
+  return std::nullopt;
+}
 
 std::string_view RoleName(Role role) {
   return kRoleNames[static_cast<size_t>(role)];

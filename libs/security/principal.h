@@ -4,15 +4,19 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
 #include "libs/base/types.h"
 
 namespace guilder::security {
+
+class CredentialUse;
 
 // What an operator may do. `admin` reads everything, but approves under four eyes like everyone.
 enum class Role : uint8_t {
@@ -53,18 +57,65 @@ class Roles {
   uint16_t bits_ = 0;
 };
 
+// What a partner's credential may be used for.
+enum class Scope : uint8_t {
+  kPost,    // Purchases, returns, confirmations, enrolments, cards.
+  kRedeem,  // Taking points: authorizations, captures, voids, refunds.
+  kRead,    // Looking at what belongs to the partner, and at members that it serves.
+  kReport,  // Statements, invoices, disputes, reconciliations.
+  kAdmin,   // The partner's own credentials.
+};
+inline constexpr int kScopeCount = 5;
+
+// "POST", as in partner.credentials.scopes and the wire's enumerator.
+std::string_view ScopeName(Scope scope);
+std::optional<Scope> ScopeFromName(std::string_view name);
+
+class Scopes {
+ public:
+  constexpr Scopes() = default;
+  constexpr Scopes(std::initializer_list<Scope> scopes) {
+    for (const Scope scope : scopes) Add(scope);
+  }
+
+  constexpr void Add(Scope scope) { bits_ |= Bit(scope); }
+  constexpr bool Has(Scope scope) const { return (bits_ & Bit(scope)) != 0; }
+  constexpr bool HasAllOf(Scopes other) const { return (other.bits_ & ~bits_) == 0; }
+  constexpr bool empty() const { return bits_ == 0; }
+
+  friend constexpr bool operator==(Scopes, Scopes) = default;
+
+ private:
+  static constexpr uint8_t Bit(Scope scope) {
+    return static_cast<uint8_t>(1u << static_cast<unsigned>(scope));
+  }
+  uint8_t bits_ = 0;
+};
+
+// What a credential may do that states no scope: everything but to make other credentials.
+inline constexpr Scopes kUsualScopes{Scope::kPost, Scope::kRedeem, Scope::kRead, Scope::kReport};
+
 struct Principal {
-  enum class Kind : uint8_t { kAnonymous, kPartner, kOperator };
+  enum class Kind : uint8_t { kAnonymous, kPartner, kOperator, kMember };
 
   Kind kind = Kind::kAnonymous;
   // Set for a partner only.
-  PartnerId partner;
-  // The credential's id, or the operator's. It may be logged and stored.
-  std::string id;
+  PartnerId partner{};
+  // The credential's id, the operator's, or "member". It may be logged and stored.
+  std::string id{};
+  // Set for a member only: its own account.
+  AccountId account{};
   // Of an operator only.
-  Roles roles;
+  Roles roles{};
+  // Of a partner only.
+  Scopes scopes = kUsualScopes;
+  // The codes of the stores that a partner's credential is for, sorted; null for all of them.
+  std::shared_ptr<const std::vector<std::string>> stores = nullptr;
+  // Shared by all calls with one credential in this process; null for principals without one.
+  std::shared_ptr<CredentialUse> use = nullptr;
 
   bool IsPartner() const { return kind == Kind::kPartner; }
+  bool IsMember() const { return kind == Kind::kMember; }
   bool IsOperator() const { return kind == Kind::kOperator; }
 };
 

@@ -33,6 +33,7 @@ struct Flags {
   std::string secrets;
   std::string metrics_listen;
   std::string log_level = "INFO";
+  int64_t calls_per_second = 2'000;
   int workers = rpc::RuntimeOptions().worker_threads;
   int drain_seconds = 10;
   int database_wait_seconds = 60;
@@ -66,6 +67,11 @@ void DeclareFlags(CLI::App& app, Flags& flags) {
   app.add_flag("--allow-plaintext", flags.server.allow_plaintext,
                "Serve without TLS on other addresses than loopback: a proxy in front encrypts")
       ->envname("GUILDER_ALLOW_PLAINTEXT");
+  app.add_option("--calls-per-second", flags.calls_per_second,
+                 "The most that a credential may make which states no limit of its own; 0 for none")
+      ->envname("GUILDER_CALLS_PER_SECOND")
+      ->check(CLI::Range(int64_t{0}, int64_t{1'000'000}))
+      ->capture_default_str();
   app.add_option("--workers", flags.workers, "Threads, and database connections, of blocking calls")
       ->envname("GUILDER_WORKERS")
       ->check(CLI::Range(1, 256))
@@ -101,7 +107,9 @@ absl::Status Serve(const Program& program, const Flags& flags) {
   postgres::SessionSettings session;
   session.application_name = program.name;
   postgres::Pool pool(flags.dsn, flags.workers + kOtherConnections, session);
-  security::CredentialStore credentials(pool, secrets);
+  security::CredentialStore::Options authentication;
+  authentication.calls_per_second = flags.calls_per_second;
+  security::CredentialStore credentials(pool, secrets, authentication);
   rpc::RuntimeOptions runtime_options;
   runtime_options.worker_threads = flags.workers;
   rpc::Runtime runtime(credentials, runtime_options);

@@ -373,8 +373,11 @@ TEST_CASE("GetBalance: refusals", "[service][member]") {
   CHECK(refused() == Reason::kCardNumberMistyped);
   request.set_card_number("4111111111111111");
   CHECK(refused() == Reason::kCardNotFound);
+  // Names can be guessed: partners ask by card.
   request.set_member("members/65537");
-  CHECK(refused() == Reason::kMemberNotFound);
+  CHECK(refused() == Reason::kPermissionDenied);
+  CHECK(ReasonOf(World::Call(world.Operator(), &Stub::GetBalance, request)) ==
+        Reason::kMemberNotFound);
 }
 
 TEST_CASE("ListLots and ListEntries: page after page, each once", "[service][member]") {

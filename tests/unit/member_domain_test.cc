@@ -3,6 +3,7 @@
 #include "libs/base/reason.h"
 #include "libs/base/text.h"
 #include "services/member/domain/card_number.h"
+#include "services/member/domain/lookup_watch.h"
 #include "services/member/domain/profile.h"
 #include "services/member/domain/timeline.h"
 #include "services/member/domain/vault.h"
@@ -28,6 +29,24 @@ TEST_CASE("Card numbers: valid, different, and of one form", "[unit][member]") {
     }
   }
   CHECK(numbers.size() == 20'000);
+}
+
+TEST_CASE("LookupWatch: who misses too often finds nothing more in that hour", "[unit][member]") {
+  LookupWatch watch;
+  const Timestamp noon(1'700'000'000'000'000);
+  for (int i = 1; i < LookupWatch::kMissesInAnHour; ++i) {
+    CHECK_FALSE(watch.Note("till", /*found=*/false, noon));
+    CHECK_FALSE(watch.Note("till", /*found=*/true, noon));
+  }
+  CHECK(watch.Ask("till", noon).allowed);
+  CHECK(watch.Note("till", /*found=*/false, noon));
+  CHECK_FALSE(watch.Note("till", /*found=*/false, noon));
+
+  const Timestamp later(noon.value() + 3'599'000'000);
+  CHECK_FALSE(watch.Ask("till", later).allowed);
+  CHECK(watch.Ask("till", later).wait_us == 1'000'000);
+  CHECK(watch.Ask("another", later).allowed);
+  CHECK(watch.Ask("till", Timestamp(noon.value() + 3'600'000'000)).allowed);
 }
 
 TEST_CASE("Profile: phone and e-mail have one form each", "[unit][member]") {

@@ -3,6 +3,7 @@
 
 #include "libs/base/reason.h"
 #include "services/partner/domain/contract.h"
+#include "services/partner/domain/credential.h"
 #include "services/partner/domain/names.h"
 #include "services/partner/domain/partner.h"
 #include "services/partner/domain/point_block.h"
@@ -247,6 +248,52 @@ TEST_CASE("PointBlocks: a partner buys points until it leaves", "[unit][partner]
     const bool leaves = state == PartnerState::kTerminating || state == PartnerState::kTerminated;
     CHECK(CheckMayBuyPoints(partner).ok() != leaves);
   }
+}
+
+TEST_CASE("Credentials: a partner gives no more than its own key has", "[unit][partner]") {
+  using security::Scope;
+  security::Principal giver{.kind = security::Principal::Kind::kPartner};
+  giver.scopes = {Scope::kAdmin, Scope::kPost};
+  Credential given;
+  given.scopes = {Scope::kPost};
+  CHECK(CheckMayGive(giver, given).ok());
+  given.scopes = {Scope::kPost, Scope::kRedeem};
+  CHECK(ReasonOf(CheckMayGive(giver, given)) == Reason::kNotYours);
+  CHECK(CheckMayGive({.kind = security::Principal::Kind::kOperator}, given).ok());
+
+  given.scopes = {Scope::kPost};
+  giver.stores = std::make_shared<const std::vector<std::string>>(std::vector<std::string>{"s1"});
+  CHECK(ReasonOf(CheckMayGive(giver, given)) == Reason::kNotYours);
+  given.stores = {"s1"};
+  CHECK(CheckMayGive(giver, given).ok());
+  given.stores = {"s1", "s2"};
+  CHECK(ReasonOf(CheckMayGive(giver, given)) == Reason::kNotYours);
+}
+
+TEST_CASE("Credentials: a rotation lets the old key work for the overlap and no longer",
+          "[unit][partner]") {
+  constexpr int64_t kHourUs = 3'600'000'000;
+  const Timestamp now(1'700'000'000'000'000);
+  Credential old;
+  old.created_at = Timestamp(now.value() - 9 * kHourUs);
+  old.scopes = {security::Scope::kRedeem};
+  old.stores = {"s1"};
+
+  const auto next = Rotate(old, 3'600, now);
+
+  REQUIRE(next.ok());
+  CHECK(old.expires_at == Timestamp(now.value() + kHourUs));
+  CHECK(next->scopes == old.scopes);
+  CHECK(next->stores == old.stores);
+  CHECK_FALSE(next->expires_at);
+  // A key that ends by itself sooner is not made to last, and its successor lasts as long as it
+  // did.
+  const auto again = Rotate(old, 7'200, now);
+  REQUIRE(again.ok());
+  CHECK(old.expires_at == Timestamp(now.value() + kHourUs));
+  CHECK(again->expires_at == Timestamp(now.value() + 10 * kHourUs));
+  CHECK(ReasonOf(Rotate(old, -1, now).status()) == Reason::kRequestMalformed);
+  CHECK(ReasonOf(Rotate(old, 1, Timestamp(now.value() + kHourUs)).status()) == Reason::kWrongState);
 }
 
 }  // namespace

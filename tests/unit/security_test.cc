@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 
 #include "libs/base/text.h"
+#include "libs/security/credential_use.h"
 #include "libs/security/keys.h"
+#include "libs/security/member_token.h"
 #include "libs/security/principal.h"
 #include "libs/security/secrets.h"
 #include "tests/support/catch2.h"
@@ -119,6 +121,55 @@ TEST_CASE("Secrets: each purpose has a key of its own", "[unit][security]") {
   CHECK(secrets.Derive("a") != secrets.Derive("b"));
   CHECK(secrets.Derive("a") != Secrets::Generate().Derive("a"));
   CHECK(secrets.Derive("a").size() == 32);
+}
+
+TEST_CASE("Scopes: their names are parsed back", "[unit][security]") {
+  for (int i = 0; i < kScopeCount; ++i) {
+    const Scope scope = static_cast<Scope>(i);
+    CHECK(ScopeFromName(ScopeName(scope)) == scope);
+  }
+  CHECK_FALSE(ScopeFromName("EVERYTHING"));
+  CHECK_FALSE(kUsualScopes.Has(Scope::kAdmin));
+}
+
+TEST_CASE("RateLimit: a second's calls come at once, and then one in each interval",
+          "[unit][security]") {
+  constexpr int64_t kMillisecond = 1'000'000;
+  RateLimit limit;
+  limit.SetCallsPerSecond(10);
+  const int64_t start = 5'000 * kMillisecond;
+  for (int i = 0; i < 10; ++i) CHECK(limit.Take(start).admitted);
+  const auto refused = limit.Take(start);
+  CHECK_FALSE(refused.admitted);
+  CHECK(refused.wait_ns == 100 * kMillisecond);
+  CHECK_FALSE(limit.Take(start + 99 * kMillisecond).admitted);
+  CHECK(limit.Take(start + 100 * kMillisecond).admitted);
+  const auto rested = limit.Take(start + 10'000 * kMillisecond);
+  CHECK(rested.admitted);
+  CHECK(rested.remaining == 9);
+}
+
+TEST_CASE("RateLimit: less than one call a second is still one", "[unit][security]") {
+  RateLimit limit;
+  limit.SetCallsPerSecond(1);
+  CHECK(limit.Take(0).admitted);
+  CHECK_FALSE(limit.Take(999'999'999).admitted);
+  CHECK(limit.Take(1'000'000'000).admitted);
+}
+
+TEST_CASE("MemberTokens: open for whom and as long as they were made", "[unit][security]") {
+  const Secrets secrets = Secrets::Generate();
+  const MemberTokens tokens(secrets);
+  const Timestamp noon(1'700'000'000'000'000);
+  const std::string token = tokens.Make(AccountId(65'537), noon);
+
+  CHECK(tokens.Open(token, noon - Timestamp(1)) == AccountId(65'537));
+  CHECK_FALSE(tokens.Open(token, noon));
+  CHECK_FALSE(MemberTokens(Secrets::Generate()).Open(token, noon - Timestamp(1)));
+  std::string other = token;
+  other.replace(3, 5, "65538");
+  CHECK_FALSE(tokens.Open(other, noon - Timestamp(1)));
+  CHECK_FALSE(tokens.Open(GenerateKey(KeyKind::kPartner, "65537-1700000000"), noon));
 }
 
 TEST_CASE("Roles: their names are parsed back", "[unit][security]") {

@@ -1,5 +1,6 @@
 #include "libs/security/store/credentials.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -17,7 +18,9 @@
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/postgres/pool.h"
+#include "libs/security/credential_use.h"
 #include "libs/security/keys.h"
+#include "libs/security/member_token.h"
 #include "libs/telemetry/log.h"
 
 namespace guilder::security {
@@ -39,7 +42,8 @@ constexpr postgres::Statement kReadFingerprint{"security.read_fingerprint", R"sq
 )sql"};
 
 constexpr postgres::Statement kReadCredentials{"security.read_credentials", R"sql(
-  select credential_id, partner_id, key_hash, expires_at_us
+  select credential_id, partner_id, key_hash, expires_at_us, array_to_string(scopes, ','),
+         array_to_string(store_codes, ','), calls_per_second
     from partner.credentials
    where revoked_at_us is null
 )sql"};
@@ -48,6 +52,17 @@ constexpr postgres::Statement kReadOperators{"security.read_operators", R"sql(
   select operator_id, token_hash, array_to_string(roles, ',')
     from operator.operators
    where disabled_at_us is null
+)sql"};
+
+// Each process writes when it saw a credential used; the latest of all is kept.
+constexpr postgres::Statement kSaveUses{"security.save_uses", R"sql(
+  insert into partner.credential_uses (credential_id, last_used_at_us)
+  select used.credential_id, used.at_us
+    from unnest($1::text[], $2::bigint[]) as used (credential_id, at_us)
+    join partner.credentials using (credential_id)
+   order by used.credential_id
+  on conflict (credential_id) do update
+     set last_used_at_us = greatest(credential_uses.last_used_at_us, excluded.last_used_at_us)
 )sql"};
 
 struct Entry {
@@ -79,7 +94,32 @@ Roles ParseRoles(std::string_view names) {
   return roles;
 }
 
-void ReadPartners(postgres::Transaction& transaction, Entries& out) {
+// Nothing stated is what is usual: all scopes but ADMIN, and every store.
+Scopes ParseScopes(std::string_view names) {
+  if (names.empty()) return kUsualScopes;
+  Scopes scopes;
+  for (const auto name : absl::StrSplit(ToAbsl(names), ',')) {
+    // A scope that this version does not know gives nothing.
+    if (const auto scope = ScopeFromName({name.data(), name.size()})) scopes.Add(*scope);
+  }
+  return scopes;
+}
+
+std::shared_ptr<const std::vector<std::string>> ParseStores(std::string_view codes) {
+  if (codes.empty()) return nullptr;
+  std::vector<std::string> stores = absl::StrSplit(ToAbsl(codes), ',');
+  std::sort(stores.begin(), stores.end());
+  return std::make_shared<const std::vector<std::string>>(std::move(stores));
+}
+
+// What a credential has done so far goes on, whatever else of it changes.
+std::shared_ptr<CredentialUse> UseOf(const Entries& known, const std::string& id) {
+  const auto found = known.find(id);
+  return found == known.end() ? std::make_shared<CredentialUse>() : found->second.principal.use;
+}
+
+void ReadPartners(postgres::Transaction& transaction, const Entries& known,
+                  int64_t usual_calls_per_second, Entries& out) {
   for (const postgres::Row row : transaction.Execute(kReadCredentials)) {
     Entry entry;
     entry.principal.kind = Principal::Kind::kPartner;
@@ -87,18 +127,24 @@ void ReadPartners(postgres::Transaction& transaction, Entries& out) {
     entry.principal.partner = row.Id<PartnerId>(1);
     entry.hash = row.Digest(2);
     entry.expires_at_us = row.OptionalInt(3).value_or(INT64_MAX);
+    entry.principal.scopes = ParseScopes(row.Text(4));
+    entry.principal.stores = ParseStores(row.Text(5));
+    entry.principal.use = UseOf(known, entry.principal.id);
+    const int64_t calls = row.Int(6);
+    entry.principal.use->rate().SetCallsPerSecond(calls > 0 ? calls : usual_calls_per_second);
     std::string id = entry.principal.id;
     out.emplace(std::move(id), std::move(entry));
   }
 }
 
-void ReadOperators(postgres::Transaction& transaction, Entries& out) {
+void ReadOperators(postgres::Transaction& transaction, const Entries& known, Entries& out) {
   for (const postgres::Row row : transaction.Execute(kReadOperators)) {
     Entry entry;
     entry.principal.kind = Principal::Kind::kOperator;
     entry.principal.id = std::string(row.Text(0));
     entry.hash = row.Digest(1);
     entry.principal.roles = ParseRoles(row.Text(2));
+    entry.principal.use = UseOf(known, entry.principal.id);
     std::string id = entry.principal.id;
     out.emplace(std::move(id), std::move(entry));
   }
@@ -106,7 +152,8 @@ void ReadOperators(postgres::Transaction& transaction, Entries& out) {
 
 // The tables as they are; null when they are as `known` has them.
 absl::StatusOr<std::shared_ptr<const Snapshot>> ReadSnapshot(postgres::Pool& pool,
-                                                             const Snapshot& known) {
+                                                             const Snapshot& known,
+                                                             int64_t usual_calls_per_second) {
   return pool.Read(
       [&](postgres::Transaction& transaction) -> absl::StatusOr<std::shared_ptr<const Snapshot>> {
         const postgres::Rows rows = transaction.Execute(kReadFingerprint);
@@ -115,11 +162,41 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> ReadSnapshot(postgres::Pool& poo
         auto snapshot = std::make_shared<Snapshot>();
         // Read before the rows: what changes in between differs again at the next look.
         snapshot->fingerprint = std::string(fingerprint);
-        ReadPartners(transaction, snapshot->partners);
-        ReadOperators(transaction, snapshot->operators);
+        ReadPartners(transaction, known.partners, usual_calls_per_second, snapshot->partners);
+        ReadOperators(transaction, known.operators, snapshot->operators);
         return snapshot;
       },
       absl::Now() + kReadTimeout);
+}
+
+// Withdraws what is gone or has expired, so that streams end that were opened with it.
+void Withdraw(const Entries& known, const Entries& now_known, int64_t now_us) {
+  for (const auto& [id, entry] : known) {
+    if (!now_known.contains(id) || now_us >= entry.expires_at_us) entry.principal.use->Withdraw();
+  }
+}
+
+void SaveUses(postgres::Pool& pool, const Snapshot& snapshot) {
+  std::vector<std::string> ids;
+  std::vector<int64_t> at_us;
+  for (const auto& [id, entry] : snapshot.partners) {
+    const auto used = entry.principal.use->TakeUnsavedUse();
+    if (!used) continue;
+    ids.push_back(id);
+    at_us.push_back(*used);
+  }
+  if (ids.empty()) return;
+  // Of no consequence when it fails: the next use is saved again.
+  const absl::Status saved = pool.Run(
+      [&](postgres::Transaction& transaction) {
+        transaction.Execute(kSaveUses, postgres::Params().TextArray(ids).IntArray(at_us));
+        return absl::OkStatus();
+      },
+      absl::Now() + kReadTimeout);
+  if (!saved.ok()) {
+    telemetry::Log(telemetry::Severity::kWarning, "the last use of credentials was not saved",
+                   {{"text", std::string(saved.message())}});
+  }
 }
 
 }  // namespace
@@ -129,9 +206,11 @@ class CredentialStore::Impl {
   Impl(postgres::Pool& pool, const Secrets& secrets, const Options& options)
       : pool_(pool),
         hasher_(secrets.KeyPepper()),
+        member_tokens_(secrets),
         refresh_every_(absl::ToChronoNanoseconds(options.refresh_every)),
         max_age_(absl::ToChronoNanoseconds(options.max_age)),
         max_waiting_(static_cast<size_t>(options.max_waiting)),
+        calls_per_second_(options.calls_per_second),
         snapshot_(std::make_shared<Snapshot>()) {
     Refresh();
     refresher_ = std::thread([this] { KeepFresh(); });
@@ -150,19 +229,23 @@ class CredentialStore::Impl {
   absl::StatusOr<Principal> Authenticate(std::string_view bearer) const {
     const std::optional<ParsedKey> key = ParseKey(bearer);
     if (!key) return Refuse(Reason::kCredentialsInvalid);
+    if (key->kind == KeyKind::kMember) return AuthenticateMember(bearer);
     if (IsStale()) return Refuse(Reason::kStoreUnavailable);
     const std::shared_ptr<const Snapshot> snapshot = Current();
     const Entry* const entry = snapshot->Find(*key);
+    const int64_t now_us = absl::ToUnixMicros(absl::Now());
     if (entry == nullptr || !hasher_.Matches(bearer, entry->hash) ||
-        absl::ToUnixMicros(absl::Now()) >= entry->expires_at_us) {
+        now_us >= entry->expires_at_us) {
       return Refuse(Reason::kCredentialsInvalid);
     }
+    entry->principal.use->Used(now_us);
     return entry->principal;
   }
 
   void AuthenticateFresh(std::string bearer, Done done) {
     const std::optional<ParsedKey> key = ParseKey(bearer);
-    const bool may_be_new = key && Current()->Find(*key) == nullptr;
+    const bool may_be_new =
+        key && key->kind != KeyKind::kMember && Current()->Find(*key) == nullptr;
     if (may_be_new) {
       const std::lock_guard lock(mutex_);
       if (!stopping_ && waiting_.size() < max_waiting_) {
@@ -180,6 +263,16 @@ class CredentialStore::Impl {
     Done done;
   };
 
+  absl::StatusOr<Principal> AuthenticateMember(std::string_view bearer) const {
+    const auto account = member_tokens_.Open(bearer, Timestamp(absl::ToUnixMicros(absl::Now())));
+    if (!account) return Refuse(Reason::kCredentialsInvalid);
+    Principal principal;
+    principal.kind = Principal::Kind::kMember;
+    principal.id = "member";
+    principal.account = *account;
+    return principal;
+  }
+
   bool IsStale() const {
     const auto read_at =
         SteadyClock::time_point(SteadyClock::duration(read_at_.load(std::memory_order_relaxed)));
@@ -194,7 +287,8 @@ class CredentialStore::Impl {
   void Refresh() {
     // What is read is at least as new as the moment before the read.
     const auto started = SteadyClock::now();
-    const auto read = ReadSnapshot(pool_, *Current());
+    const std::shared_ptr<const Snapshot> known = Current();
+    const auto read = ReadSnapshot(pool_, *known, calls_per_second_);
     if (!read.ok()) {
       if (!std::exchange(failing_, true)) {
         telemetry::Log(telemetry::Severity::kWarning, "credentials cannot be read",
@@ -205,10 +299,14 @@ class CredentialStore::Impl {
     if (std::exchange(failing_, false)) {
       telemetry::Log(telemetry::Severity::kInfo, "credentials can be read again");
     }
+    const Snapshot& now_known = *read != nullptr ? **read : *known;
+    const int64_t now_us = absl::ToUnixMicros(absl::Now());
     if (*read != nullptr) {
       const std::lock_guard lock(snapshot_mutex_);
       snapshot_ = *read;
     }
+    Withdraw(known->partners, now_known.partners, now_us);
+    Withdraw(known->operators, now_known.operators, now_us);
     read_at_.store(started.time_since_epoch().count(), std::memory_order_relaxed);
   }
 
@@ -226,15 +324,18 @@ class CredentialStore::Impl {
       for (Waiting& one : waiting) {
         one.done(failing_ ? Refuse(Reason::kStoreUnavailable) : Authenticate(one.bearer));
       }
+      if (!failing_) SaveUses(pool_, *Current());
       lock.lock();
     }
   }
 
   postgres::Pool& pool_;
   const KeyHasher hasher_;
+  const MemberTokens member_tokens_;
   const SteadyClock::duration refresh_every_;
   const SteadyClock::duration max_age_;
   const size_t max_waiting_;
+  const int64_t calls_per_second_;
 
   mutable std::mutex snapshot_mutex_;
   std::shared_ptr<const Snapshot> snapshot_;  // guarded by snapshot_mutex_

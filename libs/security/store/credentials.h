@@ -22,13 +22,18 @@ namespace guilder::security {
 // What memory holds is at most `max_age` old by the monotonic clock: a revocation acts within that
 // time, and when the database cannot be read for longer every call is answered kStoreUnavailable. A
 // credential that was issued a moment ago, by whichever process, is found by a fresh read; a
-// bounded number of callers may wait for one, and all of them share it.
+// bounded number of callers may wait for one, and all of them share it. A credential that ceases to
+// work is withdrawn within the same time from streams that are open with it (CredentialUse).
+//
+// When a credential was last used is written to partner.credential_uses, to a minute.
 class CredentialStore : public Authenticator {
  public:
   struct Options {
     absl::Duration refresh_every = absl::Milliseconds(250);
     absl::Duration max_age = absl::Seconds(1);
     int max_waiting = 256;
+    // Of credentials that state no limit of their own. 0 for none.
+    int64_t calls_per_second = 0;
   };
 
   // Reads once before it returns, so that the first call finds its credential. The pool must

@@ -75,6 +75,9 @@ void AccrualHandlers::RecordPurchase(const SharedCall& call,
   if (!slug.ok()) return done(slug.status());
   absl::StatusOr<Purchase> purchase = FromProto(request, *slug);
   if (!purchase.ok()) return done(purchase.status());
+  if (const absl::Status own = call->CheckActsIn(purchase->receipt.store); !own.ok()) {
+    return done(own);
+  }
   std::optional<Quote> quote;
   if (!request.quote_token().empty()) {
     absl::StatusOr<Quote> opened =
@@ -108,6 +111,8 @@ void AccrualHandlers::Confirm(const SharedCall& call, const v1::ConfirmPurchases
     absl::StatusOr<Sale> sale = pool_.Read(
         [&](postgres::Transaction& tx) { return FindReadable(*call, tx, name); }, call->deadline());
     if (!sale.ok()) return answer(sale.status());
+    const absl::Status own = call->CheckActsIn(sale->recorded.purchase.receipt.store);
+    if (!own.ok()) return answer(own);
     Submit(
         call,
         MakeConfirmationCommand(rows_, call->principal().partner, id, *std::move(sale), confirmed),
@@ -123,6 +128,7 @@ void AccrualHandlers::RecordReturn(const SharedCall& call, const v1::RecordRetur
   if (!slug.ok()) return done(slug.status());
   absl::StatusOr<Return> returned = FromProto(request, *slug);
   if (!returned.ok()) return done(returned.status());
+  if (const absl::Status own = call->CheckActsIn(returned->store); !own.ok()) return done(own);
   OnWorker(std::move(done),
            [this, call, request, id = *request_id, returned = *std::move(returned)](Done answer) {
              PostReturn(call, request, returned, id, std::move(answer));

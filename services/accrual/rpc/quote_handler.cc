@@ -83,6 +83,7 @@ absl::StatusOr<v1::QuotePurchaseResponse> AccrualHandlers::QuotePurchase(
     *timed.mutable_occurred_at() = rpc::ToProto(now);
   }
   GUILDER_ASSIGN_OR_RETURN(const Purchase purchase, FromProto(timed, slug));
+  GUILDER_RETURN_IF_ERROR(call.CheckActsIn(purchase.receipt.store));
   const PartnerId partner = call.principal().partner;
   return pool_.Read([&](postgres::Transaction& tx) -> absl::StatusOr<v1::QuotePurchaseResponse> {
     GUILDER_ASSIGN_OR_RETURN(const auto rules, rule_books_.Read(tx, *configuration));

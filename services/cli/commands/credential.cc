@@ -18,6 +18,11 @@ void AddCredentialCommands(CLI::App& app, Context& context) {
       .Argument("PARTNER", "parent", "The partner", "partners/")
       .Option("--display-name", "display_name", "What it is for")
       .Option("--expires", "expire_time", "When it ceases to work, as in 2027-01-31")
+      .Option("--scope", "scopes",
+              "POST, REDEEM, READ, REPORT or ADMIN; again for more; all but ADMIN if absent")
+      .NameOption("--store", "stores", "Only for this store: PARTNER/stores/STORE; again for more",
+                  "partners/")
+      .Option("--calls-per-second", "calls_per_second", "The most that it may make to each server")
       .As("admin")
       .ShowRecord("", {{"Name", "credential.name"},
                        {"For", "credential.display_name"},
@@ -31,9 +36,23 @@ void AddCredentialCommands(CLI::App& app, Context& context) {
                 {{"NAME", "name"},
                  {"FOR", "display_name"},
                  {"ISSUED", "create_time", Show::kTime},
+                 {"SCOPES", "scopes"},
+                 {"LAST USED", "last_use_time", Show::kTime},
                  {"EXPIRES", "expire_time", Show::kTime},
                  {"REVOKED", "revoke_time", Show::kTime}},
                 "no credentials");
+  AddVerb<v1::RotateCredentialRequest, v1::RotateCredentialResponse>(
+      noun, context, "rotate",
+      "Issues a key that may do the same; the old one works on for a while")
+      .Argument("CREDENTIAL", "name", "The credential: PARTNER/credentials/ID", "partners/")
+      .Option("--overlap-seconds", "overlap_seconds", "How long the old one works; a day if absent")
+      .As("admin")
+      .ShowRecord("", {{"Name", "credential.name"},
+                       {"For", "credential.display_name"},
+                       {"Expires", "credential.expire_time", Show::kTime},
+                       {"API key", "api_key"},
+                       {"Replaced", "replaced.name"},
+                       {"Which works until", "replaced.expire_time", Show::kTime}});
   AddVerb<v1::RevokeCredentialRequest, v1::RevokeCredentialResponse>(
       noun, context, "revoke", "Revokes a credential everywhere within a second")
       .Argument("CREDENTIAL", "name", "The credential: PARTNER/credentials/ID", "partners/")

@@ -136,6 +136,7 @@ absl::StatusOr<AccountId> FindAccount(postgres::Transaction& tx, CardNumber card
 absl::StatusOr<v1::ListLotsResponse> MemberHandlers::ListLots(const rpc::Call& call,
                                                               const v1::ListLotsRequest& request) {
   GUILDER_ASSIGN_OR_RETURN(const AccountId id, ParseMemberName(request.parent()));
+  GUILDER_RETURN_IF_ERROR(call.CheckActsForMember(id));
   GUILDER_ASSIGN_OR_RETURN(const int page_size, rpc::PageSize(request.page_size()));
   const std::string list = absl::StrCat("ListLots ", request.parent());
   GUILDER_ASSIGN_OR_RETURN(const std::string position,
@@ -171,6 +172,7 @@ absl::StatusOr<v1::ListLotsResponse> MemberHandlers::ListLots(const rpc::Call& c
 absl::StatusOr<v1::ListEntriesResponse> MemberHandlers::ListEntries(
     const rpc::Call& call, const v1::ListEntriesRequest& request) {
   GUILDER_ASSIGN_OR_RETURN(const AccountId account, ParseMemberName(request.parent()));
+  GUILDER_RETURN_IF_ERROR(call.CheckActsForMember(account));
   GUILDER_ASSIGN_OR_RETURN(const int page_size, rpc::PageSize(request.page_size()));
   const std::string list = absl::StrCat("ListEntries ", request.parent());
   GUILDER_ASSIGN_OR_RETURN(const std::string position,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
@@ -12,7 +13,10 @@
 #include "libs/ledger/store/programme.h"
 #include "libs/rpc/ledger_answers.h"
 #include "libs/rpc/proto_time.h"
+#include "libs/rpc/status.h"
 #include "libs/security/secrets.h"
+#include "libs/telemetry/log.h"
+#include "libs/telemetry/metrics.h"
 
 namespace guilder::member {
 namespace {
@@ -42,6 +46,16 @@ absl::StatusOr<ledger::AccountKey> ParseBalanceKey(const v1::GetBalanceRequest& 
       break;
   }
   return Refuse(Reason::kRequestMalformed, "card_number or member");
+}
+
+// Names of members can be guessed. So a partner that does not have the card at hand names only
+// members that it served, and a member itself.
+absl::Status CheckMayName(const rpc::Call& call, postgres::Transaction& transaction,
+                          AccountId account, CardNumber card) {
+  GUILDER_RETURN_IF_ERROR(call.CheckActsForMember(account));
+  const bool knows = !call.principal().IsPartner() || card ||
+                     WasServedBy(transaction, account, call.principal().partner);
+  return knows ? absl::OkStatus() : Refuse(Reason::kMemberNotFound);
 }
 
 absl::StatusOr<AccountId> OrRefuse(std::optional<AccountId> account, Reason reason) {
@@ -93,6 +107,7 @@ MemberHandlers::MemberHandlers(const MemberServiceDependencies& dependencies)
                   return ledger::ReadAccounts(pool_, keys);
                 }),
       vault_(dependencies.secrets),
+      tokens_(dependencies.secrets),
       page_tokens_(dependencies.secrets.Derive("guilder/page-token/1")),
       enrolment_rows_(vault_),
       card_serials_(dependencies.pool) {}
@@ -103,7 +118,7 @@ absl::StatusOr<v1::Member> MemberHandlers::ToProto(const rpc::Call& call, const 
   if (member.sealed) {
     const auto opened = vault_.Open(member.account, *member.sealed);
     if (!opened) return absl::InternalError("a sealed profile does not open with these secrets");
-    profile = call.principal().IsOperator() ? *opened : Masked(*opened);
+    profile = call.principal().IsPartner() ? Masked(*opened) : *opened;
   }
   v1::Member proto;
   proto.set_name(MemberName(member.account));
@@ -113,7 +128,7 @@ absl::StatusOr<v1::Member> MemberHandlers::ToProto(const rpc::Call& call, const 
   proto.set_email(profile.email);
   *proto.mutable_enrol_time() = rpc::ToProto(member.enrolled_at);
   for (const CardRow& card : member.cards) {
-    const bool shown = call.principal().IsOperator() || card.number == shown_card;
+    const bool shown = !call.principal().IsPartner() || card.number == shown_card;
     if (shown) *proto.add_cards() = CardToProto(card);
   }
   return proto;
@@ -123,6 +138,7 @@ absl::StatusOr<v1::Member> MemberHandlers::ReadVisible(const rpc::Call& call,
                                                        postgres::Transaction& transaction,
                                                        AccountId account,
                                                        CardNumber shown_card) const {
+  GUILDER_RETURN_IF_ERROR(CheckMayName(call, transaction, account, shown_card));
   const auto member = ReadMember(transaction, account);
   if (!member) return Refuse(Reason::kMemberNotFound);
   return ToProto(call, *member, shown_card);
@@ -173,15 +189,36 @@ absl::StatusOr<v1::FindMemberResponse> MemberHandlers::FindMember(
         request.by_case() == Request::kPhone ? FindByPhone(tx, index) : FindByEmail(tx, index),
         Reason::kMemberNotFound);
   };
+  const auto verdict =
+      lookups_.Ask(call.principal().id, Timestamp(absl::ToUnixMicros(absl::Now())));
+  if (!verdict.allowed) {
+    return rpc::WithRetryDelay(Refuse(Reason::kRateLimited, "too many look-ups that found nobody"),
+                               absl::Microseconds(verdict.wait_us));
+  }
+  const auto found = pool_.Read(
+      [&](postgres::Transaction& tx) -> absl::StatusOr<v1::Member> {
+        GUILDER_ASSIGN_OR_RETURN(const AccountId account, find(tx));
+        return ReadVisible(call, tx, account, card);
+      },
+      call.deadline());
+  const bool missed = absl::IsNotFound(found.status());
+  if (found.ok() || missed) NoteLookup(call, found.ok());
   v1::FindMemberResponse response;
-  GUILDER_ASSIGN_OR_RETURN(*response.mutable_member(),
-                           pool_.Read(
-                               [&](postgres::Transaction& tx) -> absl::StatusOr<v1::Member> {
-                                 GUILDER_ASSIGN_OR_RETURN(const AccountId account, find(tx));
-                                 return ReadVisible(call, tx, account, card);
-                               },
-                               call.deadline()));
+  GUILDER_ASSIGN_OR_RETURN(*response.mutable_member(), found);
   return response;
+}
+
+void MemberHandlers::NoteLookup(const rpc::Call& call, bool found) {
+  telemetry::GetCounter("guilder_member_lookups_total", "Members looked for, by what came of it",
+                        {{"found", found ? "yes" : "no"}})
+      .Add();
+  const Timestamp now(absl::ToUnixMicros(absl::Now()));
+  if (!lookups_.Note(call.principal().id, found, now)) return;
+  telemetry::GetCounter("guilder_enumeration_alarms_total",
+                        "Callers that looked for members in vain too often")
+      .Add();
+  telemetry::Log(telemetry::Severity::kWarning, "somebody tries numbers or addresses of members",
+                 {{"caller", call.principal().id}, {"peer", call.peer()}});
 }
 
 absl::StatusOr<v1::IssueCardsResponse> MemberHandlers::IssueCards(
@@ -194,14 +231,15 @@ absl::StatusOr<v1::IssueCardsResponse> MemberHandlers::IssueCards(
   // The request ids of different partners, and those of enrolments, are different things.
   const Uuid key = ledger::ClaimKey(call.principal().partner, "cards", AsView(request_id));
   const ProgrammeId programme = lanes_.configuration()->programme().id;
-  GUILDER_ASSIGN_OR_RETURN(const std::vector<CardRow> cards,
-                           pool_.Run(
-                               [&](postgres::Transaction& tx) {
-                                 return member::IssueCards(
-                                     tx, account, request.count(), key,
-                                     ledger::ReadProgrammeClock(tx, programme));
-                               },
-                               call.deadline()));
+  GUILDER_ASSIGN_OR_RETURN(
+      const std::vector<CardRow> cards,
+      pool_.Run(
+          [&](postgres::Transaction& tx) -> absl::StatusOr<std::vector<CardRow>> {
+            GUILDER_RETURN_IF_ERROR(CheckMayName(call, tx, account, {}));
+            return member::IssueCards(tx, account, request.count(), key,
+                                      ledger::ReadProgrammeClock(tx, programme));
+          },
+          call.deadline()));
   v1::IssueCardsResponse response;
   for (const CardRow& card : cards) *response.add_cards() = CardToProto(card);
   return response;
@@ -234,9 +272,14 @@ void MemberHandlers::GetBalance(std::shared_ptr<const rpc::Call> call,
                                 rpc::Responder<v1::GetBalanceResponse> respond) {
   const absl::StatusOr<ledger::AccountKey> key = ParseBalanceKey(request);
   if (!key.ok()) return respond(key.status());
+  if (call->principal().IsPartner() && !key->card) {
+    return respond(Refuse(Reason::kPermissionDenied, "partners ask by card"));
+  }
   balances_.Ask(*key, call->deadline(),
                 [call, respond](const absl::StatusOr<ledger::AccountAsOfNow>& account) {
                   if (!account.ok()) return respond(account.status());
+                  const absl::Status own = call->CheckActsForMember(account->state.id);
+                  if (!own.ok()) return respond(own);
                   respond(BalanceToProto(*account));
                 });
 }

@@ -18,6 +18,8 @@
 #include "libs/rpc/grouped_reads.h"
 #include "libs/rpc/handlers.h"
 #include "libs/rpc/names.h"
+#include "libs/security/member_token.h"
+#include "services/member/domain/lookup_watch.h"
 #include "services/member/domain/vault.h"
 #include "services/member/rpc/member_service.h"
 #include "services/member/store/enrolments.h"
@@ -46,6 +48,9 @@ class MemberHandlers {
                                                     const v1::IssueCardsRequest& request);
   absl::StatusOr<v1::BlockCardResponse> BlockCard(const rpc::Call& call,
                                                   const v1::BlockCardRequest& request);
+  // token_handler.cc: what a member's app calls with.
+  absl::StatusOr<v1::IssueMemberTokenResponse> IssueMemberToken(
+      const rpc::Call& call, const v1::IssueMemberTokenRequest& request);
   // Does not block: reads that arrive together are made together.
   void GetBalance(std::shared_ptr<const rpc::Call> call, const v1::GetBalanceRequest& request,
                   rpc::Responder<v1::GetBalanceResponse> respond);
@@ -67,14 +72,21 @@ class MemberHandlers {
   // `shown_card`.
   absl::StatusOr<v1::Member> ToProto(const rpc::Call& call, const MemberRow& member,
                                      CardNumber shown_card) const;
+  // Error: kMemberNotFound, also for what the caller may not see: another member, or by name one
+  // that the partner never served.
   absl::StatusOr<v1::Member> ReadVisible(const rpc::Call& call, postgres::Transaction& transaction,
                                          AccountId account, CardNumber shown_card) const;
+
+  // Counts what was looked for, and raises the alarm.
+  void NoteLookup(const rpc::Call& call, bool found);
 
   postgres::Pool& pool_;
   ledger::Lanes& lanes_;
   rpc::WorkerPool& workers_;
   rpc::GroupedReads<ledger::AccountKey, ledger::AccountAsOfNow> balances_;
   const Vault vault_;
+  const security::MemberTokens tokens_;
+  LookupWatch lookups_;
   const rpc::PageTokens page_tokens_;
   EnrolmentRows enrolment_rows_;
   CardSerials card_serials_;

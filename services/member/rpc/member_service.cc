@@ -41,6 +41,7 @@ class MemberService final : public v1::MemberService::CallbackService {
   GUILDER_MEMBER_METHOD_(FindMember)
   GUILDER_MEMBER_METHOD_(IssueCards)
   GUILDER_MEMBER_METHOD_(BlockCard)
+  GUILDER_MEMBER_METHOD_(IssueMemberToken)
   GUILDER_MEMBER_METHOD_(ListLots)
   GUILDER_MEMBER_METHOD_(ListEntries)
   GUILDER_MEMBER_METHOD_(GetStatement)

@@ -39,6 +39,11 @@ constexpr Statement kFindByEmail{"member.find_by_email", R"sql(
   select account_id from member.members where email_index = $1 order by enrolled_at_us limit 1
 )sql"};
 
+constexpr Statement kWasServed{"member.was_served", R"sql(
+  select exists (select 1 from ledger.journal
+                  where book = $1 and account_id = $2 and partner_id = $3)
+)sql"};
+
 // Two attempts at one request wait for each other; the second then finds the first one's cards.
 constexpr Statement kLockRequest{"member.lock_request", R"sql(
   select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))
@@ -99,6 +104,12 @@ std::optional<AccountId> FindByPhone(postgres::Transaction& transaction, const D
 
 std::optional<AccountId> FindByEmail(postgres::Transaction& transaction, const Digest& index) {
   return FirstAccount(transaction.Execute(kFindByEmail, Params().Bytes(index)));
+}
+
+bool WasServedBy(postgres::Transaction& transaction, AccountId account, PartnerId partner) {
+  return transaction
+      .Execute(kWasServed, Params().Int(ledger::BookOf(account)).Int(account).Int(partner))[0]
+      .Bool(0);
 }
 
 absl::StatusOr<std::vector<CardRow>> IssueCards(postgres::Transaction& transaction,

@@ -36,6 +36,9 @@ std::optional<AccountId> FindByCard(postgres::Transaction& transaction, CardNumb
 std::optional<AccountId> FindByPhone(postgres::Transaction& transaction, const Digest& index);
 std::optional<AccountId> FindByEmail(postgres::Transaction& transaction, const Digest& index);
 
+// Whether the partner enrolled the member, or posted anything to its account.
+bool WasServedBy(postgres::Transaction& transaction, AccountId account, PartnerId partner);
+
 // Issues so many cards, or gives those that the request got before. `request` is the request's key:
 // it tells callers apart. Errors: kMemberNotFound, kRequestIdReused.
 absl::StatusOr<std::vector<CardRow>> IssueCards(postgres::Transaction& transaction,

@@ -1,10 +1,16 @@
 // An API key of a partner, without the key.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 #include "libs/base/types.h"
+#include "libs/security/principal.h"
 
 namespace guilder::partner {
 
@@ -16,6 +22,30 @@ struct Credential {
   Timestamp created_at;
   std::optional<Timestamp> expires_at;
   std::optional<Timestamp> revoked_at;
+  security::Scopes scopes = security::kUsualScopes;
+  // Codes of the stores that it is for; none for all.
+  std::vector<std::string> stores;
+  int32_t calls_per_second = 0;  // 0 for what the server allows.
+  std::optional<Timestamp> last_used_at;
 };
+
+inline constexpr size_t kMostStores = 100;
+inline constexpr int32_t kMostCallsPerSecond = 1'000'000;
+inline constexpr int32_t kDefaultOverlapSeconds = 86'400;
+inline constexpr int32_t kMostOverlapSeconds = 90 * 86'400;
+
+// Error: REQUEST_MALFORMED, naming the field.
+absl::Status CheckCredential(const Credential& credential);
+
+// Nobody makes a key that can do more than the one that it is asked for with: a partner's own
+// credential gives none but its own scopes and stores. Operators give any. Error: NOT_YOURS.
+absl::Status CheckMayGive(const security::Principal& giver, const Credential& given);
+
+// Lets `old` work until the overlap is over, or until it would have expired anyway, and gives what
+// follows it: the same rights, without an id.
+//
+// Errors: REQUEST_MALFORMED for an overlap that is negative or too long; WRONG_STATE when it was
+// revoked or has expired.
+absl::StatusOr<Credential> Rotate(Credential& old, int32_t overlap_seconds, Timestamp now);
 
 }  // namespace guilder::partner

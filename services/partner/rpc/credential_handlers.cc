@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 
 #include "libs/base/status_macros.h"
@@ -8,6 +9,7 @@
 #include "services/partner/rpc/partner_proto.h"
 #include "services/partner/store/credentials.h"
 #include "services/partner/store/partners.h"
+#include "services/partner/store/stores.h"
 
 namespace guilder::partner {
 namespace {
@@ -21,21 +23,63 @@ absl::Status BadExpiry() {
                 {{"field", "expire_time"}});
 }
 
-}  // namespace
+// The codes of the named stores, sorted, each once. Error: REQUEST_MALFORMED.
+absl::StatusOr<std::vector<std::string>> StoresOf(const v1::IssueCredentialRequest& request,
+                                                  const std::string& slug) {
+  std::vector<std::string> codes;
+  for (const std::string& name : request.stores()) {
+    const auto parts = rpc::ParseName(kStoreName, name);
+    if (!parts || (*parts)[0] != slug) {
+      return Refuse(Reason::kRequestMalformed, "a store is not one of this partner",
+                    {{"field", "stores"}});
+    }
+    codes.push_back((*parts)[1]);
+  }
+  std::sort(codes.begin(), codes.end());
+  codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
+  return codes;
+}
 
-absl::StatusOr<v1::IssueCredentialResponse> PartnerHandlers::IssueCredential(
-    const rpc::Call& call, const v1::IssueCredentialRequest& request) {
+// What is asked for, without id and times. Error: REQUEST_MALFORMED.
+absl::StatusOr<Credential> CredentialFromProto(const v1::IssueCredentialRequest& request,
+                                               const std::string& slug) {
   GUILDER_RETURN_IF_ERROR(CheckRequiredText("display_name", request.display_name()));
   Credential credential;
-  credential.id = security::RandomHex(kCredentialIdBytes);
   credential.display_name = request.display_name();
   if (request.has_expire_time()) {
     credential.expires_at = rpc::FromProto(request.expire_time());
     if (!credential.expires_at) return BadExpiry();
   }
-  const std::string key = security::GenerateKey(security::KeyKind::kPartner, credential.id);
+  if (request.scopes_size() > 0) credential.scopes = {};
+  for (const int scope : request.scopes()) {
+    if (scope < v1::CREDENTIAL_SCOPE_POST || scope > v1::CREDENTIAL_SCOPE_ADMIN) {
+      return Refuse(Reason::kRequestMalformed, "a scope is not of the list", {{"field", "scopes"}});
+    }
+    credential.scopes.Add(static_cast<security::Scope>(scope - v1::CREDENTIAL_SCOPE_POST));
+  }
+  GUILDER_ASSIGN_OR_RETURN(credential.stores, StoresOf(request, slug));
+  credential.calls_per_second = request.calls_per_second();
+  GUILDER_RETURN_IF_ERROR(CheckCredential(credential));
+  return credential;
+}
+
+absl::Status CheckStoresExist(Transaction& transaction, const std::string& slug,
+                              const std::vector<std::string>& codes) {
+  for (const std::string& code : codes) {
+    GUILDER_RETURN_IF_ERROR(LockStore(transaction, slug, code).status());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<v1::IssueCredentialResponse> PartnerHandlers::IssueCredential(
+    const rpc::Call& call, const v1::IssueCredentialRequest& request) {
   const auto parent = rpc::ParseName(kPartnerName, request.parent());
   const std::string slug = parent ? parent->front() : std::string();
+  GUILDER_ASSIGN_OR_RETURN(Credential credential, CredentialFromProto(request, slug));
+  credential.id = security::RandomHex(kCredentialIdBytes);
+  const std::string key = security::GenerateKey(security::KeyKind::kPartner, credential.id);
   GUILDER_RETURN_IF_ERROR(pool_.Run(
       [&](Transaction& transaction) -> absl::Status {
         credential.created_at = ReadDatabaseClock(transaction);
@@ -43,7 +87,10 @@ absl::StatusOr<v1::IssueCredentialResponse> PartnerHandlers::IssueCredential(
           return BadExpiry();
         }
         GUILDER_ASSIGN_OR_RETURN(const Partner partner, LockPartner(transaction, slug));
+        GUILDER_RETURN_IF_ERROR(call.CheckActsFor(partner.id));
+        GUILDER_RETURN_IF_ERROR(CheckMayGive(call.principal(), credential));
         GUILDER_RETURN_IF_ERROR(CheckMayHoldKeys(partner));
+        GUILDER_RETURN_IF_ERROR(CheckStoresExist(transaction, slug, credential.stores));
         InsertCredential(transaction, partner.id, credential, key_hasher_.Hash(key));
         return absl::OkStatus();
       },
@@ -78,21 +125,59 @@ absl::StatusOr<v1::ListCredentialsResponse> PartnerHandlers::ListCredentials(
       call.deadline());
 }
 
+absl::StatusOr<PartnerHandlers::OwnedCredential> PartnerHandlers::LockNamedCredential(
+    const rpc::Call& call, Transaction& transaction, const std::string& name) {
+  const auto parts = rpc::ParseName(kCredentialName, name);
+  if (!parts) return Refuse(Reason::kCredentialNotFound);
+  const auto partner = LockPartner(transaction, (*parts)[0]);
+  if (!partner.ok() || !call.CheckActsFor(partner->id).ok()) {
+    return Refuse(Reason::kCredentialNotFound);
+  }
+  GUILDER_ASSIGN_OR_RETURN(Credential credential,
+                           LockCredential(transaction, partner->id, (*parts)[1]));
+  return OwnedCredential{*partner, std::move(credential)};
+}
+
 absl::StatusOr<v1::RevokeCredentialResponse> PartnerHandlers::RevokeCredential(
     const rpc::Call& call, const v1::RevokeCredentialRequest& request) {
-  const auto parts = rpc::ParseName(kCredentialName, request.name());
-  if (!parts) return Refuse(Reason::kCredentialNotFound);
-  GUILDER_ASSIGN_OR_RETURN(const Credential revoked, pool_.Run(
-                                                         [&](Transaction& transaction) {
-                                                           return partner::RevokeCredential(
-                                                               transaction, (*parts)[0],
-                                                               (*parts)[1],
-                                                               ReadDatabaseClock(transaction));
-                                                         },
-                                                         call.deadline()));
-  v1::RevokeCredentialResponse response;
-  *response.mutable_credential() = ToProto((*parts)[0], revoked);
-  return response;
+  return pool_.Run(
+      [&](Transaction& transaction) -> absl::StatusOr<v1::RevokeCredentialResponse> {
+        GUILDER_ASSIGN_OR_RETURN(OwnedCredential found,
+                                 LockNamedCredential(call, transaction, request.name()));
+        Credential& revoked = found.credential;
+        if (!revoked.revoked_at) {
+          revoked.revoked_at = ReadDatabaseClock(transaction);
+          partner::RevokeCredential(transaction, revoked.id, *revoked.revoked_at);
+        }
+        v1::RevokeCredentialResponse response;
+        *response.mutable_credential() = ToProto(found.partner.slug, revoked);
+        return response;
+      },
+      call.deadline());
+}
+
+absl::StatusOr<v1::RotateCredentialResponse> PartnerHandlers::RotateCredential(
+    const rpc::Call& call, const v1::RotateCredentialRequest& request) {
+  return pool_.Run(
+      [&](Transaction& transaction) -> absl::StatusOr<v1::RotateCredentialResponse> {
+        GUILDER_ASSIGN_OR_RETURN(OwnedCredential found,
+                                 LockNamedCredential(call, transaction, request.name()));
+        GUILDER_ASSIGN_OR_RETURN(
+            Credential next,
+            Rotate(found.credential, request.overlap_seconds(), ReadDatabaseClock(transaction)));
+        GUILDER_RETURN_IF_ERROR(CheckMayGive(call.principal(), next));
+        GUILDER_RETURN_IF_ERROR(CheckMayHoldKeys(found.partner));
+        next.id = security::RandomHex(kCredentialIdBytes);
+        const std::string key = security::GenerateKey(security::KeyKind::kPartner, next.id);
+        InsertCredential(transaction, found.partner.id, next, key_hasher_.Hash(key));
+        SetExpiry(transaction, found.credential.id, *found.credential.expires_at);
+        v1::RotateCredentialResponse response;
+        *response.mutable_credential() = ToProto(found.partner.slug, next);
+        *response.mutable_replaced() = ToProto(found.partner.slug, found.credential);
+        response.set_api_key(key);
+        return response;
+      },
+      call.deadline());
 }
 
 }  // namespace guilder::partner

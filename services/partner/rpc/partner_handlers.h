@@ -16,6 +16,7 @@
 #include "libs/rpc/call.h"
 #include "libs/rpc/names.h"
 #include "libs/security/keys.h"
+#include "services/partner/domain/credential.h"
 #include "services/partner/domain/partner.h"
 
 namespace guilder::security {
@@ -91,8 +92,19 @@ class PartnerHandlers {
       const rpc::Call& call, const v1::ListCredentialsRequest& request);
   absl::StatusOr<v1::RevokeCredentialResponse> RevokeCredential(
       const rpc::Call& call, const v1::RevokeCredentialRequest& request);
+  absl::StatusOr<v1::RotateCredentialResponse> RotateCredential(
+      const rpc::Call& call, const v1::RotateCredentialRequest& request);
 
  private:
+  struct OwnedCredential {
+    Partner partner;
+    Credential credential;
+  };
+  // Locks both. Error: CREDENTIAL_NOT_FOUND, also for one that is not the caller's.
+  absl::StatusOr<OwnedCredential> LockNamedCredential(const rpc::Call& call,
+                                                      postgres::Transaction& transaction,
+                                                      const std::string& name);
+
   absl::StatusOr<Partner> TakeNamedStep(const rpc::Call& call, Step step, const std::string& name);
 
   // The partner that a caller names and reads. Errors: PARTNER_NOT_FOUND, NOT_YOURS.

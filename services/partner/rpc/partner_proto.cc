@@ -219,6 +219,18 @@ v1::Credential ToProto(const std::string& partner_slug, const Credential& creden
   *out.mutable_create_time() = rpc::ToProto(credential.created_at);
   if (credential.expires_at) *out.mutable_expire_time() = rpc::ToProto(*credential.expires_at);
   if (credential.revoked_at) *out.mutable_revoke_time() = rpc::ToProto(*credential.revoked_at);
+  for (int i = 0; i < security::kScopeCount; ++i) {
+    // The enumerators follow each other alike; the wire's begin with 1.
+    if (credential.scopes.Has(static_cast<security::Scope>(i))) {
+      out.add_scopes(static_cast<v1::CredentialScope>(i + 1));
+    }
+  }
+  for (const std::string& store : credential.stores) {
+    out.add_stores(rpc::FormatName(kStoreName, {partner_slug, store}));
+  }
+  out.set_calls_per_second(credential.calls_per_second);
+  if (credential.last_used_at)
+    *out.mutable_last_use_time() = rpc::ToProto(*credential.last_used_at);
   return out;
 }
 

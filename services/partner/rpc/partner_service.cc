@@ -50,6 +50,7 @@ class PartnerService final : public v1::PartnerService::CallbackService {
   GUILDER_PARTNER_METHOD_(IssueCredential)
   GUILDER_PARTNER_METHOD_(ListCredentials)
   GUILDER_PARTNER_METHOD_(RevokeCredential)
+  GUILDER_PARTNER_METHOD_(RotateCredential)
 #undef GUILDER_PARTNER_METHOD_
 
  private:

@@ -1,6 +1,9 @@
 #include "services/partner/store/credentials.h"
 
+#include "absl/strings/str_split.h"
+
 #include "libs/base/reason.h"
+#include "libs/base/text.h"
 #include "libs/postgres/connection.h"
 
 namespace guilder::partner {
@@ -12,28 +15,52 @@ constexpr postgres::Statement kDatabaseClock{"partner.database_clock", R"sql(
 
 constexpr postgres::Statement kInsert{"partner.insert_credential", R"sql(
   insert into partner.credentials
-         (credential_id, partner_id, display_name, key_hash, scopes, created_at_us, expires_at_us)
-  values ($1, $2, $3, $4, '{}', $5, $6)
+         (credential_id, partner_id, display_name, key_hash, scopes, store_codes, calls_per_second,
+          created_at_us, expires_at_us)
+  values ($1, $2, $3, $4, $5::text[], $6::text[], $7, $8, $9)
 )sql"};
 
 constexpr postgres::Statement kList{"partner.list_credentials", R"sql(
-  select credential_id, display_name, created_at_us, expires_at_us, revoked_at_us
-    from partner.credentials
-   where partner_id = $1
-     and credential_id > $2
-   order by credential_id
+  select c.credential_id, c.display_name, c.created_at_us, c.expires_at_us, c.revoked_at_us,
+         array_to_string(c.scopes, ','), array_to_string(c.store_codes, ','), c.calls_per_second,
+         u.last_used_at_us
+    from partner.credentials c
+    left join partner.credential_uses u using (credential_id)
+   where c.partner_id = $1
+     and c.credential_id > $2
+   order by c.credential_id
    limit $3
 )sql"};
 
-constexpr postgres::Statement kRevoke{"partner.revoke_credential", R"sql(
-  update partner.credentials c
-     set revoked_at_us = coalesce(c.revoked_at_us, $3)
-    from partner.partners p
-   where p.partner_id = c.partner_id
-     and p.slug = $1
+constexpr postgres::Statement kLock{"partner.lock_credential", R"sql(
+  select c.credential_id, c.display_name, c.created_at_us, c.expires_at_us, c.revoked_at_us,
+         array_to_string(c.scopes, ','), array_to_string(c.store_codes, ','), c.calls_per_second,
+         u.last_used_at_us
+    from partner.credentials c
+    left join partner.credential_uses u using (credential_id)
+   where c.partner_id = $1
      and c.credential_id = $2
-  returning c.credential_id, c.display_name, c.created_at_us, c.expires_at_us, c.revoked_at_us
+     for update of c
 )sql"};
+
+constexpr postgres::Statement kRevoke{"partner.revoke_credential", R"sql(
+  update partner.credentials
+     set revoked_at_us = coalesce(revoked_at_us, $2)
+   where credential_id = $1
+)sql"};
+
+constexpr postgres::Statement kSetExpiry{"partner.set_credential_expiry", R"sql(
+  update partner.credentials set expires_at_us = $2 where credential_id = $1
+)sql"};
+
+std::vector<std::string> NamesOf(security::Scopes scopes) {
+  std::vector<std::string> names;
+  for (int i = 0; i < security::kScopeCount; ++i) {
+    const auto scope = static_cast<security::Scope>(i);
+    if (scopes.Has(scope)) names.emplace_back(ScopeName(scope));
+  }
+  return names;
+}
 
 Credential FromRow(const postgres::Row& row) {
   Credential credential;
@@ -42,6 +69,16 @@ Credential FromRow(const postgres::Row& row) {
   credential.created_at = row.Id<Timestamp>(2);
   credential.expires_at = row.OptionalId<Timestamp>(3);
   credential.revoked_at = row.OptionalId<Timestamp>(4);
+  credential.scopes = {};
+  for (const auto name : absl::StrSplit(ToAbsl(row.Text(5)), ',', absl::SkipEmpty())) {
+    if (const auto scope = security::ScopeFromName({name.data(), name.size()})) {
+      credential.scopes.Add(*scope);
+    }
+  }
+  if (credential.scopes.empty()) credential.scopes = security::kUsualScopes;
+  credential.stores = absl::StrSplit(ToAbsl(row.Text(6)), ',', absl::SkipEmpty());
+  credential.calls_per_second = static_cast<int32_t>(row.Int(7));
+  credential.last_used_at = row.OptionalId<Timestamp>(8);
   return credential;
 }
 
@@ -58,6 +95,9 @@ void InsertCredential(postgres::Transaction& transaction, PartnerId partner,
                                    .Int(partner)
                                    .Text(credential.display_name)
                                    .Bytes(key_hash)
+                                   .TextArray(NamesOf(credential.scopes))
+                                   .TextArray(credential.stores)
+                                   .Int(credential.calls_per_second)
                                    .Int(credential.created_at)
                                    .Int(credential.expires_at));
 }
@@ -72,13 +112,19 @@ std::vector<Credential> ListCredentials(postgres::Transaction& transaction, Part
   return credentials;
 }
 
-absl::StatusOr<Credential> RevokeCredential(postgres::Transaction& transaction,
-                                            std::string_view partner_slug, std::string_view id,
-                                            Timestamp now) {
-  const postgres::Rows rows =
-      transaction.Execute(kRevoke, postgres::Params().Text(partner_slug).Text(id).Int(now));
+absl::StatusOr<Credential> LockCredential(postgres::Transaction& transaction, PartnerId partner,
+                                          std::string_view id) {
+  const postgres::Rows rows = transaction.Execute(kLock, postgres::Params().Int(partner).Text(id));
   if (rows.empty()) return Refuse(Reason::kCredentialNotFound);
   return FromRow(rows[0]);
+}
+
+void SetExpiry(postgres::Transaction& transaction, std::string_view id, Timestamp expires_at) {
+  transaction.Execute(kSetExpiry, postgres::Params().Text(id).Int(expires_at));
+}
+
+void RevokeCredential(postgres::Transaction& transaction, std::string_view id, Timestamp now) {
+  transaction.Execute(kRevoke, postgres::Params().Text(id).Int(now));
 }
 
 }  // namespace guilder::partner

@@ -23,14 +23,17 @@ Timestamp ReadDatabaseClock(postgres::Transaction& transaction);
 void InsertCredential(postgres::Transaction& transaction, PartnerId partner,
                       const Credential& credential, const Digest& key_hash);
 
+// The credential, locked until the end of the transaction. Error: CREDENTIAL_NOT_FOUND, also when
+// there is no such partner.
+absl::StatusOr<Credential> LockCredential(postgres::Transaction& transaction, PartnerId partner,
+                                          std::string_view id);
+void SetExpiry(postgres::Transaction& transaction, std::string_view id, Timestamp expires_at);
+
 // By id, those after `after`.
 std::vector<Credential> ListCredentials(postgres::Transaction& transaction, PartnerId partner,
                                         std::string_view after, int limit);
 
-// Revokes it, if that was not done before. Error: CREDENTIAL_NOT_FOUND, also when there is no such
-// partner.
-absl::StatusOr<Credential> RevokeCredential(postgres::Transaction& transaction,
-                                            std::string_view partner_slug, std::string_view id,
-                                            Timestamp now);
+// Revokes it, if that was not done before.
+void RevokeCredential(postgres::Transaction& transaction, std::string_view id, Timestamp now);
 
 }  // namespace guilder::partner

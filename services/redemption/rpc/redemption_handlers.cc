@@ -35,6 +35,9 @@ void RedemptionHandlers::AuthorizeRedemption(
   if (!asked.ok()) return respond(asked.status());
   const auto request_id = rpc::ParseRequestId(request.request_id());
   if (!request_id.ok()) return respond(request_id.status());
+  if (const absl::Status own = call->CheckActsIn(asked->store_code); !own.ok()) {
+    return respond(own);
+  }
   const CardNumber card = asked->card;
   const absl::Time deadline = call->deadline();
   cards_.Find(card, deadline,
