@@ -44,75 +44,80 @@ constexpr Statement kFindWindow{"settlement.find_window_of_lots", R"sql(
 // What each entry means for the lots on its sides. Entries inside of a lot, such as an activation,
 // mean nothing. A lot's id tells its record, and the seals tell in which window that is. Where
 // points that had expired are taken back, the entry names the lot on a control account: the record
-// has the account.
+// has the account. Lots are looked up by their keys (`offset 0` keeps it so), because a join would
+// read all lots of the book.
 constexpr Statement kAttribute{"settlement.attribute_lots", R"sql(
-  with boundaries as (
+  with boundaries as materialized (
     select array_agg(last_number + 1 order by boundary_us) as first_numbers,
-           array_agg(boundary_us order by boundary_us) as starts
+           array_agg(boundary_us order by boundary_us) as starts,
+           (select min(window_start_us) from settlement.windows) as first_start,
+           (select g.time_zone
+              from ledger.books k
+              join ledger.programmes g using (programme_id)
+             where k.book = $1) as time_zone
       from ledger.seals
      where book = $1
+  ), chunk as materialized (
+    select number, posted_at_us, debit_account, debit_lot, debit_bucket, credit_account, credit_lot,
+           credit_bucket, points
+      from ledger.entries
+     where book = $1
+       and number > $2
+       and number <= $3
+       and posted_at_us >= $4
+       and posted_at_us < $5
   ), sides as (
-    select coalesce(s.account_id,
-                    (select j.account_id
-                       from ledger.journal j
-                      where j.book = e.book and j.number = e.number
-                        and j.posted_at_us = e.posted_at_us)) as account_id,
-           s.lot_id, s.move, sum(s.points) as points
-      from ledger.entries e
-     cross join lateral (
-       values (e.credit_account, e.credit_lot, 1,
-               case when e.debit_bucket = $6::smallint and e.credit_bucket >= $9::smallint
-                    then e.points end),
-              (e.debit_account, e.debit_lot, 2,
-               case when e.credit_bucket = $6 and e.debit_bucket >= $9 then e.points end),
-              (null, e.debit_lot, 2,
-               case when e.credit_bucket = $6 and e.debit_bucket = $8::smallint then e.points end),
-              (null, e.debit_lot, 4,
-               case when e.credit_bucket = $6 and e.debit_bucket = $8 then -e.points end),
-              (e.debit_account, e.debit_lot, 3,
-               case when e.credit_bucket = $7::smallint and e.debit_bucket >= $9 then e.points end),
-              (e.credit_account, e.credit_lot, 3,
-               case when e.debit_bucket = $7 and e.credit_bucket >= $9 then -e.points end),
-              (e.debit_account, e.debit_lot, 4,
-               case when e.credit_bucket = $8 and e.debit_bucket >= $9 then e.points end),
-              (e.credit_account, e.credit_lot, 4,
-               case when e.debit_bucket = $8 and e.credit_bucket >= $9 then -e.points end),
-              (e.debit_account, e.debit_lot, case e.credit_bucket when $10::smallint then 3 else 5 end,
-               case when e.debit_bucket >= $9 and e.credit_bucket >= $9
-                         and (e.debit_account, e.debit_lot) is distinct from
-                             (e.credit_account, e.credit_lot)
-                    then case e.credit_bucket when $10 then e.points else -e.points end end),
-              (e.credit_account, e.credit_lot, case e.credit_bucket when $10 then 3 else 5 end,
-               case when e.debit_bucket >= $9 and e.credit_bucket >= $9
-                         and (e.debit_account, e.debit_lot) is distinct from
-                             (e.credit_account, e.credit_lot)
-                    then case e.credit_bucket when $10 then -e.points else e.points end end))
-       as s (account_id, lot_id, move, points)
-     where e.book = $1
-       and e.number > $2
-       and e.number <= $3
-       and e.posted_at_us >= $4
-       and e.posted_at_us < $5
-       and s.points is not null
-       and s.lot_id is not null
-     group by 1, 2, 3
+    select credit_account as account_id, credit_lot as lot_id,
+           case debit_bucket when $6::smallint then 1 when $7::smallint then 3
+                             when $8::smallint then 4
+                else case credit_bucket when $10::smallint then 3 else 5 end end as move,
+           case when debit_bucket = $6 or (debit_bucket >= $9::smallint and credit_bucket <> $10)
+                then points else -points end as points
+      from chunk
+     where credit_bucket >= $9
+       and credit_lot is not null
+       and (debit_bucket < $9 or debit_account <> credit_account
+            or debit_lot is distinct from credit_lot)
+     union all
+    select debit_account, debit_lot,
+           case credit_bucket when $6 then 2 when $7 then 3 when $8 then 4 when $10 then 3 else 5 end,
+           case when credit_bucket < $9 or credit_bucket = $10 then points else -points end
+      from chunk
+     where debit_bucket >= $9
+       and debit_lot is not null
+       and (credit_bucket < $9 or debit_account <> credit_account
+            or debit_lot is distinct from credit_lot)
+     union all
+    select j.account_id, e.debit_lot, m.move, m.sign * e.points
+      from chunk e
+      join ledger.journal j
+        on j.book = $1 and j.number = e.number and j.posted_at_us = e.posted_at_us
+     cross join (values (2, 1), (4, -1)) as m (move, sign)
+     where e.debit_bucket = $8
+       and e.credit_bucket = $6
+       and e.debit_lot is not null
+  ), moves as (
+    select l.contract_id, s.move, s.points,
+           coalesce(b.starts[width_bucket(s.lot_id / 1024, b.first_numbers)], b.first_start)
+             as issued_window_us,
+           case when l.expires_at_us >= 253402300800000000 then 0
+                else to_char(to_timestamp(l.expires_at_us / 1000000) at time zone b.time_zone,
+                             'YYYYMM')::int end as expiry_month
+      from sides s
+     cross join boundaries b
+     cross join lateral (select contract_id, expires_at_us
+                           from ledger.lots
+                          where book = $1
+                            and account_id = s.account_id
+                            and lot_id = s.lot_id
+                         offset 0) as l
   )
   insert into settlement.lot_positions as p
          (book, window_start_us, contract_id, issued_window_us, expiry_month, move, points)
-  select $1, $4, l.contract_id,
-         coalesce(b.starts[width_bucket(s.lot_id / 1024, b.first_numbers)],
-                  (select min(window_start_us) from settlement.windows)),
-         case when l.expires_at_us >= 253402300800000000 then 0
-              else to_char(to_timestamp(l.expires_at_us / 1000000) at time zone g.time_zone,
-                           'YYYYMM')::int end,
-         s.move, sum(s.points)::bigint
-    from sides s
-    join ledger.lots l on l.book = $1 and l.account_id = s.account_id and l.lot_id = s.lot_id
-    join ledger.books k on k.book = $1
-    join ledger.programmes g on g.programme_id = k.programme_id
-   cross join boundaries b
-   group by 3, 4, 5, 6
-  having sum(s.points) <> 0
+  select $1, $4, contract_id, issued_window_us, expiry_month, move, sum(points)::bigint
+    from moves
+   group by contract_id, issued_window_us, expiry_month, move
+  having sum(points) <> 0
       on conflict (book, window_start_us, contract_id, issued_window_us, expiry_month, move)
       do update set points = p.points + excluded.points
 )sql"};
