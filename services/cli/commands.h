@@ -33,6 +33,7 @@ void AddRedemptionCommands(CLI::App& app, Context& context);
 
 // Money.
 void AddWindowCommands(CLI::App& app, Context& context);
+void AddHolidayCommands(CLI::App& app, Context& context);
 void AddSettlementCommands(CLI::App& app, Context& context);
 void AddObligationCommands(CLI::App& app, Context& context);
 void AddLiabilityCommands(CLI::App& app, Context& context);

@@ -98,6 +98,7 @@ const std::map<std::string, std::string>& Exceptions() {
   static const std::map<std::string, std::string> exceptions = {
       {"ledger.programmes", kSetting},
       {"ledger.boundaries", kSetting},
+      {"ledger.holidays", kSetting},
       {"ledger.configuration", "a counter that makes lanes read settings again"},
       {"ledger.refusals", "a bounded log for support, which newer refusals overwrite"},
       {"ledger.allowances.book",

@@ -18,8 +18,10 @@ Timestamp At(const std::string& rfc3339) {
   return FromAbslTime(time);
 }
 
-Calendar ACalendar(Cycle cycle, const std::string& zone, std::vector<Timestamp> on_demand = {}) {
-  absl::StatusOr<Calendar> calendar = Calendar::Make(cycle, zone, std::move(on_demand));
+Calendar ACalendar(Cycle cycle, const std::string& zone, std::vector<Timestamp> on_demand = {},
+                   std::vector<absl::CivilDay> holidays = {}) {
+  absl::StatusOr<Calendar> calendar =
+      Calendar::Make(cycle, zone, std::move(on_demand), std::move(holidays));
   REQUIRE(calendar.ok());
   return *calendar;
 }
@@ -106,6 +108,55 @@ TEST_CASE("Calendar: windows tile time in every zone and cycle", "[unit][ledger]
 
   CheckTiles(calendar, At("2011-06-01T00:00:00Z"), At("2012-06-01T00:00:00Z"));
   CheckTiles(calendar, At("2018-01-01T00:00:00Z"), At("2019-01-01T00:00:00Z"));
+}
+
+TEST_CASE("Calendar: a boundary on a holiday moves to the next business day", "[unit][ledger]") {
+  // New Year is a Thursday in 2026; the Friday after it is a holiday, too.
+  const std::vector<absl::CivilDay> holidays = {
+      absl::CivilDay(2026, 1, 2), absl::CivilDay(2026, 1, 1), absl::CivilDay(2026, 1, 5)};
+  const Calendar daily = ACalendar(Cycle::kDaily, "Europe/Berlin", {}, holidays);
+  CHECK(daily.WindowStart(At("2026-01-01T12:00:00+01:00")) == At("2025-12-31T00:00:00+01:00"));
+  CHECK(daily.WindowEnd(At("2025-12-31T00:00:00+01:00")) == At("2026-01-03T00:00:00+01:00"));
+  CHECK(daily.WindowStart(At("2026-01-03T00:00:00+01:00")) == At("2026-01-03T00:00:00+01:00"));
+  CHECK(daily.BusinessDay(absl::CivilDay(2026, 1, 1)) == absl::CivilDay(2026, 1, 3));
+  CHECK(daily.BusinessDay(absl::CivilDay(2026, 1, 4)) == absl::CivilDay(2026, 1, 4));
+
+  const Calendar monthly = ACalendar(Cycle::kMonthly, "Europe/Berlin", {}, holidays);
+  CHECK(monthly.WindowEnd(At("2026-01-01T12:00:00+01:00")) == At("2026-01-03T00:00:00+01:00"));
+  CHECK(monthly.WindowStart(At("2026-01-01T12:00:00+01:00")) == At("2025-12-01T00:00:00+01:00"));
+
+  const Calendar weekly = ACalendar(Cycle::kWeekly, "Europe/Berlin", {}, holidays);
+  CHECK(weekly.WindowEnd(At("2026-01-04T12:00:00+01:00")) == At("2026-01-06T00:00:00+01:00"));
+  // A boundary on demand is where it was asked for.
+  const Timestamp noon = At("2026-01-01T12:00:00+01:00");
+  CHECK(
+      ACalendar(Cycle::kDaily, "Europe/Berlin", {noon}, holidays).WindowEnd(noon - Timestamp(1)) ==
+      noon);
+}
+
+TEST_CASE("Calendar: windows tile time around holidays", "[unit][ledger][inv-80]") {
+  const Cycle cycle = GENERATE(Cycle::kDaily, Cycle::kWeekly, Cycle::kMonthly);
+  std::vector<absl::CivilDay> holidays;
+  // Whole months among them, so that boundaries of a week and of a month meet.
+  for (absl::CivilDay day(2011, 9, 20); day < absl::CivilDay(2011, 12, 31); ++day) {
+    if (day.day() % 7 < 3 || day.month() == 10) holidays.push_back(day);
+  }
+  const Calendar calendar =
+      ACalendar(cycle, "Pacific/Apia", {At("2011-10-13T07:30:00Z")}, holidays);
+
+  CheckTiles(calendar, At("2011-06-01T00:00:00Z"), At("2012-06-01T00:00:00Z"));
+}
+
+TEST_CASE("Calendar: on demand, a window ends when somebody ends it", "[unit][ledger]") {
+  const Timestamp start = At("2026-01-01T09:30:00Z");
+  const Timestamp end = At("2026-03-01T00:00:00Z");
+  const Calendar calendar =
+      ACalendar(Cycle::kOnDemand, "UTC", {end, start}, {absl::CivilDay(2026, 3, 1)});
+
+  CHECK(calendar.WindowStart(start) == start);
+  CHECK(calendar.WindowEnd(start) == end);
+  CHECK(calendar.WindowStart(end) == end);
+  CHECK(calendar.WindowEnd(end) == kNever);
 }
 
 TEST_CASE("Calendar: clocks that go back over midnight do not reopen a window", "[unit][ledger]") {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libs/base/text.h"
+#include "libs/ledger/core/calendar.h"
 #include "libs/ledger/core/record.h"
 #include "libs/postgres/connection.h"
 
@@ -32,6 +33,12 @@ constexpr postgres::Statement kInsertBooks{"bootstrap.insert_books", R"sql(
     from generate_series(1, $1::int) as book
 )sql"};
 
+// Where only people end windows, the first one begins with the programme. A window's name tells its
+// start to the second.
+constexpr postgres::Statement kInsertBoundary{"bootstrap.insert_boundary", R"sql(
+  insert into ledger.boundaries (programme_id, boundary_us) values (1, $1)
+)sql"};
+
 constexpr postgres::Statement kEnsurePartitions{"bootstrap.ensure_partitions", R"sql(
   select ledger.ensure_partitions($1, $2)
 )sql"};
@@ -39,6 +46,12 @@ constexpr postgres::Statement kEnsurePartitions{"bootstrap.ensure_partitions", R
 constexpr int64_t kPartitionsAheadDays = 366;
 
 }  // namespace
+
+absl::Status CheckSettings(const ProgrammeSettings& settings) {
+  const std::optional<Cycle> cycle = CycleFromName(settings.cycle);
+  if (!cycle) return absl::InvalidArgumentError("no such cycle: " + settings.cycle);
+  return Calendar::Make(*cycle, settings.time_zone, {}).status();
+}
 
 bool CreateProgramme(postgres::Transaction& transaction, const ProgrammeSettings& settings) {
   const Timestamp now = transaction.Execute(kReadTime)[0].Id<Timestamp>(0);
@@ -58,6 +71,10 @@ bool CreateProgramme(postgres::Transaction& transaction, const ProgrammeSettings
   transaction.Execute(kInsertConfiguration);
   transaction.Execute(kInsertBooks,
                       postgres::Params().Int(settings.books).Int(clock - now).Int(kBookFormat));
+  if (settings.cycle == CycleName(Cycle::kOnDemand)) {
+    transaction.Execute(kInsertBoundary, postgres::Params().Int(clock.value() / kMicrosPerSecond *
+                                                                kMicrosPerSecond));
+  }
   transaction.Execute(kEnsurePartitions,
                       postgres::Params().Int(clock).Int(
                           std::max(clock, now) + Timestamp(kPartitionsAheadDays * kMicrosPerDay)));

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
+
 #include "libs/base/types.h"
 
 namespace guilder::postgres {
@@ -20,7 +22,7 @@ struct ProgrammeSettings {
   std::string time_zone = "Europe/Berlin";
   // LIVE, SANDBOX or DEVELOPMENT.
   std::string mode = "DEVELOPMENT";
-  // DAILY, WEEKLY or MONTHLY.
+  // DAILY, WEEKLY, MONTHLY or ON_DEMAND.
   std::string cycle = "MONTHLY";
   // What a new member gets, at the expense of the operator-partner.
   Points welcome_points;
@@ -29,6 +31,9 @@ struct ProgrammeSettings {
   // if absent.
   std::optional<Timestamp> clock;
 };
+
+// INVALID_ARGUMENT, the cycle is none, or this machine does not know the time zone.
+absl::Status CheckSettings(const ProgrammeSettings& settings);
 
 // Inserts the programme, its configuration and its books, each with a secret of its own, and makes
 // the partitions for the months until a year from now. Gives false, and changes nothing, when the

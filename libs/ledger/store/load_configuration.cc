@@ -9,6 +9,7 @@
 
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
+#include "libs/ledger/store/load_calendar.h"
 
 namespace guilder::ledger {
 namespace {
@@ -18,14 +19,9 @@ using postgres::Row;
 using postgres::Statement;
 
 constexpr Statement kProgramme{"ledger.load_programme", R"sql(
-  select c.version, p.slug, p.currency, p.currency_exponent, p.mode, p.welcome_points, p.started_at_us,
-         p.cycle, p.time_zone
+  select c.version, p.slug, p.currency, p.currency_exponent, p.mode, p.welcome_points, p.started_at_us
     from ledger.programmes p join ledger.configuration c using (programme_id)
    where p.programme_id = $1
-)sql"};
-
-constexpr Statement kBoundaries{"ledger.load_boundaries", R"sql(
-  select boundary_us from ledger.boundaries where programme_id = $1 order by boundary_us
 )sql"};
 
 constexpr Statement kPartners{"ledger.load_partners", R"sql(
@@ -127,14 +123,7 @@ absl::StatusOr<std::shared_ptr<const Configuration>> LoadConfiguration(postgres:
   programme.welcome_points = row.Id<Points>(5);
   programme.started_at = row.Id<Timestamp>(6);
 
-  std::vector<Timestamp> boundaries;
-  for (const Row& boundary : tx.Execute(kBoundaries, of_programme)) {
-    boundaries.push_back(boundary.Id<Timestamp>(0));
-  }
-  const std::optional<Cycle> cycle = CycleFromName(row.Text(7));
-  if (!cycle) return absl::InternalError("unknown cycle");
-  GUILDER_ASSIGN_OR_RETURN(Calendar calendar,
-                           Calendar::Make(*cycle, std::string(row.Text(8)), std::move(boundaries)));
+  GUILDER_ASSIGN_OR_RETURN(Calendar calendar, LoadCalendar(tx, id));
 
   PartnerId operator_partner;
   std::vector<Partner> partners = ReadPartners(tx, of_programme, operator_partner);

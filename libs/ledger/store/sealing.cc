@@ -13,6 +13,7 @@
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/ledger/core/merkle.h"
+#include "libs/ledger/store/load_calendar.h"
 #include "libs/ledger/store/programme.h"
 #include "libs/ledger/store/seals.h"
 #include "libs/postgres/statement.h"
@@ -26,11 +27,7 @@ using postgres::Statement;
 using postgres::Transaction;
 
 constexpr Statement kLoadProgramme{"sealing.load_programme", R"sql(
-  select cycle, time_zone, started_at_us from ledger.programmes where programme_id = $1
-)sql"};
-
-constexpr Statement kLoadBoundaries{"sealing.load_boundaries", R"sql(
-  select boundary_us from ledger.boundaries where programme_id = $1
+  select started_at_us from ledger.programmes where programme_id = $1
 )sql"};
 
 constexpr Statement kLoadSealedUntil{"sealing.load_sealed_until", R"sql(
@@ -116,6 +113,18 @@ constexpr Statement kFindBoundaryAhead{"sealing.find_boundary_ahead", R"sql(
 
 constexpr Statement kInsertBoundary{"sealing.insert_boundary", R"sql(
   insert into ledger.boundaries (programme_id, boundary_us) values ($1, $2)
+)sql"};
+
+// Dates are days since 1970-01-01.
+constexpr Statement kInsertHolidays{"sealing.insert_holidays", R"sql(
+  insert into ledger.holidays (programme_id, day, display_name)
+  select $1, date '1970-01-01' + h.day::int, h.display_name
+    from unnest($2::bigint[], $3::text[]) as h (day, display_name)
+      on conflict (programme_id, day) do update set display_name = excluded.display_name
+)sql"};
+
+constexpr Statement kDeleteHoliday{"sealing.delete_holiday", R"sql(
+  delete from ledger.holidays where programme_id = $1 and day = date '1970-01-01' + $2::int
 )sql"};
 
 constexpr int64_t kLeavesPerRead = 20'000;
@@ -276,6 +285,23 @@ absl::StatusOr<Timestamp> SetBoundary(Transaction& transaction) {
   return boundary;
 }
 
+// Refuses a day that has begun, or begins while a lane may still decide without knowing.
+absl::StatusOr<ProgrammeId> LockCalendar(Transaction& transaction,
+                                         const std::vector<absl::CivilDay>& days) {
+  GUILDER_ASSIGN_OR_RETURN(const ProgrammeFacts programme, ReadProgramme(transaction));
+  // As for a boundary: nothing is decided between the reading of the clock and the commit.
+  transaction.Execute(kLockAllBooks, Params().Int(programme.id));
+  IncrementConfigurationVersion(transaction, programme.id);
+  const Timestamp now = ReadProgrammeClock(transaction, programme.id);
+  GUILDER_ASSIGN_OR_RETURN(const Calendar calendar, LoadCalendar(transaction, programme.id));
+  for (const absl::CivilDay day : days) {
+    if (calendar.Midnight(day) < now + kLead) {
+      return Refuse(Reason::kWrongState, "that day has begun: windows follow from it");
+    }
+  }
+  return programme.id;
+}
+
 // The clock is the database's, and may be moved: so it is asked, and nothing tells when it gets
 // there.
 absl::Status WaitForClock(postgres::Pool& pool, Timestamp until, absl::Time deadline) {
@@ -304,18 +330,10 @@ absl::StatusOr<Cutting> LoadCutting(Transaction& transaction) {
   GUILDER_ASSIGN_OR_RETURN(const ProgrammeFacts programme, ReadProgramme(transaction));
   const Timestamp now = ReadProgrammeClock(transaction, programme.id);
   const Rows rows = transaction.Execute(kLoadProgramme, Params().Int(programme.id));
-  const std::optional<Cycle> cycle = CycleFromName(rows[0].Text(0));
-  if (!cycle) return absl::InternalError("the programme's cycle is unknown");
-  std::vector<Timestamp> boundaries;
-  for (const postgres::Row& boundary :
-       transaction.Execute(kLoadBoundaries, Params().Int(programme.id))) {
-    boundaries.push_back(boundary.Id<Timestamp>(0));
-  }
-  GUILDER_ASSIGN_OR_RETURN(Calendar calendar, Calendar::Make(*cycle, std::string(rows[0].Text(1)),
-                                                             std::move(boundaries)));
+  GUILDER_ASSIGN_OR_RETURN(Calendar calendar, LoadCalendar(transaction, programme.id));
   const auto sealed_until = transaction.Execute(kLoadSealedUntil)[0].OptionalId<Timestamp>(0);
   const Timestamp start =
-      sealed_until ? *sealed_until : calendar.WindowStart(rows[0].Id<Timestamp>(2));
+      sealed_until ? *sealed_until : calendar.WindowStart(rows[0].Id<Timestamp>(0));
   return Cutting{std::move(calendar), now, start};
 }
 
@@ -336,6 +354,25 @@ absl::StatusOr<Window> CloseOpenWindow(postgres::Pool& pool, absl::Time deadline
   GUILDER_ASSIGN_OR_RETURN(const Cutting cutting, pool.Read(LoadCutting));
   GUILDER_RETURN_IF_ERROR(SealUntil(pool, cutting, boundary).status());
   return Window{cutting.calendar.WindowStart(boundary - Timestamp(1)), boundary};
+}
+
+absl::Status AddHolidays(Transaction& transaction, const std::vector<Holiday>& holidays) {
+  std::vector<absl::CivilDay> days;
+  for (const Holiday& holiday : holidays) days.push_back(holiday.day);
+  GUILDER_ASSIGN_OR_RETURN(const ProgrammeId programme, LockCalendar(transaction, days));
+  transaction.Execute(
+      kInsertHolidays,
+      Params()
+          .Int(programme)
+          .IntArray(days, [](absl::CivilDay day) { return day - absl::CivilDay(); })
+          .TextArray(holidays, [](const Holiday& holiday) { return holiday.display_name; }));
+  return absl::OkStatus();
+}
+
+absl::Status RemoveHoliday(Transaction& transaction, absl::CivilDay day) {
+  GUILDER_ASSIGN_OR_RETURN(const ProgrammeId programme, LockCalendar(transaction, {day}));
+  transaction.Execute(kDeleteHoliday, Params().Int(programme).Int(day - absl::CivilDay()));
+  return absl::OkStatus();
 }
 
 }  // namespace guilder::ledger

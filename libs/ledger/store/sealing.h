@@ -17,6 +17,7 @@
 
 #include "libs/base/types.h"
 #include "libs/ledger/core/calendar.h"
+#include "libs/ledger/store/load_calendar.h"
 #include "libs/postgres/pool.h"
 
 namespace guilder::ledger {
@@ -62,5 +63,16 @@ absl::StatusOr<std::vector<Window>> SealEndedWindows(postgres::Pool& pool);
 //
 // Errors: kWindowNotOver, when `deadline` is before the boundary; it stays set.
 absl::StatusOr<Window> CloseOpenWindow(postgres::Pool& pool, absl::Time deadline);
+
+// Makes these days holidays, or gives them another name. Repeating it changes nothing. Each day
+// once.
+//
+// Like a boundary, it is known to every lane before a window depends on it: a day that has begun,
+// or begins within two seconds, is refused.
+//
+// Errors: kWrongState, one of the days has begun.
+absl::Status AddHolidays(postgres::Transaction& transaction, const std::vector<Holiday>& holidays);
+// Makes it a day like others; errors as AddHolidays.
+absl::Status RemoveHoliday(postgres::Transaction& transaction, absl::CivilDay day);
 
 }  // namespace guilder::ledger

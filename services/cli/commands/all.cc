@@ -16,6 +16,7 @@ void AddNetworkCommands(CLI::App& app, Context& context) {
   AddCardCommands(app, context);
   AddRedemptionCommands(app, context);
   AddWindowCommands(app, context);
+  AddHolidayCommands(app, context);
   AddSettlementCommands(app, context);
   AddObligationCommands(app, context);
   AddLiabilityCommands(app, context);

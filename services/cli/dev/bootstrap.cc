@@ -18,4 +18,11 @@ absl::StatusOr<std::map<std::string, std::string>> Bootstrap(
   return tokens;
 }
 
+absl::Status SetCalendar(const std::string& cycle, const std::string& time_zone,
+                         ledger::ProgrammeSettings& programme) {
+  if (!cycle.empty()) programme.cycle = cycle;
+  if (!time_zone.empty()) programme.time_zone = time_zone;
+  return ledger::CheckSettings(programme);
+}
+
 }  // namespace guilder::cli::dev

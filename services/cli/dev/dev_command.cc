@@ -14,6 +14,7 @@
 #include "libs/telemetry/log.h"
 #include "services/cli/context.h"
 #include "services/cli/demo/plan.h"
+#include "services/cli/dev/bootstrap.h"
 #include "services/cli/dev/commands.h"
 #include "services/cli/dev/network.h"
 #include "services/cli/dev/samples.h"
@@ -29,6 +30,8 @@ struct DevFlags {
   const std::string& ready_file;
   const std::string& listen;
   const bool& bare;
+  const std::string& cycle;
+  const std::string& time_zone;
 };
 
 void ShowWhatToTry(Output& output, const Network& facts, const std::string& data_directory) {
@@ -66,6 +69,7 @@ absl::Status RunDev(Context& context, const DevFlags& flags) {
   if (!flags.data_directory.empty()) options.data_directory = flags.data_directory;
   if (!flags.listen.empty()) options.listen_host = flags.listen;
   options.programme.welcome_points = Points(demo::kWelcomePoints);
+  GUILDER_RETURN_IF_ERROR(dev::SetCalendar(flags.cycle, flags.time_zone, options.programme));
   options.on_event = [](std::string_view what) { std::cerr << what << std::endl; };
   const std::string data_directory = options.data_directory;
   context.output().Text(absl::StrCat("Starting PostgreSQL and six services in ", data_directory));
@@ -102,7 +106,9 @@ void AddDevCommand(CLI::App& app, Context& context) {
             arguments.Text("--ready-file",
                            "Written when all services answer: endpoints, tokens and keys"),
             arguments.Text("--listen", "The address to listen on; 127.0.0.1 if absent"),
-            arguments.Flag("--bare", "Without the sample partners")};
+            arguments.Flag("--bare", "Without the sample partners"),
+            arguments.Text("--cycle", dev::kCycleHelp),
+            arguments.Text("--time-zone", dev::kTimeZoneHelp)};
         return [&context, flags] { return RunDev(context, flags); };
       });
 }

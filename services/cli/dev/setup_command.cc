@@ -24,6 +24,8 @@ struct SetupFlags {
   const std::string& secrets;
   const std::string& network;
   const std::string& mode;
+  const std::string& cycle;
+  const std::string& time_zone;
 };
 
 // Where the executables listen when nothing else is said.
@@ -40,6 +42,7 @@ absl::Status Setup(Context& context, const SetupFlags& flags) {
   if (programme.mode != "LIVE" && programme.mode != "SANDBOX" && programme.mode != "DEVELOPMENT") {
     return absl::InvalidArgumentError("--mode is LIVE, SANDBOX or DEVELOPMENT");
   }
+  GUILDER_RETURN_IF_ERROR(dev::SetCalendar(flags.cycle, flags.time_zone, programme));
   GUILDER_ASSIGN_OR_RETURN(postgres::Connection connection, postgres::Connection::Open(flags.dsn));
   GUILDER_RETURN_IF_ERROR(postgres::MigrateUp(connection).status());
   GUILDER_ASSIGN_OR_RETURN(const security::Secrets secrets,
@@ -72,7 +75,9 @@ void AddSetupCommand(CLI::App& app, Context& context) {
                            true),
             arguments.Text("--network-file", "Written with the operators' tokens, for --network",
                            true),
-            arguments.Text("--mode", "LIVE, SANDBOX or DEVELOPMENT; the last if absent")};
+            arguments.Text("--mode", "LIVE, SANDBOX or DEVELOPMENT; the last if absent"),
+            arguments.Text("--cycle", dev::kCycleHelp),
+            arguments.Text("--time-zone", dev::kTimeZoneHelp)};
         return [&context, flags] { return Setup(context, flags); };
       });
 }

@@ -22,9 +22,9 @@ absl::Status CheckPolicy(const Policy& policy) {
   return absl::OkStatus();
 }
 
-Timestamp DueAt(const Policy& policy, Timestamp approved_at, const absl::TimeZone& time_zone) {
-  const absl::CivilDay day = absl::ToCivilDay(ToAbslTime(approved_at), time_zone);
-  return FromAbslTime(absl::FromCivil(day + policy.payment_days + 1, time_zone));
+Timestamp DueAt(const Policy& policy, Timestamp approved_at, const ledger::Calendar& calendar) {
+  const absl::CivilDay day = absl::ToCivilDay(ToAbslTime(approved_at), calendar.time_zone());
+  return calendar.Midnight(calendar.BusinessDay(day + policy.payment_days) + 1);
 }
 
 std::vector<size_t> ChoosePayouts(const std::vector<MinorUnits>& amounts, MinorUnits budget) {

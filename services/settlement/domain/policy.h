@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/time/time.h"
 
 #include "libs/base/types.h"
+#include "libs/ledger/core/calendar.h"
 
 namespace guilder::settlement {
 
@@ -31,8 +31,8 @@ struct Policy {
 // REQUEST_MALFORMED, naming the field.
 absl::Status CheckPolicy(const Policy& policy);
 
-// The end of the local day so many days after the approval.
-Timestamp DueAt(const Policy& policy, Timestamp approved_at, const absl::TimeZone& time_zone);
+// The end of the local day so many days after the approval, or of the next one that is no holiday.
+Timestamp DueAt(const Policy& policy, Timestamp approved_at, const ledger::Calendar& calendar);
 
 // Which of `amounts` may be paid out of `budget`, by index: the smallest first, the first of
 // equals, as long as the next one fits. So a partner that does not pay holds up as few others as

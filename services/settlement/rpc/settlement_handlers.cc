@@ -8,6 +8,7 @@
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
+#include "libs/ledger/store/load_calendar.h"
 #include "libs/postgres/connection.h"
 #include "libs/security/secrets.h"
 #include "services/settlement/domain/names.h"
@@ -50,8 +51,10 @@ absl::StatusOr<Approval> Approve(Transaction& transaction, SettlementId id, cons
   settlement.approved_by = by;
   settlement.approved_at = programme.now;
   const Policy policy = ReadPolicy(transaction, programme.id);
-  GUILDER_RETURN_IF_ERROR(WriteApproval(transaction, settlement, computation,
-                                        DueAt(policy, programme.now, programme.time_zone)));
+  GUILDER_ASSIGN_OR_RETURN(const ledger::Calendar calendar,
+                           ledger::LoadCalendar(transaction, programme.id));
+  GUILDER_RETURN_IF_ERROR(
+      WriteApproval(transaction, settlement, computation, DueAt(policy, programme.now, calendar)));
   const auto day = absl::ToCivilDay(ToAbslTime(programme.now), programme.time_zone);
   std::vector<std::string> invoices = WriteInvoices(
       transaction, settlement, static_cast<int>(day.year()), DraftInvoices(computation.lines));

@@ -33,6 +33,14 @@ class SettlementHandlers {
   absl::StatusOr<v1::CloseWindowResponse> CloseWindow(const rpc::Call& call,
                                                       const v1::CloseWindowRequest& request);
 
+  // holiday_handlers.cc.
+  absl::StatusOr<v1::ListHolidaysResponse> ListHolidays(const rpc::Call& call,
+                                                        const v1::ListHolidaysRequest& request);
+  absl::StatusOr<v1::AddHolidaysResponse> AddHolidays(const rpc::Call& call,
+                                                      const v1::AddHolidaysRequest& request);
+  absl::StatusOr<v1::RemoveHolidayResponse> RemoveHoliday(const rpc::Call& call,
+                                                          const v1::RemoveHolidayRequest& request);
+
   // settlement_handlers.cc: a settlement's life.
   absl::StatusOr<v1::ComputeSettlementResponse> ComputeSettlement(
       const rpc::Call& call, const v1::ComputeSettlementRequest& request);

@@ -81,7 +81,7 @@ v1::Window ToProto(const WindowFacts& window, const std::vector<BookHead>& heads
   v1::Window out;
   out.set_name(WindowName(window.window.start));
   *out.mutable_start_time() = rpc::ToProto(window.window.start);
-  *out.mutable_end_time() = rpc::ToProto(window.window.end);
+  if (window.window.end != kNever) *out.mutable_end_time() = rpc::ToProto(window.window.end);
   out.set_state(ToProto(window.state));
   if (window.settlement) out.set_settlement(SettlementName(window.settlement));
   for (const BookHead& head : heads) {

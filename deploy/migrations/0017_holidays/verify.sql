@@ -1,0 +1,1 @@
+select programme_id, day, display_name from ledger.holidays limit 0;
