@@ -76,7 +76,7 @@ ServiceProcesses::ServiceProcesses(Options options) : options_(std::move(options
       Must("set up the programme", cli::dev::Bootstrap(pool, secrets, options_.programme, {}));
   const std::string socket =
       absl::StrCat(cluster_->dsn().substr(6, cluster_->dsn().find('\'', 6) - 6), "/.s.PGSQL.5432");
-  for (const std::string& service : ServiceNames()) {
+  for (const std::string& service : options_.services) {
     listens_[service] = network_.endpoints[service] = absl::StrCat("127.0.0.1:", FreePort());
     if (options_.gates) {
       database_gates_[service] = std::make_unique<TcpGate>(socket);

@@ -27,6 +27,7 @@ class ServiceProcesses {
     // Whether a gate stands before each service, and one before its database.
     bool gates = false;
     std::map<std::string, std::string> postgres_settings;
+    std::vector<std::string> services = ServiceNames();
   };
 
   explicit ServiceProcesses(Options options);
