@@ -3,6 +3,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "libs/postgres/pool.h"
+#include "services/settlement/store/computing.h"
 #include "tests/service/settled_world.h"
 
 namespace guilder::settlement {
@@ -188,6 +190,54 @@ TEST_CASE("Dispute: at its deadline it has its default outcome, whenever somebod
   // Computing a settlement posts what is due.
   world.Settle(32);
   CHECK(Read(world, dispute.name()).credit_note() == "invoices/CN-2026-000001");
+}
+
+TEST_CASE("Dispute: the clearing job posts the default outcome when it is due",
+          "[service][settlement][inv-91]") {
+  SettledWorld world;
+  SetPolicy(world, v1::DISPUTE_PROVISION_EXCLUDED, v1::DISPUTE_STATE_UPHELD);
+  const v1::Dispute dispute = Open(world);
+  postgres::Pool pool(world.db().dsn(), 1);
+  const auto credited = [&] {
+    return world.db().Query("select count(*) from settlement.adjustments")[0].Int(0);
+  };
+  world.ledger().MoveClockTo(SettledWorld::Day(1 + 29));
+  REQUIRE(ComputeDueSettlements(pool).ok());
+  CHECK(credited() == 0);
+  world.ledger().MoveClockTo(SettledWorld::Day(1 + 31));
+
+  REQUIRE(ComputeDueSettlements(pool).ok());
+
+  CHECK(credited() == 1);
+  CHECK(Read(world, dispute.name()).credit_note() == "invoices/CN-2026-000001");
+  // It was not overdue while it was disputed, and is from now on.
+  CHECK(world.ObligationOf("grocer").state() == v1::OBLIGATION_STATE_OVERDUE);
+  REQUIRE(ComputeDueSettlements(pool).ok());
+  CHECK(credited() == 1);
+}
+
+// What members can spend is owed to them whatever their issuer was credited: the liability stays
+// the price of what is outstanding, and the income of these points is less by the credit for ever.
+TEST_CASE("ResolveDispute: a credit for issuance lowers income once, and no liability",
+          "[service][settlement][inv-83][inv-91]") {
+  SettledWorld world;
+  const int64_t liability = -world.Balance("POINTS_LIABILITY");
+  CHECK(liability == 13'345);
+  const v1::Dispute dispute = Open(world);
+
+  world.Get("bert", &Stub::ResolveDispute,
+            ADecision(dispute.name(), v1::DISPUTE_STATE_UPHELD, 10'000));
+
+  CHECK(-world.Balance("POINTS_LIABILITY") == liability);
+  CHECK(-world.Balance("ISSUANCE_REVENUE") == -10'000);
+  // Members spend all of them: the whole liability becomes income.
+  world.db().Query(absl::StrCat("insert into settlement.lot_positions values (1, ",
+                                SettledWorld::Day(1).value(), ", 1, ", SettledWorld::Day(0).value(),
+                                ", 0, 3, 12345), (1, ", SettledWorld::Day(1).value(), ", 2, ",
+                                SettledWorld::Day(0).value(), ", 0, 3, 1000)"));
+  world.Settle(2);
+  CHECK(-world.Balance("POINTS_LIABILITY") == 0);
+  CHECK(-world.Balance("ISSUANCE_REVENUE") == 13'345 - 10'000);
 }
 
 TEST_CASE("Dispute: what is excluded is not overdue before it is decided",

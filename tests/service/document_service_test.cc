@@ -130,12 +130,33 @@ TEST_CASE("RenderSettlementReport: one page with pictures, for those who read fi
   CHECK(absl::StrContains(report.content(), "grocer pays 146.91"));
   CHECK(absl::StrContains(report.content(), "florist is paid 57.96"));
   CHECK(absl::StrContains(report.content(), "2026-01-01: 13,400 issued"));
+  CHECK(absl::StrContains(report.content(), "What members had at 2026-01-01T23:00:00"));
   CHECK_FALSE(absl::StrContains(report.content(), "<script"));
   CHECK(world.Refusal("grocer", &Stub::RenderSettlementReport, request) ==
         Reason::kPermissionDenied);
   request.set_name("settlements/9");
   CHECK(world.Refusal("auditor", &Stub::RenderSettlementReport, request) ==
         Reason::kSettlementNotFound);
+}
+
+TEST_CASE(
+    "RenderSettlementReport: what is outstanding is of the settlement's end, at any later time",
+    "[service][settlement]") {
+  SettledWorld world;
+  const std::string first = absl::StrCat(SettledWorld::Day(0).value());
+  const std::string later = absl::StrCat(SettledWorld::Day(1).value());
+  world.db().Query("insert into settlement.lot_positions values (1, " + first + ", 1, " + first +
+                   ", 0, 1, 4321), (2, " + first + ", 1, " + first + ", 0, 3, 21)");
+  v1::RenderSettlementReportRequest request;
+  request.set_name("settlements/1");
+  const std::string before = world.Get("auditor", &Stub::RenderSettlementReport, request).content();
+  CHECK(absl::StrContains(before, "4,300"));
+
+  world.db().Query("insert into settlement.lot_positions values (1, " + later + ", 1, " + first +
+                   ", 0, 3, 300)");
+  world.ledger().MoveClockTo(SettledWorld::Day(90));
+
+  CHECK(world.Get("auditor", &Stub::RenderSettlementReport, request).content() == before);
 }
 
 }  // namespace

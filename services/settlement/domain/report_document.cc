@@ -207,6 +207,16 @@ std::string NetTable(const Report& report) {
 
 }  // namespace
 
+int AgeOf(Timestamp issued_window, Timestamp end) {
+  constexpr int kMostDays[] = {30, 90, 180, 365};
+  int age = 0;
+  for (const int days : kMostDays) {
+    if (issued_window >= end - Timestamp(days * kMicrosPerDay)) return age;
+    ++age;
+  }
+  return age;
+}
+
 std::string ReportHtml(const Report& report) {
   const Settlement& settlement = report.settlement;
   const std::string title = absl::StrCat("Settlement ", settlement.id.value());
@@ -221,7 +231,7 @@ std::string ReportHtml(const Report& report) {
   absl::StrAppend(&html, ".</p>\n<h2>Who owes whom</h2>\n", WhoOwesWhom(report),
                   "<h2>Points issued and redeemed per day</h2>\n", PerDay(report));
   absl::StrAppend(&html, "<h2>Outstanding points by issuer and age</h2>\n", Outstanding(report),
-                  "<p class=\"note\">What members had at ", FormatTimestamp(report.counted_at),
+                  "<p class=\"note\">What members had at ", FormatTimestamp(report.settlement.end),
                   ".</p>\n<h2>Partners</h2>\n", NetTable(report));
   return HtmlPage(absl::StrCat(title, ", ", report.operator_name), html);
 }

@@ -25,13 +25,16 @@ struct ReportDay {
   Points redeemed;
 };
 
-// Points that members have, by the age of the lots: what they got in the last 30 days, before that
-// up to 90, up to 180, up to 365, and longer ago.
+// Points that members had at the settlement's end, by their age: what they got in windows of the
+// last 30 days, before that up to 90, up to 180, up to 365, and longer ago.
 struct ReportIssuer {
   std::string slug;
   static constexpr int kAges = 5;
   Points by_age[kAges];
 };
+
+// The place in `by_age` of what was issued in the window that starts then.
+int AgeOf(Timestamp issued_window, Timestamp end);
 
 struct Report {
   Settlement settlement;
@@ -41,8 +44,6 @@ struct Report {
   std::vector<ReportPartner> partners;
   std::vector<ReportDay> days;
   std::vector<ReportIssuer> outstanding;
-  // When the points that are outstanding were counted.
-  Timestamp counted_at;
 };
 
 // One HTML file that needs no other and runs nothing. The pictures are SVG with their figures as

@@ -92,7 +92,7 @@ absl::StatusOr<v1::Dispute> OpenOne(Transaction& transaction, const rpc::Call& c
                                     const v1::OpenDisputeRequest& request, Dispute dispute) {
   LockForWriting(transaction);
   GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
-  GUILDER_RETURN_IF_ERROR(DecideDue(transaction, programme));
+  GUILDER_RETURN_IF_ERROR(DecideDue(transaction, programme).status());
   GUILDER_ASSIGN_OR_RETURN(const NamedLine named, FindNamedLine(transaction, call, request.line()));
   if (const auto known = FindDispute(transaction, dispute.request_id)) {
     const bool same = known->settlement == named.settlement.id &&
@@ -113,7 +113,7 @@ absl::StatusOr<v1::Dispute> ResolveOne(Transaction& transaction,
                                        DisputeState outcome, const std::string& by) {
   LockForWriting(transaction);
   GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
-  GUILDER_RETURN_IF_ERROR(DecideDue(transaction, programme));
+  GUILDER_RETURN_IF_ERROR(DecideDue(transaction, programme).status());
   const auto number = rpc::ParseNumberedName("disputes/{}", request.name());
   const std::optional<Dispute> found =
       number ? FindDispute(transaction, DisputeId(number->front())) : std::nullopt;

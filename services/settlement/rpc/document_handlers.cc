@@ -15,6 +15,7 @@
 #include "libs/postgres/connection.h"
 #include "libs/security/secrets.h"
 #include "services/settlement/domain/invoice.h"
+#include "services/settlement/domain/liability.h"
 #include "services/settlement/domain/names.h"
 #include "services/settlement/domain/report_document.h"
 #include "services/settlement/domain/statement_document.h"
@@ -22,6 +23,7 @@
 #include "services/settlement/rpc/statement.h"
 #include "services/settlement/rpc/view.h"
 #include "services/settlement/store/documents.h"
+#include "services/settlement/store/lots.h"
 #include "services/settlement/store/obligations.h"
 
 namespace guilder::settlement {
@@ -81,6 +83,23 @@ std::vector<ReportDay> ByDay(const std::vector<ReportDay>& windows, const absl::
   return days;
 }
 
+// What members had at the end, by who issued it and how long ago. What they owe does not count.
+std::vector<ReportIssuer> OutstandingOf(const std::vector<LiabilityLine>& lines,
+                                        const Directory& directory, Timestamp end) {
+  std::map<std::string, ReportIssuer> issuers;
+  for (const LiabilityLine& line : lines) {
+    const auto contract = directory.contracts.find(line.contract);
+    if (contract == directory.contracts.end() || line.closing <= Points()) continue;
+    const std::string& slug = directory.SlugOf(contract->second.terms.partner);
+    ReportIssuer& issuer = issuers[slug];
+    issuer.slug = slug;
+    issuer.by_age[AgeOf(line.issued_window, end)] += line.closing;
+  }
+  std::vector<ReportIssuer> outstanding;
+  for (auto& [slug, issuer] : issuers) outstanding.push_back(std::move(issuer));
+  return outstanding;
+}
+
 absl::StatusOr<Report> LoadReport(Transaction& transaction, SettlementId id) {
   LockForReading(transaction);
   GUILDER_ASSIGN_OR_RETURN(Settlement settlement, FindSettlement(transaction, id));
@@ -89,7 +108,6 @@ absl::StatusOr<Report> LoadReport(Transaction& transaction, SettlementId id) {
   report.settlement = settlement;
   report.currency_exponent = programme.currency_exponent;
   report.time_zone = programme.time_zone;
-  report.counted_at = programme.now;
   report.operator_name = OperatorName(transaction);
   const SettlementView view = LoadView(transaction, std::move(settlement));
   std::map<PartnerId, std::string> states;
@@ -101,36 +119,10 @@ absl::StatusOr<Report> LoadReport(Transaction& transaction, SettlementId id) {
     report.partners.push_back({facts.slug, facts.legal_name, net, states[net.partner]});
   }
   report.days = ByDay(ReadWindowPoints(transaction, id), programme.time_zone);
+  report.outstanding = OutstandingOf(
+      RollForward(ReadLotPoints(transaction, report.settlement.start, report.settlement.end)),
+      view.directory, report.settlement.end);
   return report;
-}
-
-// Book after book, so that no transaction is long.
-absl::Status AddOutstanding(postgres::Pool& pool, absl::Time deadline, Report& report) {
-  std::vector<BookId> books;
-  GUILDER_RETURN_IF_ERROR(pool.Read(
-      [&](Transaction& transaction) {
-        books = ReadBooks(transaction);
-        return absl::OkStatus();
-      },
-      deadline));
-  std::map<std::string, ReportIssuer> all;
-  for (const BookId book : books) {
-    GUILDER_RETURN_IF_ERROR(pool.Read(
-        [&](Transaction& transaction) {
-          for (const auto& [slug, of_book] :
-               ReadOutstanding(transaction, book, report.counted_at)) {
-            ReportIssuer& issuer = all[slug];
-            issuer.slug = slug;
-            for (int age = 0; age < ReportIssuer::kAges; ++age) {
-              issuer.by_age[age] += of_book.by_age[age];
-            }
-          }
-          return absl::OkStatus();
-        },
-        deadline));
-  }
-  for (auto& [slug, issuer] : all) report.outstanding.push_back(std::move(issuer));
-  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> ToJsonText(const google::protobuf::Message& message) {
@@ -233,10 +225,9 @@ absl::StatusOr<v1::RenderSettlementReportResponse> DocumentHandlers::RenderSettl
   const std::optional<SettlementId> id = ParseSettlementName(request.name());
   if (!id) return Refuse(Reason::kSettlementNotFound);
   GUILDER_ASSIGN_OR_RETURN(
-      Report report,
+      const Report report,
       pool_.Read([&](Transaction& transaction) { return LoadReport(transaction, *id); },
                  call.deadline()));
-  GUILDER_RETURN_IF_ERROR(AddOutstanding(pool_, call.deadline(), report));
   v1::RenderSettlementReportResponse response;
   response.set_content(ReportHtml(report));
   response.set_content_type("text/html; charset=utf-8");

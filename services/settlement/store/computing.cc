@@ -61,7 +61,7 @@ absl::StatusOr<Settlement> ComputeSettlement(postgres::Pool& pool, std::optional
         LockForWriting(transaction);
         GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
         // Into the open window, so that it changes nothing of what is computed.
-        GUILDER_RETURN_IF_ERROR(DecideDue(transaction, programme));
+        GUILDER_RETURN_IF_ERROR(DecideDue(transaction, programme).status());
         GUILDER_ASSIGN_OR_RETURN(Settlement settlement,
                                  ChooseSettlement(transaction, programme, id));
         // Those after it follow from it, or had its windows.
@@ -72,12 +72,16 @@ absl::StatusOr<Settlement> ComputeSettlement(postgres::Pool& pool, std::optional
 
 absl::StatusOr<std::vector<Settlement>> ComputeDueSettlements(postgres::Pool& pool) {
   std::vector<Settlement> computed;
-  GUILDER_RETURN_IF_ERROR(pool.Run([&](Transaction& transaction) -> absl::Status {
-    LockForWriting(transaction);
-    GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
-    MarkOverdue(transaction, programme.now);
-    return absl::OkStatus();
-  }));
+  // What disputes come to first: it may be overdue from now on.
+  for (bool more = true; more;) {
+    GUILDER_RETURN_IF_ERROR(pool.Run([&](Transaction& transaction) -> absl::Status {
+      LockForWriting(transaction);
+      GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
+      GUILDER_ASSIGN_OR_RETURN(more, DecideDue(transaction, programme));
+      if (!more) MarkOverdue(transaction, programme.now);
+      return absl::OkStatus();
+    }));
+  }
   while (true) {
     GUILDER_ASSIGN_OR_RETURN(
         std::optional<Settlement> settlement,

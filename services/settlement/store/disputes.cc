@@ -22,6 +22,8 @@ using postgres::Rows;
 using postgres::Statement;
 using postgres::Transaction;
 
+constexpr size_t kDuePerTransaction = 100;
+
 constexpr Statement kReadPolicy{"dispute.read_policy", R"sql(
   select open_days, resolve_days, excluded, default_outcome
     from settlement.dispute_policies
@@ -64,7 +66,7 @@ constexpr Statement kReadDue{"dispute.read_due", "select " GUILDER_DISPUTE_COLUM
    where state = 'OPEN'
      and deadline_us <= $1
    order by dispute_id
-   limit 100
+   limit $2
 )sql"};
 
 #undef GUILDER_DISPUTE_COLUMNS_
@@ -317,12 +319,15 @@ absl::StatusOr<Dispute> StoreDecision(Transaction& transaction, const Programme&
   return dispute;
 }
 
-absl::Status DecideDue(Transaction& transaction, const Programme& programme) {
-  for (Dispute& due : All(transaction.Execute(kReadDue, Params().Int(programme.now)))) {
+absl::StatusOr<bool> DecideDue(Transaction& transaction, const Programme& programme) {
+  std::vector<Dispute> all =
+      All(transaction.Execute(kReadDue, Params().Int(programme.now).Int(kDuePerTransaction)));
+  const bool more = all.size() == kDuePerTransaction;
+  for (Dispute& due : all) {
     GUILDER_RETURN_IF_ERROR(
         StoreDecision(transaction, programme, AtDeadline(std::move(due), programme.now)).status());
   }
-  return absl::OkStatus();
+  return more;
 }
 
 std::vector<Dispute> ListDisputes(Transaction& transaction, const DisputeFilter& filter,

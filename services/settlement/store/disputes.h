@@ -31,8 +31,8 @@ absl::StatusOr<DisputeId> InsertDispute(postgres::Transaction& transaction, cons
 // Gives it with its adjustment. Errors: as PostMoney.
 absl::StatusOr<Dispute> StoreDecision(postgres::Transaction& transaction,
                                       const Programme& programme, Dispute dispute);
-// Gives what nobody decided in time its default outcome.
-absl::Status DecideDue(postgres::Transaction& transaction, const Programme& programme);
+// Gives some of what nobody decided in time its default outcome; true when there may be more.
+absl::StatusOr<bool> DecideDue(postgres::Transaction& transaction, const Programme& programme);
 
 struct DisputeFilter {
   std::optional<PartnerId> partner;

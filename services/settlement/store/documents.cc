@@ -49,27 +49,6 @@ constexpr Statement kReadWindowPoints{"documents.read_window_points", R"sql(
    order by w.window_start_us
 )sql"};
 
-constexpr Statement kReadBooks{"documents.read_books", R"sql(
-  select book from ledger.books order by book
-)sql"};
-
-// A lot is as old as the record that it is named by (LotId).
-constexpr Statement kReadOutstanding{"documents.read_outstanding", R"sql(
-  select p.slug, a.age, sum(a.remaining)::bigint
-    from (select l.issuer_id, l.remaining,
-                 case when j.posted_at_us > $2 - 30 * 86400000000 then 0
-                      when j.posted_at_us > $2 - 90 * 86400000000 then 1
-                      when j.posted_at_us > $2 - 180 * 86400000000 then 2
-                      when j.posted_at_us > $2 - 365 * 86400000000 then 3
-                      else 4 end as age
-            from ledger.lots l
-            join ledger.journal j on j.book = l.book and j.number = l.lot_id / 1024
-           where l.book = $1
-             and l.remaining > 0) a
-    join partner.partners p on p.partner_id = a.issuer_id
-   group by p.slug, a.age
-)sql"};
-
 constexpr Statement kListInvoices{"documents.list_invoices", R"sql(
   select n.number
     from (select invoice_number as number, settlement_id, partner_id
@@ -106,23 +85,6 @@ std::vector<ReportDay> ReadWindowPoints(Transaction& transaction, SettlementId s
     days.push_back({row.Id<Timestamp>(0), row.Id<Points>(1), row.Id<Points>(2)});
   }
   return days;
-}
-
-std::vector<BookId> ReadBooks(Transaction& transaction) {
-  std::vector<BookId> books;
-  for (const Row& row : transaction.Execute(kReadBooks)) books.push_back(row.Id<BookId>(0));
-  return books;
-}
-
-std::map<std::string, ReportIssuer> ReadOutstanding(Transaction& transaction, BookId book,
-                                                    Timestamp now) {
-  std::map<std::string, ReportIssuer> outstanding;
-  for (const Row& row : transaction.Execute(kReadOutstanding, Params().Int(book).Int(now))) {
-    ReportIssuer& issuer = outstanding[std::string(row.Text(0))];
-    issuer.slug = row.Text(0);
-    issuer.by_age[row.Int(1)] += row.Id<Points>(2);
-  }
-  return outstanding;
 }
 
 std::vector<std::string> ListInvoiceNumbers(Transaction& transaction, const InvoiceFilter& filter,

@@ -3,7 +3,7 @@
 // Each function runs in the caller's transaction.
 #pragma once
 
-#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,11 +21,6 @@ StatementBalance ReadStatementBalance(postgres::Transaction& transaction,
 // Points issued and redeemed by the windows of a settlement, in their order.
 std::vector<ReportDay> ReadWindowPoints(postgres::Transaction& transaction,
                                         SettlementId settlement);
-
-std::vector<BookId> ReadBooks(postgres::Transaction& transaction);
-// What members of a book have at `now`, by issuer's slug and age.
-std::map<std::string, ReportIssuer> ReadOutstanding(postgres::Transaction& transaction, BookId book,
-                                                    Timestamp now);
 
 struct InvoiceFilter {
   std::optional<SettlementId> settlement;
