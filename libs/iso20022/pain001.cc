@@ -129,7 +129,9 @@ void AddPayment(pugi::xml_node initiation, const PaymentFile& file, const std::s
   Add(payment, "BtchBookg", file.batch_booking ? "true" : "false");
   Add(payment, "NbOfTxs", count);
   Add(payment, "CtrlSum", control_sum);
-  Add(payment.append_child("PmtTpInf").append_child("SvcLvl"), "Cd", "SEPA");
+  // SEPA pays in euros only.
+  const bool sepa = file.currency == Currency{'E', 'U', 'R'};
+  if (sepa) Add(payment.append_child("PmtTpInf").append_child("SvcLvl"), "Cd", "SEPA");
   Add(payment.append_child("ReqdExctnDt"), "Dt", absl::FormatCivilTime(file.execution_date));
   AddName(payment, "Dbtr", file.debtor_name);
   AddAccount(payment, "DbtrAcct", file.debtor_iban);
@@ -139,7 +141,7 @@ void AddPayment(pugi::xml_node initiation, const PaymentFile& file, const std::s
   } else {
     Add(agent, "BICFI", file.debtor_bic);
   }
-  Add(payment, "ChrgBr", "SLEV");
+  Add(payment, "ChrgBr", sepa ? "SLEV" : "SHAR");
   for (const CreditTransfer& transfer : file.transfers) AddTransfer(payment, file, transfer);
 }
 

@@ -202,7 +202,7 @@ TEST_CASE("PartnerService: refusals about contracts are as documented", "[servic
                         WithForgedToken(Below<v1::ListContractsRequest>(parent)));
   };
   const auto in_dollars = [](v1::Contract& contract) {
-    contract.mutable_issuance()->set_currency_code("USD");
+    contract.mutable_issuance()->set_currency_code("usd");
   };
   const auto billed_never = [&](v1::Contract& contract) {
     in_dollars(contract);

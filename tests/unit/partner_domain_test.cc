@@ -119,7 +119,7 @@ TEST_CASE("Partner: what was reviewed does not change after the approval", "[uni
 }
 
 TEST_CASE("Contract: approved versions follow each other without gaps and overlaps",
-          "[unit][partner]") {
+          "[unit][partner][inv-82]") {
   const Timestamp now(1'000);
   const auto approve = [&](const Contract& contract, const std::vector<Contract>& approved) {
     return Approve(contract, approved, "bert", now, /*may_begin_in_past=*/false);
@@ -166,7 +166,7 @@ TEST_CASE("Contract: terms must make sense", "[unit][partner]") {
     IssuanceTerms terms = std::get<IssuanceTerms>(contract.terms);
     change(contract, terms);
     contract.terms = terms;
-    return ReasonOf(CheckContract(contract, kEur));
+    return ReasonOf(CheckContract(contract));
   };
   CHECK(check([](Contract&, IssuanceTerms&) {}) == std::nullopt);
   CHECK(check([](Contract& c, IssuanceTerms&) { c.period.until = Timestamp(1'000); }) ==
@@ -179,13 +179,14 @@ TEST_CASE("Contract: terms must make sense", "[unit][partner]") {
         Reason::kRequestMalformed);
   CHECK(check([](Contract&, IssuanceTerms& t) { t.activation_days = t.lot_life_days = 14; }) ==
         Reason::kRequestMalformed);
-  CHECK(check([](Contract&, IssuanceTerms& t) { t.currency = "USD"; }) ==
+  CHECK(check([](Contract&, IssuanceTerms& t) { t.currency = "USD"; }) == std::nullopt);
+  CHECK(check([](Contract&, IssuanceTerms& t) { t.currency = "usd"; }) ==
         Reason::kCurrencyNotSupported);
 
   Contract redemption = AContract(1, 1'000);
   redemption.terms = RedemptionTerms{9'000, "EUR", {"DE-S19", 190'000}, 50'000, 0, {}};
   // A fee needs its tax.
-  CHECK(ReasonOf(CheckContract(redemption, kEur)) == Reason::kRequestMalformed);
+  CHECK(ReasonOf(CheckContract(redemption)) == Reason::kRequestMalformed);
 }
 
 TEST_CASE("Names: forms are checked", "[unit][partner]") {

@@ -2,6 +2,7 @@
 
 #include "absl/time/civil_time.h"
 
+#include "libs/base/currency.h"
 #include "libs/base/text.h"
 
 namespace guilder::ledger {
@@ -62,10 +63,13 @@ Timestamp Configuration::EndOfDayAfter(Timestamp at, int days) const {
   return FromAbslTime(absl::FromCivil(day + days + 1, calendar_.time_zone()));
 }
 
-MinorUnits Configuration::Price(Points points, int64_t rate_micros) const {
+MinorUnits Configuration::Price(Points points, int64_t rate_micros,
+                                const Currency& currency) const {
+  const int exponent = currency == programme_.currency ? programme_.currency_exponent
+                                                       : CurrencyExponent(FormatCurrency(currency));
   // points × rate is in millionths of the major unit; a minor unit is 10^(6 − exponent) of them.
   __int128 unit = 1;
-  for (int i = programme_.currency_exponent; i < 6; ++i) unit *= 10;
+  for (int i = exponent; i < 6; ++i) unit *= 10;
   const __int128 micros = static_cast<__int128>(points.value()) * rate_micros;
   return MinorUnits(static_cast<int64_t>((2 * micros + unit) / (2 * unit)));
 }

@@ -34,7 +34,8 @@ struct Contract {
   int number = 0;
   Timestamp effective_from;
   Timestamp effective_until = kNever;  // exclusive
-  // Price of a point in millionths of the currency's major unit.
+  // What it is settled in, and the price of a point in millionths of its major unit.
+  Currency currency{};
   int64_t rate_micros = 0;
   // Of an issuance contract.
   int activation_days = 0;
@@ -103,8 +104,8 @@ class Configuration {
   // first instant that is too late.
   Timestamp EndOfDayAfter(Timestamp at, int days) const;
 
-  // What `points` are worth under a rate, in minor units, rounded half up.
-  MinorUnits Price(Points points, int64_t rate_micros) const;
+  // What `points` are worth under a rate of that currency, in its minor units, rounded half up.
+  MinorUnits Price(Points points, int64_t rate_micros, const Currency& currency) const;
 
  private:
   int64_t version_;

@@ -33,7 +33,8 @@ constexpr Statement kPartners{"ledger.load_partners", R"sql(
 
 constexpr Statement kContracts{"ledger.load_contracts", R"sql(
   select c.partner_id, c.kind, c.contract_id, c.number, c.effective_from_us, c.effective_until_us,
-         c.rate_micros, c.activation_days, c.default_outcome, c.lot_life_days, c.funding, c.when_exhausted
+         c.rate_micros, c.activation_days, c.default_outcome, c.lot_life_days, c.funding, c.when_exhausted,
+         c.currency
     from partner.contracts c join partner.partners p using (partner_id)
    where p.programme_id = $1 and c.state = 'APPROVED'
    order by c.partner_id, c.effective_from_us
@@ -66,6 +67,7 @@ Contract ReadContract(const Row& row) {
   contract.effective_from = row.Id<Timestamp>(4);
   contract.effective_until = row.OptionalId<Timestamp>(5).value_or(kNever);
   contract.rate_micros = row.Int(6);
+  contract.currency = ParseCurrency(row.Text(12)).value_or(Currency{});
   contract.activation_days = static_cast<int>(row.Int(7));
   contract.on_due = row.Text(8) == "CANCEL" ? OnDue::kCancel : OnDue::kActivate;
   contract.lot_life_days = static_cast<int>(row.Int(9));

@@ -14,7 +14,8 @@ using postgres::Rows;
 using postgres::Statement;
 using postgres::Transaction;
 
-// Windows tile time, and a settlement takes consecutive ones: exactly those of its interval.
+// Windows tile time, and a settlement takes consecutive ones: exactly those of its interval. A
+// window names its settlement of the programme's currency; of each currency they do not overlap.
 constexpr Statement kFindBrokenWindow{"verify.find_broken_window", R"sql(
   select w.window_start_us
     from (select window_start_us, window_end_us, settlement_id,
@@ -27,9 +28,18 @@ constexpr Statement kFindBrokenWindow{"verify.find_broken_window", R"sql(
    union all
   select s.start_us
     from settlement.settlements s
+    join ledger.programmes g using (programme_id)
    where (select coalesce(sum(w.window_end_us - w.window_start_us), 0)
             from settlement.windows w
-           where w.settlement_id = s.settlement_id) <> s.end_us - s.start_us
+           where w.window_start_us >= s.start_us
+             and w.window_end_us <= s.end_us
+             and (w.settlement_id = s.settlement_id or s.currency <> g.currency))
+         <> s.end_us - s.start_us
+   union all
+  select s.start_us
+    from (select start_us, lag(end_us) over (partition by currency order by settlement_id) as before
+            from settlement.settlements) s
+   where s.start_us < s.before
    limit 1
 )sql"};
 
@@ -42,11 +52,12 @@ constexpr Statement kCountRows{"verify.count_settled", R"sql(
 // What issuance bills depends on the contract.
 constexpr Statement kFindWrongLine{"verify.find_wrong_line", R"sql(
   with moved as (
-    select w.settlement_id, p.contract_id, p.movement, sum(p.points)::bigint as points
-      from settlement.windows w
-      join ledger.positions p on p.window_start_us = w.window_start_us
-     where w.settlement_id is not null
-     group by w.settlement_id, p.contract_id, p.movement
+    select s.settlement_id, p.contract_id, p.movement, sum(p.points)::bigint as points
+      from settlement.settlements s
+      join ledger.positions p
+        on p.window_start_us >= s.start_us and p.window_start_us < s.end_us
+      join partner.contracts c on c.contract_id = p.contract_id and c.currency = s.currency
+     group by s.settlement_id, p.contract_id, p.movement
   ), billable as (
     select m.settlement_id, m.contract_id, l.leg,
            sum(case when m.movement = l.adds then m.points
@@ -64,15 +75,15 @@ constexpr Statement kFindWrongLine{"verify.find_wrong_line", R"sql(
      group by m.settlement_id, m.contract_id, l.leg
      union all
     -- Those that are billed by what became of their lots; 3 is spent, 4 is expired.
-    select w.settlement_id, p.contract_id, l.leg, sum(p.points)::bigint
-      from settlement.windows w
-      join settlement.lot_positions p on p.window_start_us = w.window_start_us
-      join partner.contracts c on c.contract_id = p.contract_id
+    select s.settlement_id, p.contract_id, l.leg, sum(p.points)::bigint
+      from settlement.settlements s
+      join settlement.lot_positions p
+        on p.window_start_us >= s.start_us and p.window_start_us < s.end_us
+      join partner.contracts c on c.contract_id = p.contract_id and c.currency = s.currency
       join (values (3, 'ISSUANCE'), (4, 'BREAKAGE')) as l (move, leg) on l.move = p.move
-     where w.settlement_id is not null
-       and case l.leg when 'ISSUANCE' then c.funding in ('POSTPAID_AT_REDEMPTION', 'HYBRID')
+     where case l.leg when 'ISSUANCE' then c.funding in ('POSTPAID_AT_REDEMPTION', 'HYBRID')
                 else c.breakage_ppm > 0 and c.funding in ('POSTPAID', 'PREPAID_BLOCK') end
-     group by w.settlement_id, p.contract_id, l.leg
+     group by s.settlement_id, p.contract_id, l.leg
   )
   select coalesce(l.settlement_id, b.settlement_id), coalesce(l.contract_id, b.contract_id),
          coalesce(l.leg, b.leg), coalesce(l.points, 0), coalesce(b.points, 0)
@@ -113,10 +124,16 @@ constexpr Statement kFindWrongNet{"verify.find_wrong_net", R"sql(
       or n.carried_in <> coalesce((select b.carried_out
                                      from settlement.nets b
                                     where b.partner_id = n.partner_id
-                                      and b.settlement_id = n.settlement_id - 1), 0)
+                                      and b.settlement_id =
+                                          (select max(p.settlement_id)
+                                             from settlement.settlements p
+                                            where p.settlement_id < n.settlement_id
+                                              and p.currency = s.currency)), 0)
                          + coalesce((select sum(a.net + a.tax)
                                        from settlement.adjustments a
+                                       join settlement.settlements b using (settlement_id)
                                       where a.partner_id = n.partner_id
+                                        and b.currency = s.currency
                                         and a.posted_at_us >= s.start_us
                                         and a.posted_at_us < s.end_us), 0)
       or case s.state when 'COMPUTED' then 0 else n.net + n.carried_in - n.carried_out end

@@ -7,6 +7,7 @@
 #include "absl/strings/str_split.h"
 #include "guilder/accrual/v1/accrual_service.pb.h"
 
+#include "libs/base/currency.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/rpc/status.h"

@@ -26,6 +26,7 @@ void ShowSettlement(Output& output, const v1::Settlement& settlement, bool lines
   const Value json = ToJson(settlement);
   output.Record(json, {{"Name", "name"},
                        {"State", "state"},
+                       {"Currency", "currency_code"},
                        {"From", "start_time", Show::kTime},
                        {"Until", "end_time", Show::kTime},
                        {"Windows", "windows"},
@@ -117,6 +118,21 @@ Verb::Preparer ReadEtag(Context& context) {
   };
 }
 
+// The first one, and the names of those in other currencies.
+absl::Status ShowComputed(Output& output, const v1::ComputeSettlementResponse& response) {
+  if (output.json()) {
+    Value json = ToJson(response.settlement());
+    json["settlements"] = ToJson(response)["settlements"];
+    output.Json(json);
+    return absl::OkStatus();
+  }
+  ShowSettlement(output, response.settlement(), /*lines=*/false);
+  for (const std::string& name : response.settlements()) {
+    if (name != response.settlement().name()) output.Text(absl::StrCat("and ", name));
+  }
+  return absl::OkStatus();
+}
+
 void AddPolicyCommands(CLI::App& noun, Context& context) {
   AddVerb<v1::GetSettlementPolicyRequest, v1::GetSettlementPolicyResponse>(
       noun, context, "policy", "Shows how the programme pays and is paid")
@@ -145,7 +161,10 @@ void AddSettlementCommands(CLI::App& app, Context& context) {
       .Argument("SETTLEMENT", "name", "Computes this one again: its number", "settlements/")
       .Required(false)
       .As("finance")
-      .Show(Shown<v1::ComputeSettlementResponse>(context, /*lines=*/false));
+      .Show([&context](const Message& response) {
+        return ShowComputed(context.output(),
+                            static_cast<const v1::ComputeSettlementResponse&>(response));
+      });
   AddVerb<v1::ApproveSettlementRequest, v1::ApproveSettlementResponse>(
       noun, context, "approve", "Approves what somebody else computed: it becomes binding")
       .Argument("SETTLEMENT", "name", "The settlement: its number", "settlements/")

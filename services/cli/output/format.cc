@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
+#include "libs/base/currency.h"
 #include "libs/base/text.h"
 
 namespace guilder::cli {
@@ -34,20 +35,9 @@ std::string WithThousands(int64_t value) {
   return GroupDigits(absl::StrCat(value));
 }
 
-int CurrencyExponent(std::string_view currency_code) {
-  static constexpr std::array<std::string_view, 16> kNone = {
-      "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW",
-      "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"};
-  static constexpr std::array<std::string_view, 7> kThree = {"BHD", "IQD", "JOD", "KWD",
-                                                             "LYD", "OMR", "TND"};
-  if (std::find(kNone.begin(), kNone.end(), currency_code) != kNone.end()) return 0;
-  if (std::find(kThree.begin(), kThree.end(), currency_code) != kThree.end()) return 3;
-  return 2;
-}
-
 std::string MoneyText(int64_t minor_units, std::string_view currency_code) {
   const std::string amount =
-      GroupDigits(FormatAmount(MinorUnits{minor_units}, CurrencyExponent(currency_code)));
+      GroupDigits(FormatAmount(MinorUnits{minor_units}, guilder::CurrencyExponent(currency_code)));
   return currency_code.empty() ? amount : absl::StrCat(amount, " ", ToAbsl(currency_code));
 }
 

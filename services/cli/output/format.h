@@ -16,9 +16,6 @@ std::string WithThousands(int64_t value);
 // JPY". Without a currency two digits follow the point.
 std::string MoneyText(int64_t minor_units, std::string_view currency_code);
 
-// Digits after the point of a currency (ISO 4217): 0, 2 or 3.
-int CurrencyExponent(std::string_view currency_code);
-
 // "850 ms", "12.3 s", "4 min 05 s", "2 h 03 min".
 std::string DurationText(double seconds);
 

@@ -49,6 +49,14 @@ std::string RateText(int64_t ppm) {
   return text + " %";
 }
 
+// The currency that stands beside the field, in the same object; empty when none does.
+std::string CurrencyBeside(const Value& record, const std::string& path) {
+  const size_t dot = path.rfind('.');
+  const std::string parent = dot == std::string::npos ? "" : path.substr(0, dot + 1);
+  const Value* currency = Find(record, parent + "currency_code");
+  return currency != nullptr && currency->is_string() ? currency->get<std::string>() : "";
+}
+
 Align AlignOf(Show show) {
   return show == Show::kText || show == Show::kTime ? Align::kLeft : Align::kRight;
 }
@@ -63,7 +71,9 @@ std::string FieldText(const Value& record, const Field& field) {
       if (value->is_number_integer()) return WithThousands(value->get<int64_t>());
       break;
     case Show::kMoney:
-      if (value->is_number_integer()) return MoneyText(value->get<int64_t>(), "");
+      if (value->is_number_integer()) {
+        return MoneyText(value->get<int64_t>(), CurrencyBeside(record, field.path));
+      }
       if (value->is_object() && value->contains("minor_units")) {
         return MoneyText((*value)["minor_units"].get<int64_t>(),
                          value->value("currency_code", std::string()));

@@ -18,7 +18,7 @@ enum class Format { kTable, kJson };
 enum class Show {
   kText,    // As it is; a list is joined by ", ".
   kNumber,  // With thousands separators, to the right.
-  kMoney,   // Minor units, or an object {currency_code, minor_units}.
+  kMoney,   // Minor units, with a currency_code beside them or none; or an object of both.
   kTime,    // An RFC 3339 instant without its fraction: "2026-01-31 12:00:00".
   kRate,    // Parts per million as a percentage: 190000 → "19 %".
 };

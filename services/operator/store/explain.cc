@@ -5,12 +5,17 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
+#include "libs/base/currency.h"
 #include "libs/base/reason.h"
 #include "libs/base/text.h"
 #include "services/operator/store/explain_walk.h"
 
 namespace guilder::operator_ {
 namespace {
+
+constexpr postgres::Statement kReadCurrencyOf{"explain.currency_of", R"sql(
+  select currency from settlement.settlements where settlement_id = $1
+)sql"};
 
 constexpr postgres::Statement kReadCurrency{"explain.currency", R"sql(
   select currency, currency_exponent from ledger.programmes order by programme_id limit 1
@@ -123,15 +128,33 @@ void Walk::AddMore(int depth, const std::string& kind, int64_t all, int64_t show
   if (all > shown) Add(depth, "", kind, absl::StrCat("and ", all - shown, " more"));
 }
 
+void Walk::ReadProgramme() {
+  if (!currency_.empty()) return;
+  const postgres::Rows rows = Execute(kReadCurrency, {});
+  if (rows.empty()) return;
+  currency_ = rows[0].Text(0);
+  exponent_ = static_cast<int>(rows[0].Int(1));
+}
+
 std::string Walk::Money(int64_t minor_units) {
-  if (currency_.empty()) {
-    const postgres::Rows rows = Execute(kReadCurrency, {});
-    if (!rows.empty()) {
-      currency_ = rows[0].Text(0);
-      exponent_ = static_cast<int>(rows[0].Int(1));
-    }
+  ReadProgramme();
+  return MoneyIn(currency_, minor_units);
+}
+
+std::string Walk::MoneyIn(const std::string& currency, int64_t minor_units) {
+  ReadProgramme();
+  const int exponent = currency == currency_ ? exponent_ : CurrencyExponent(currency);
+  return absl::StrCat(FormatAmount(MinorUnits(minor_units), exponent), " ", currency);
+}
+
+std::string Walk::MoneyOf(int64_t settlement, int64_t minor_units) {
+  std::string& currency = currencies_[settlement];
+  if (currency.empty()) {
+    const postgres::Rows rows = Execute(kReadCurrencyOf, postgres::Params().Int(settlement));
+    if (rows.empty()) return Money(minor_units);
+    currency = rows[0].Text(0);
   }
-  return absl::StrCat(FormatAmount(MinorUnits(minor_units), exponent_), " ", currency_);
+  return MoneyIn(currency, minor_units);
 }
 
 std::string PointsText(int64_t points) {

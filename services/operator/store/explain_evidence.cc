@@ -18,7 +18,7 @@ using postgres::Statement;
 #define GUILDER_EXPLAINED_ENTRY_                                                                   \
   "select e.entry_id, e.file_id, e.booking_date, e.credit, e.amount, e.end_to_end_id, "            \
   "e.remittance, e.return_reason, e.outcome, coalesce(e.settlement_id, 0), coalesce(p.slug, ''), " \
-  "e.applied, e.suspense from settlement.bank_entries e "                                          \
+  "e.applied, e.suspense, e.currency from settlement.bank_entries e "                              \
   "left join partner.partners p using (partner_id) "
 
 constexpr Statement kReadEntry{"explain.bank_entry", GUILDER_EXPLAINED_ENTRY_ R"sql(
@@ -108,10 +108,12 @@ std::string PointsOrNone(const Row& row, int column) {
 }
 
 void AddEntry(Walk& walk, int depth, const Row& row) {
-  std::string text = absl::StrCat(walk.Money(row.Int(4)), row.Bool(3) ? " in" : " out", " on ",
-                                  ToAbsl(row.Text(2)), ", ", ToAbsl(row.Text(8)));
-  if (row.Int(11) != 0) absl::StrAppend(&text, ", applied ", walk.Money(row.Int(11)));
-  if (row.Int(12) != 0) absl::StrAppend(&text, ", in suspense ", walk.Money(row.Int(12)));
+  const std::string currency(row.Text(13));
+  std::string text = absl::StrCat(walk.MoneyIn(currency, row.Int(4)), row.Bool(3) ? " in" : " out",
+                                  " on ", ToAbsl(row.Text(2)), ", ", ToAbsl(row.Text(8)));
+  if (row.Int(11) != 0) absl::StrAppend(&text, ", applied ", walk.MoneyIn(currency, row.Int(11)));
+  if (row.Int(12) != 0)
+    absl::StrAppend(&text, ", in suspense ", walk.MoneyIn(currency, row.Int(12)));
   if (!row.Text(5).empty()) absl::StrAppend(&text, ", end-to-end id ", ToAbsl(row.Text(5)));
   if (!row.Text(6).empty()) absl::StrAppend(&text, ", \"", ToAbsl(row.Text(6)), "\"");
   if (!row.Text(7).empty()) absl::StrAppend(&text, ", came back: ", ToAbsl(row.Text(7)));
@@ -125,14 +127,14 @@ void ExplainPaymentsOf(Walk& walk, int depth, int64_t settlement, int64_t partne
   for (const Row& row : walk.Execute(kReadEntriesOf, of)) AddEntry(walk, depth, row);
   for (const Row& row : walk.Execute(kReadAllocations, of)) {
     walk.Add(depth, absl::StrCat("bankEntries/", row.Int(0)), "allocation",
-             absl::StrCat(walk.Money(row.Int(1)), " out of suspense by ", ToAbsl(row.Text(2)),
-                          " at ", FormatTimestamp(row.Id<Timestamp>(3))));
+             absl::StrCat(walk.MoneyOf(settlement, row.Int(1)), " out of suspense by ",
+                          ToAbsl(row.Text(2)), " at ", FormatTimestamp(row.Id<Timestamp>(3))));
   }
   for (const Row& row : walk.Execute(kReadWriteOff, Params().Int(settlement).Int(partner))) {
     walk.Add(
         depth, "", "write-off",
-        absl::StrCat(walk.Money(row.Int(0)), ", \"", ToAbsl(row.Text(1)), "\", proposed by ",
-                     ToAbsl(row.Text(2)),
+        absl::StrCat(walk.MoneyOf(settlement, row.Int(0)), ", \"", ToAbsl(row.Text(1)),
+                     "\", proposed by ", ToAbsl(row.Text(2)),
                      row.Text(3).empty() ? ", not approved"
                                          : absl::StrCat(", approved by ", ToAbsl(row.Text(3)))));
   }
@@ -199,9 +201,9 @@ bool ExplainAdjustment(Walk& walk, int depth, int64_t id) {
   if (rows.empty()) return false;
   const Row row = rows[0];
   std::string text =
-      absl::StrCat(walk.Money(row.Int(0)), " and tax ", walk.Money(row.Int(1)), " credited for ",
-                   ToAbsl(row.Text(2)), " by ", ToAbsl(row.Text(3)), " at ",
-                   FormatTimestamp(row.Id<Timestamp>(4)));
+      absl::StrCat(walk.MoneyOf(row.Int(5), row.Int(0)), " and tax ",
+                   walk.MoneyOf(row.Int(5), row.Int(1)), " credited for ", ToAbsl(row.Text(2)),
+                   " by ", ToAbsl(row.Text(3)), " at ", FormatTimestamp(row.Id<Timestamp>(4)));
   if (!row.Text(7).empty()) {
     absl::StrAppend(&text, ", credit note ", ToAbsl(row.Text(7)), " for invoices/",
                     ToAbsl(row.Text(8)));
@@ -216,8 +218,8 @@ bool ExplainDispute(Walk& walk, int depth, int64_t id) {
   if (rows.empty()) return false;
   const Row row = rows[0];
   std::string text =
-      absl::StrCat(walk.Money(row.Int(1)), " disputed by ", ToAbsl(row.Text(3)), " at ",
-                   FormatTimestamp(row.Id<Timestamp>(4)), ": \"", ToAbsl(row.Text(2)),
+      absl::StrCat(walk.MoneyOf(row.Int(7), row.Int(1)), " disputed by ", ToAbsl(row.Text(3)),
+                   " at ", FormatTimestamp(row.Id<Timestamp>(4)), ": \"", ToAbsl(row.Text(2)),
                    "\", evidence ", ToHex(AsView(row.Digest(10))), ", ", ToAbsl(row.Text(0)));
   if (!row.Text(5).empty()) {
     absl::StrAppend(&text, " by ", ToAbsl(row.Text(5)), ": \"", ToAbsl(row.Text(6)), "\"");

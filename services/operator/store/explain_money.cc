@@ -68,9 +68,11 @@ constexpr Statement kReadLine{"explain.line", R"sql(
 
 constexpr Statement kReadPositions{"explain.positions", R"sql(
   select w.window_start_us, w.window_end_us, p.movement, sum(p.points)::bigint
-    from settlement.windows w
+    from settlement.settlements s
+    join settlement.windows w
+      on w.window_start_us >= s.start_us and w.window_start_us < s.end_us
     join ledger.positions p using (window_start_us)
-   where w.settlement_id = $1
+   where s.settlement_id = $1
      and p.contract_id = $2
    group by w.window_start_us, w.window_end_us, p.movement
    order by w.window_start_us, p.movement
@@ -90,7 +92,10 @@ constexpr Statement kCountBilled{"explain.count_billed", R"sql(
 
 constexpr Statement kReadSettlement{"explain.settlement", R"sql(
   select s.state, s.currency, s.start_us, s.end_us, s.computed_by, s.approved_by,
-         (select count(*) from settlement.windows w where w.settlement_id = s.settlement_id)
+         (select count(*)
+            from settlement.windows w
+           where w.window_start_us >= s.start_us
+             and w.window_start_us < s.end_us)
     from settlement.settlements s
    where s.settlement_id = $1
 )sql"};
@@ -129,11 +134,12 @@ bool ExplainNet(Walk& walk, int depth, int64_t settlement, const std::string& pa
   const Row row = rows[0];
   const int64_t net = row.Int(4);
   walk.Add(depth, absl::StrCat("settlements/", settlement, "/obligations/", partner), "obligation",
-           absl::StrCat(walk.Money(net < 0 ? -net : net),
+           absl::StrCat(walk.MoneyOf(settlement, net < 0 ? -net : net),
                         net < 0 ? " to pay by partners/" : " to be paid to partners/", partner,
-                        ": reimbursement ", walk.Money(row.Int(1)), " less issuance ",
-                        walk.Money(row.Int(0)), ", fee ", walk.Money(row.Int(2)), " and tax ",
-                        walk.Money(row.Int(3))));
+                        ": reimbursement ", walk.MoneyOf(settlement, row.Int(1)), " less issuance ",
+                        walk.MoneyOf(settlement, row.Int(0)), ", fee ",
+                        walk.MoneyOf(settlement, row.Int(2)), " and tax ",
+                        walk.MoneyOf(settlement, row.Int(3))));
   if (!with_lines) return true;
   ExplainPaymentsOf(walk, depth + 1, settlement, row.Int(6));
   const Params of_partner = Params().Int(settlement).Int(row.Int(6));
@@ -163,7 +169,7 @@ bool ExplainPayment(Walk& walk, int depth, const std::string& end_to_end_id) {
   if (rows.empty()) return false;
   const Row row = rows[0];
   walk.Add(depth, end_to_end_id, "payment",
-           absl::StrCat(walk.Money(row.Int(4)), row.Bool(3) ? " to " : " from ",
+           absl::StrCat(walk.MoneyOf(row.Int(0), row.Int(4)), row.Bool(3) ? " to " : " from ",
                         ToAbsl(row.Text(2)), ", ", ToAbsl(row.Text(5))));
   ExplainNet(walk, depth + 1, row.Int(0), std::string(row.Text(1)), /*with_lines=*/true);
   return true;
@@ -181,9 +187,9 @@ bool ExplainInvoice(Walk& walk, int depth, const std::string& number) {
   const bool self_billed = row.Text(0) == "SELF_BILLED";
   walk.Add(depth, absl::StrCat("invoices/", number), "invoice",
            absl::StrCat(self_billed ? "self-billed invoice of partners/" : "invoice to partners/",
-                        ToAbsl(row.Text(1)), ": ", walk.Money(row.Int(4)), " and tax ",
-                        walk.Money(row.Int(5)), ", of settlements/", row.Int(2), ", issued at ",
-                        FormatTimestamp(row.Id<Timestamp>(3))));
+                        ToAbsl(row.Text(1)), ": ", walk.MoneyOf(row.Int(2), row.Int(4)),
+                        " and tax ", walk.MoneyOf(row.Int(2), row.Int(5)), ", of settlements/",
+                        row.Int(2), ", issued at ", FormatTimestamp(row.Id<Timestamp>(3))));
   for (const Row& line : walk.Execute(kReadInvoiceLines, Params().Text(number))) {
     ExplainLine(walk, depth + 1, line.Int(0), line.Int(1));
   }
@@ -198,8 +204,8 @@ bool ExplainLine(Walk& walk, int depth, int64_t settlement, int64_t line) {
   const bool at_activation = row.Text(2) == "ISSUANCE" && row.Text(9) == "ACTIVATION";
   walk.Add(depth, LineName(settlement, line), "invoice line",
            absl::StrCat(ToAbsl(row.Text(2)), " of ", PointsText(row.Int(3)), " (", row.Int(4),
-                        " with all before): ", walk.Money(row.Int(5)), " and tax ",
-                        walk.Money(row.Int(7)), " ", ToAbsl(row.Text(6))));
+                        " with all before): ", walk.MoneyOf(settlement, row.Int(5)), " and tax ",
+                        walk.MoneyOf(settlement, row.Int(7)), " ", ToAbsl(row.Text(6))));
   ExplainContract(walk, depth + 1, partner, static_cast<int>(row.Int(1)));
 
   const auto contract = row.Id<ContractId>(8);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,14 +33,20 @@ class Walk {
 
   // "12.34 EUR" in the programme's currency.
   std::string Money(int64_t minor_units);
+  // In that currency, and in a settlement's.
+  std::string MoneyIn(const std::string& currency, int64_t minor_units);
+  std::string MoneyOf(int64_t settlement, int64_t minor_units);
 
   std::vector<Step> Take() && { return std::move(steps_); }
 
  private:
   postgres::Transaction& transaction_;
   std::vector<Step> steps_;
+  void ReadProgramme();
+
   std::string currency_;  // Read when it is first needed.
   int exponent_ = 2;
+  std::map<int64_t, std::string> currencies_;  // By settlement; the same.
 };
 
 // Points in words: "1 point", "20 points".

@@ -77,18 +77,15 @@ absl::Status CheckTerms(const RedemptionTerms& terms) {
 
 }  // namespace
 
-absl::Status CheckContract(const Contract& contract, const Currency& currency) {
+absl::Status CheckContract(const Contract& contract) {
   if (contract.period.until && *contract.period.until <= contract.period.from) {
     return Refuse(Reason::kRequestMalformed, "effective_until is not after effective_from",
                   {{"field", "effective_until"}});
   }
   return std::visit(
-      [&](const auto& terms) -> absl::Status {
+      [](const auto& terms) -> absl::Status {
         GUILDER_RETURN_IF_ERROR(CheckTerms(terms));
-        if (ParseCurrency(terms.currency) != currency) {
-          return Refuse(Reason::kCurrencyNotSupported, {},
-                        {{"currency", FormatCurrency(currency)}});
-        }
+        if (!ParseCurrency(terms.currency)) return Refuse(Reason::kCurrencyNotSupported);
         return absl::OkStatus();
       },
       contract.terms);

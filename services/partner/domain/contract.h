@@ -87,10 +87,12 @@ inline constexpr int32_t kMaxPpm = 1'000'000;
 inline constexpr int32_t kMaxActivationDays = 3'650;
 inline constexpr int32_t kMaxLotLifeDays = 36'500;
 
-// Whether dates and terms make sense, in a programme of that currency.
+// Whether dates and terms make sense. The currency may be another than the programme's: then the
+// rates are of that currency, and the contract is settled in it.
 //
-// Errors, first match wins: REQUEST_MALFORMED, naming the field; CURRENCY_NOT_SUPPORTED.
-absl::Status CheckContract(const Contract& contract, const Currency& currency);
+// Errors, first match wins: REQUEST_MALFORMED, naming the field; CURRENCY_NOT_SUPPORTED, three
+// capital letters are none.
+absl::Status CheckContract(const Contract& contract);
 
 // What approving a version does to its predecessor.
 struct Succession {

@@ -33,7 +33,7 @@ std::optional<ContractNameParts> PartsOf(std::string_view name) {
 absl::StatusOr<v1::ProposeContractResponse> PartnerHandlers::ProposeContract(
     const rpc::Call& call, const v1::ProposeContractRequest& request) {
   GUILDER_ASSIGN_OR_RETURN(Contract proposal, ContractFromProto(request.contract()));
-  GUILDER_RETURN_IF_ERROR(CheckContract(proposal, programme_.currency));
+  GUILDER_RETURN_IF_ERROR(CheckContract(proposal));
   proposal.proposed_by = call.principal().id;
   const auto parent = rpc::ParseName(kPartnerName, request.parent());
   const std::string slug = parent ? parent->front() : std::string();

@@ -48,6 +48,7 @@ constexpr Statement kRead{"partner.read_unbilled", R"sql(
      and c.kind = 'ISSUANCE'
      and c.state = 'APPROVED'
      and c.funding = 'POSTPAID'
+     and c.currency = g.currency
 )sql"};
 
 }  // namespace

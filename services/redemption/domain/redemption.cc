@@ -76,8 +76,10 @@ absl::StatusOr<Authorized> Decide(const Authorization& authorization, PartnerId 
   terms.expires_at =
       posting.now() + Timestamp(authorization.time_to_live_seconds * kMicrosPerSecond);
   GUILDER_RETURN_IF_ERROR(ledger::DecideHold(posting, terms));
-  return Authorized{context.configuration.Price(authorization.points, contract->rate_micros),
-                    terms.expires_at};
+  return Authorized{
+      {context.configuration.Price(authorization.points, contract->rate_micros, contract->currency),
+       contract->currency},
+      terms.expires_at};
 }
 
 absl::StatusOr<Captured> Decide(const Capture& capture, PartnerId partner,
@@ -94,14 +96,15 @@ absl::StatusOr<Captured> Decide(const Capture& capture, PartnerId partner,
   return absl::InternalError("a captured hold is gone");
 }
 
-MinorUnits PriceUnder(const ledger::Configuration& configuration, PartnerId partner_id,
-                      ContractId contract, Points points) {
+Worth PriceUnder(const ledger::Configuration& configuration, PartnerId partner_id,
+                 ContractId contract, Points points) {
   const ledger::Partner* const partner = configuration.FindPartner(partner_id);
-  if (partner == nullptr) return MinorUnits(0);
+  if (partner == nullptr) return {};
   for (const ledger::Contract& version : partner->redemption) {
-    if (version.id == contract) return configuration.Price(points, version.rate_micros);
+    if (version.id != contract) continue;
+    return {configuration.Price(points, version.rate_micros, version.currency), version.currency};
   }
-  return MinorUnits(0);
+  return {};
 }
 
 }  // namespace guilder::redemption

@@ -50,8 +50,14 @@ std::string Encode(const Capture& capture);
 std::string Encode(const Void& voiding);
 std::string Encode(const Refund& refund);
 
+// What points are worth by a redemption contract.
+struct Worth {
+  MinorUnits amount;
+  Currency currency{};
+};
+
 struct Authorized {
-  MinorUnits value;
+  Worth value;
   Timestamp expires_at;
 };
 
@@ -64,7 +70,7 @@ absl::StatusOr<Authorized> Decide(const Authorization& authorization, PartnerId 
 
 struct Captured {
   Points points;
-  MinorUnits value;
+  Worth value;
   Points still_held;
 };
 
@@ -73,7 +79,7 @@ absl::StatusOr<Captured> Decide(const Capture& capture, PartnerId partner,
                                 const ledger::DecisionContext& context, ledger::Posting& posting);
 
 // The price of points under a partner's redemption contract; none under one that it does not have.
-MinorUnits PriceUnder(const ledger::Configuration& configuration, PartnerId partner,
-                      ContractId contract, Points points);
+Worth PriceUnder(const ledger::Configuration& configuration, PartnerId partner, ContractId contract,
+                 Points points);
 
 }  // namespace guilder::redemption

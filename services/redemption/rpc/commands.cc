@@ -50,8 +50,7 @@ class AuthorizeCommand final : public RedemptionCommand<Authorization> {
                              redemption::Decide(asked, partner, context, posting));
     v1::AuthorizeRedemptionResponse response;
     response.set_name(RedemptionName({book, posting.number()}));
-    *response.mutable_value() =
-        ToProto(context.configuration.programme().currency, authorized.value);
+    *response.mutable_value() = ToProto(authorized.value.currency, authorized.value.amount);
     *response.mutable_expires_at() = rpc::ToProto(authorized.expires_at);
     return response.SerializeAsString();
   }
@@ -68,7 +67,7 @@ class CaptureCommand final : public RedemptionCommand<Capture> {
                              redemption::Decide(asked, partner, context, posting));
     v1::CaptureRedemptionResponse response;
     response.set_captured_points(captured.points.value());
-    *response.mutable_value() = ToProto(context.configuration.programme().currency, captured.value);
+    *response.mutable_value() = ToProto(captured.value.currency, captured.value.amount);
     response.set_held_points(captured.still_held.value());
     return response.SerializeAsString();
   }

@@ -136,8 +136,8 @@ v1::Redemption ToProto(const RedemptionId& id, const RedemptionRow& row,
   redemption.set_captured_points(row.captured.value());
   redemption.set_refunded_points(row.refunded.value());
   *redemption.mutable_expires_at() = rpc::ToProto(row.expires_at);
-  *redemption.mutable_value() = ToProto(configuration.programme().currency,
-                                        configuration.Price(row.authorized, row.rate_micros));
+  *redemption.mutable_value() =
+      ToProto(row.currency, configuration.Price(row.authorized, row.rate_micros, row.currency));
   return redemption;
 }
 

@@ -1,6 +1,7 @@
 #include "services/redemption/store/redemptions.h"
 
 #include "libs/base/reason.h"
+#include "libs/base/text.h"
 #include "libs/ledger/core/account.h"
 #include "libs/postgres/pool.h"
 
@@ -17,7 +18,7 @@ constexpr Statement kReadOwner{"redemption.read_owner", R"sql(
 
 constexpr Statement kReadRedemption{"redemption.read", R"sql(
   select h.partner_id, p.slug, s.code, h.state, h.authorized, h.captured, h.refunded, h.expires_at_us,
-         c.rate_micros,
+         c.rate_micros, c.currency,
          h.expires_at_us <= greatest(b.last_posted_at_us, b.clock_offset_us
                                      + (extract(epoch from clock_timestamp()) * 1000000)::bigint)
     from ledger.holds h
@@ -76,7 +77,8 @@ std::optional<RedemptionRow> ReadRedemption(postgres::Transaction& transaction,
   read.refunded = row.Id<Points>(6);
   read.expires_at = row.Id<Timestamp>(7);
   read.rate_micros = row.Int(8);
-  if (read.state == ledger::HoldState::kOpen && row.Bool(9)) {
+  read.currency = ParseCurrency(row.Text(9)).value_or(Currency{});
+  if (read.state == ledger::HoldState::kOpen && row.Bool(10)) {
     read.state =
         read.captured > Points(0) ? ledger::HoldState::kCaptured : ledger::HoldState::kExpired;
   }

@@ -54,6 +54,7 @@ struct RedemptionRow {
   Points captured;
   Points refunded;
   Timestamp expires_at;
+  Currency currency{};
   int64_t rate_micros = 0;
 };
 

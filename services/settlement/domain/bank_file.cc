@@ -46,7 +46,7 @@ Digest IdentityOf(const BankPayment& payment, const std::string& statement, size
 BankOutcome FirstOutcome(const BankPayment& payment, const iso20022::StatementEntry& entry,
                          const OwnAccount& own) {
   if (!own.iban.empty() && payment.account != own.iban) return BankOutcome::kOtherAccount;
-  if (payment.currency != own.currency) return BankOutcome::kOtherCurrency;
+  if (!own.exponents.contains(payment.currency)) return BankOutcome::kOtherCurrency;
   if (!entry.booked || payment.amount == MinorUnits()) return BankOutcome::kNotBooked;
   return BankOutcome::kPending;
 }
@@ -61,9 +61,9 @@ BankPayment PaymentOf(const iso20022::BankStatement& statement, size_t entry_ind
   payment.booking_date = absl::FormatCivilTime(entry.booked_on);
   payment.credit = told.credit;
   payment.currency = told.amount.currency;
-  const std::optional<MinorUnits> minor = payment.currency == own.currency
-                                              ? InMinorUnits(told.amount, own.currency_exponent)
-                                              : std::nullopt;
+  const auto exponent = own.exponents.find(payment.currency);
+  const std::optional<MinorUnits> minor =
+      exponent != own.exponents.end() ? InMinorUnits(told.amount, exponent->second) : std::nullopt;
   payment.amount = minor.value_or(MinorUnits(told.amount.hundred_thousandths));
   payment.end_to_end_id = told.end_to_end_id;
   payment.counterparty_name = told.counterparty_name;
@@ -71,7 +71,7 @@ BankPayment PaymentOf(const iso20022::BankStatement& statement, size_t entry_ind
   payment.remittance = told.remittance;
   payment.return_reason = told.return_reason;
   payment.outcome = FirstOutcome(payment, entry, own);
-  // A fraction of a minor unit is not the programme's money.
+  // A fraction of a minor unit is nobody's money.
   if (!minor && payment.outcome == BankOutcome::kPending) {
     payment.outcome = BankOutcome::kOtherCurrency;
   }

@@ -1,6 +1,7 @@
 // A bank's file as rows: what each payment in it is, before anybody asks what it pays. Pure.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,8 +21,10 @@ enum class BankFileKind { kStatement, kStatusReport };
 struct OwnAccount {
   // Empty when the operator-partner has none: then any account is taken for its.
   std::string iban;
+  // The programme's.
   Currency currency{};
-  int currency_exponent = 2;
+  // Those that settlements are of, and the digits of their minor units.
+  std::map<Currency, int> exponents;
 };
 
 struct BankPayment {
@@ -30,7 +33,7 @@ struct BankPayment {
   std::string booking_date;  // "2026-01-31"
   bool credit = false;
   Currency currency{};
-  // Minor units of the programme's currency; hundred-thousandths of another.
+  // Minor units of a currency that settlements are of; hundred-thousandths of another.
   MinorUnits amount;
   std::string end_to_end_id;
   std::string counterparty_name;

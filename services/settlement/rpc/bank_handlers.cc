@@ -34,8 +34,11 @@ constexpr char kEntryList[] = "bankEntries";
 absl::StatusOr<OwnAccount> LoadOwnAccount(Transaction& transaction) {
   GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
   const absl::StatusOr<PartnerFacts> house = FindOperatorPartner(transaction);
-  return OwnAccount{house.ok() ? house->iban : std::string(), programme.currency,
-                    programme.currency_exponent};
+  OwnAccount own{house.ok() ? house->iban : std::string(), programme.currency, {}};
+  for (const Currency& currency : ReadCurrencies(transaction, programme)) {
+    own.exponents[currency] = programme.ExponentOf(currency);
+  }
+  return own;
 }
 
 // An imported file, and whether it was imported before.

@@ -58,7 +58,9 @@ v1::DisputeProvision ProvisionOf(bool excluded) {
 v1::Dispute ToProto(Transaction& transaction, const Programme& programme, const Dispute& stored) {
   const Dispute dispute = AtDeadline(stored, programme.now);
   const Directory directory = LoadDirectory(transaction, {dispute.partner});
-  const std::string currency = FormatCurrency(programme.currency);
+  const absl::StatusOr<Settlement> settlement = FindSettlement(transaction, dispute.settlement);
+  const std::string currency =
+      FormatCurrency(settlement.ok() ? settlement->currency : programme.currency);
   v1::Dispute out;
   out.set_name(absl::StrCat("disputes/", dispute.id.value()));
   out.set_line(LineName(dispute.settlement, dispute.line));

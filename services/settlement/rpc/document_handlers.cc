@@ -44,7 +44,7 @@ absl::StatusOr<Statement> LoadStatementDocument(Transaction& transaction, const 
   GUILDER_ASSIGN_OR_RETURN(const PartnerId partner, FindPartner(transaction, slug));
   GUILDER_RETURN_IF_ERROR(call.CheckActsFor(partner));
   GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
-  statement.currency_exponent = programme.currency_exponent;
+  statement.currency_exponent = programme.ExponentOf(statement.settlement.currency);
   statement.time_zone = programme.time_zone;
   statement.operator_name = OperatorName(transaction);
   const SettlementView view = LoadView(transaction, statement.settlement, partner);
@@ -85,11 +85,15 @@ std::vector<ReportDay> ByDay(const std::vector<ReportDay>& windows, const absl::
 
 // What members had at the end, by who issued it and how long ago. What they owe does not count.
 std::vector<ReportIssuer> OutstandingOf(const std::vector<LiabilityLine>& lines,
-                                        const Directory& directory, Timestamp end) {
+                                        const Directory& directory, const Currency& currency,
+                                        Timestamp end) {
   std::map<std::string, ReportIssuer> issuers;
   for (const LiabilityLine& line : lines) {
     const auto contract = directory.contracts.find(line.contract);
-    if (contract == directory.contracts.end() || line.closing <= Points()) continue;
+    if (contract == directory.contracts.end() || contract->second.currency != currency ||
+        line.closing <= Points()) {
+      continue;
+    }
     const std::string& slug = directory.SlugOf(contract->second.terms.partner);
     ReportIssuer& issuer = issuers[slug];
     issuer.slug = slug;
@@ -106,7 +110,7 @@ absl::StatusOr<Report> LoadReport(Transaction& transaction, SettlementId id) {
   GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
   Report report;
   report.settlement = settlement;
-  report.currency_exponent = programme.currency_exponent;
+  report.currency_exponent = programme.ExponentOf(report.settlement.currency);
   report.time_zone = programme.time_zone;
   report.operator_name = OperatorName(transaction);
   const SettlementView view = LoadView(transaction, std::move(settlement));
@@ -121,7 +125,7 @@ absl::StatusOr<Report> LoadReport(Transaction& transaction, SettlementId id) {
   report.days = ByDay(ReadWindowPoints(transaction, id), programme.time_zone);
   report.outstanding = OutstandingOf(
       RollForward(ReadLotPoints(transaction, report.settlement.start, report.settlement.end)),
-      view.directory, report.settlement.end);
+      view.directory, report.settlement.currency, report.settlement.end);
   return report;
 }
 

@@ -74,9 +74,9 @@ absl::Status AddDeferred(Transaction& transaction, const std::vector<LiabilityLi
     }
     GUILDER_ASSIGN_OR_RETURN(
         const MinorUnits money,
-        DeferredMoney(contract.terms, points, not_billed, programme.currency_exponent));
+        DeferredMoney(contract.terms, points, not_billed, programme.ExponentOf(contract.currency)));
     out->set_deferred_minor_units(money.value());
-    out->set_currency_code(FormatCurrency(programme.currency));
+    out->set_currency_code(FormatCurrency(contract.currency));
   }
   return absl::OkStatus();
 }

@@ -64,6 +64,13 @@ std::vector<StoredObligation> Payable(const std::vector<StoredObligation>& oblig
   return chosen;
 }
 
+// What the programme advances is in its own currency.
+Policy PolicyFor(Transaction& transaction, const Programme& programme, const Currency& currency) {
+  Policy policy = ReadPolicy(transaction, programme.id);
+  if (currency != programme.currency) policy.reserve = MinorUnits();
+  return policy;
+}
+
 // Writes the next file, and remembers it.
 absl::StatusOr<StoredPaymentFile> WriteFile(Transaction& transaction, const Programme& programme,
                                             const Settlement& settlement, int number,
@@ -89,7 +96,7 @@ absl::StatusOr<StoredPaymentFile> WriteFile(Transaction& transaction, const Prog
   GUILDER_ASSIGN_OR_RETURN(
       file.content,
       WritePaymentFile(settlement, number, number == 1 ? *settlement.approved_at : programme.now,
-                       programme.currency_exponent, programme.time_zone,
+                       programme.ExponentOf(settlement.currency), programme.time_zone,
                        {debtor.legal_name, debtor.iban}, payments));
   StorePaymentFile(transaction, settlement.id, file, partners);
   return file;
@@ -99,7 +106,7 @@ absl::StatusOr<StoredPaymentFile> NextFile(Transaction& transaction, const Settl
   const std::vector<StoredObligation> obligations = ReadObligations(transaction, settlement.id);
   GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
   const std::vector<StoredObligation> payouts =
-      Payable(obligations, ReadPolicy(transaction, programme.id));
+      Payable(obligations, PolicyFor(transaction, programme, settlement.currency));
   std::optional<StoredPaymentFile> last = FindLastPaymentFile(transaction, settlement.id);
   if (!payouts.empty()) {
     return WriteFile(transaction, programme, settlement, last ? last->number + 1 : 1, payouts);

@@ -74,13 +74,17 @@ absl::StatusOr<v1::ComputeSettlementResponse> SettlementHandlers::ComputeSettlem
     if (!id) return Refuse(Reason::kSettlementNotFound);
   }
   GUILDER_ASSIGN_OR_RETURN(
-      const Settlement computed,
-      settlement::ComputeSettlement(pool_, id, call.principal().id, call.deadline()));
+      const std::vector<Settlement> computed,
+      settlement::ComputeSettlements(pool_, id, call.principal().id, call.deadline()));
   v1::ComputeSettlementResponse response;
+  for (const Settlement& settlement : computed) {
+    response.add_settlements(SettlementName(settlement.id));
+  }
   GUILDER_RETURN_IF_ERROR(pool_.Read(
       [&](Transaction& transaction) -> absl::Status {
         LockForReading(transaction);
-        GUILDER_ASSIGN_OR_RETURN(Settlement stored, FindSettlement(transaction, computed.id));
+        GUILDER_ASSIGN_OR_RETURN(Settlement stored,
+                                 FindSettlement(transaction, computed.front().id));
         *response.mutable_settlement() = ToProto(LoadView(transaction, std::move(stored)));
         return absl::OkStatus();
       },

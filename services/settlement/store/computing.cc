@@ -32,10 +32,41 @@ absl::StatusOr<Settlement> ComputeOver(Transaction& transaction, const Programme
   return settlement;
 }
 
-absl::StatusOr<Settlement> ChooseSettlement(Transaction& transaction, const Programme& programme,
-                                            std::optional<SettlementId> id) {
-  if (!id) return NextSettlement(transaction, programme);
-  GUILDER_ASSIGN_OR_RETURN(Settlement settlement, FindSettlement(transaction, *id));
+// The next one of each currency, in the place of what was computed and not approved.
+absl::StatusOr<std::vector<Settlement>> ChooseNext(Transaction& transaction,
+                                                   const Programme& programme) {
+  SettlementId id = FirstToCompute(transaction);
+  DeleteComputedFrom(transaction, id);
+  std::vector<Settlement> chosen;
+  for (const Currency& currency : ReadCurrencies(transaction, programme)) {
+    GUILDER_ASSIGN_OR_RETURN(
+        std::optional<Settlement> next,
+        NextSettlement(transaction, programme, id, currency, /*most_windows=*/INT32_MAX));
+    if (!next) continue;
+    chosen.push_back(*std::move(next));
+    id = SettlementId(id.value() + 1);
+  }
+  if (chosen.empty()) return Refuse(Reason::kNothingToSettle);
+  return chosen;
+}
+
+// Of one window: the earliest that a currency has; of those that have the same, the programme's
+// first.
+absl::StatusOr<std::optional<Settlement>> ChooseOneWindow(Transaction& transaction,
+                                                          const Programme& programme) {
+  const SettlementId id = NextNumber(transaction);
+  std::optional<Settlement> earliest;
+  for (const Currency& currency : ReadCurrencies(transaction, programme)) {
+    GUILDER_ASSIGN_OR_RETURN(
+        std::optional<Settlement> next,
+        NextSettlement(transaction, programme, id, currency, /*most_windows=*/1));
+    if (next && (!earliest || next->start < earliest->start)) earliest = std::move(next);
+  }
+  return earliest;
+}
+
+absl::StatusOr<Settlement> ChooseAgain(Transaction& transaction, SettlementId id) {
+  GUILDER_ASSIGN_OR_RETURN(Settlement settlement, FindSettlement(transaction, id));
   if (settlement.state != State::kComputed) return Refuse(Reason::kWrongState);
   return settlement;
 }
@@ -54,19 +85,29 @@ absl::StatusOr<Result> AfterLots(postgres::Pool& pool, absl::Time deadline,
 
 }  // namespace
 
-absl::StatusOr<Settlement> ComputeSettlement(postgres::Pool& pool, std::optional<SettlementId> id,
-                                             const std::string& by, absl::Time deadline) {
-  return AfterLots<Settlement>(
-      pool, deadline, [&](Transaction& transaction) -> absl::StatusOr<Settlement> {
+absl::StatusOr<std::vector<Settlement>> ComputeSettlements(postgres::Pool& pool,
+                                                           std::optional<SettlementId> id,
+                                                           const std::string& by,
+                                                           absl::Time deadline) {
+  using Settlements = std::vector<Settlement>;
+  return AfterLots<Settlements>(
+      pool, deadline, [&](Transaction& transaction) -> absl::StatusOr<Settlements> {
         LockForWriting(transaction);
         GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
         // Into the open window, so that it changes nothing of what is computed.
         GUILDER_RETURN_IF_ERROR(DecideDue(transaction, programme).status());
-        GUILDER_ASSIGN_OR_RETURN(Settlement settlement,
-                                 ChooseSettlement(transaction, programme, id));
-        // Those after it follow from it, or had its windows.
-        if (!id) DeleteComputedAfter(transaction, settlement.id);
-        return ComputeOver(transaction, programme, std::move(settlement), by);
+        Settlements chosen;
+        if (id) {
+          GUILDER_ASSIGN_OR_RETURN(Settlement again, ChooseAgain(transaction, *id));
+          chosen.push_back(std::move(again));
+        } else {
+          GUILDER_ASSIGN_OR_RETURN(chosen, ChooseNext(transaction, programme));
+        }
+        for (Settlement& settlement : chosen) {
+          GUILDER_ASSIGN_OR_RETURN(settlement,
+                                   ComputeOver(transaction, programme, std::move(settlement), by));
+        }
+        return chosen;
       });
 }
 
@@ -91,7 +132,8 @@ absl::StatusOr<std::vector<Settlement>> ComputeDueSettlements(postgres::Pool& po
               LockForWriting(transaction);
               GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
               if (!ReadPolicy(transaction, programme.id).settle_each_window) return std::nullopt;
-              std::optional<Settlement> next = NextOfOneWindow(transaction, programme);
+              GUILDER_ASSIGN_OR_RETURN(std::optional<Settlement> next,
+                                       ChooseOneWindow(transaction, programme));
               if (!next) return std::nullopt;
               GUILDER_ASSIGN_OR_RETURN(
                   next, ComputeOver(transaction, programme, *std::move(next), kClearingJob));

@@ -19,13 +19,16 @@ namespace guilder::settlement {
 // before one computes it again.
 inline constexpr char kClearingJob[] = "guilder-clearing";
 
-// Without an id computes the next settlement, of all sealed windows that are in no approved one, in
-// the place of whatever was computed of them. With an id computes that settlement again, of the
-// same windows. Must not be called in a transaction.
+// Without an id computes the next settlement of each currency, of all sealed windows that are in no
+// approved one of that currency, in the place of whatever was computed of them. With an id computes
+// that settlement again, of the same windows. Gives what it computed: at least one, the programme's
+// currency first. Must not be called in a transaction.
 //
 // Errors, first match wins: SETTLEMENT_NOT_FOUND; WRONG_STATE, it is approved; NOTHING_TO_SETTLE.
-absl::StatusOr<Settlement> ComputeSettlement(postgres::Pool& pool, std::optional<SettlementId> id,
-                                             const std::string& by, absl::Time deadline);
+absl::StatusOr<std::vector<Settlement>> ComputeSettlements(postgres::Pool& pool,
+                                                           std::optional<SettlementId> id,
+                                                           const std::string& by,
+                                                           absl::Time deadline);
 
 // Where the policy says so, computes a settlement of each sealed window that is in none, in order;
 // and marks what is overdue. Several at once, late ones and ones that were killed come to the same.

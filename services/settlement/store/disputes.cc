@@ -350,7 +350,9 @@ absl::StatusOr<Adjustment> PostAdjustment(Transaction& transaction, const Progra
   adjustment.id = inserted[0].Id<AdjustmentId>(0);
   MoneyTransaction money;
   money.kind = MoneyKind::kAdjustment;
-  money.currency = programme.currency;
+  GUILDER_ASSIGN_OR_RETURN(const Settlement settlement,
+                           FindSettlement(transaction, adjustment.settlement));
+  money.currency = settlement.currency;
   money.reference = absl::StrCat("adjustments/", adjustment.id.value());
   money.idempotency_key = money.reference;
   money.posted_by = adjustment.posted_by;

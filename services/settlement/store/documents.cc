@@ -42,9 +42,12 @@ constexpr Statement kReadWindowPoints{"documents.read_window_points", R"sql(
   select w.window_start_us,
          coalesce(sum(p.points) filter (where p.movement = 1), 0)::bigint,
          coalesce(sum(p.points) filter (where p.movement = 5), 0)::bigint
-    from settlement.windows w
-    left join ledger.positions p using (window_start_us)
-   where w.settlement_id = $1
+    from settlement.settlements s
+    join settlement.windows w
+      on w.window_start_us >= s.start_us and w.window_start_us < s.end_us
+    left join (ledger.positions p join partner.contracts c using (contract_id))
+      on p.window_start_us = w.window_start_us and c.currency = s.currency
+   where s.settlement_id = $1
    group by w.window_start_us
    order by w.window_start_us
 )sql"};

@@ -70,6 +70,11 @@ Named FindNamed(Transaction& transaction, const BankPayment& payment) {
   named.any = named.any || !keys.empty();
   if (keys.size() == 1) {
     named.obligation = FindObligation(transaction, keys[0].settlement, keys[0].partner);
+    // Money of one currency pays nothing in another. A status report tells of no money.
+    if (named.obligation && payment.amount != MinorUnits() &&
+        named.obligation->currency != payment.currency) {
+      named.obligation.reset();
+    }
   }
   return named;
 }
@@ -197,9 +202,12 @@ absl::Status Allocate(Transaction& transaction, const Programme& programme, Bank
   if (entry.payment.credit == partner_is_paid) {
     return Refuse(Reason::kWrongState, "the money went the other way");
   }
+  if (obligation->currency != entry.payment.currency) {
+    return Refuse(Reason::kWrongState, "the money is of another currency");
+  }
   MoneyTransaction money;
   money.kind = MoneyKind::kSuspense;
-  money.currency = programme.currency;
+  money.currency = obligation->currency;
   money.reference = BankEntryName(entry.id);
   money.idempotency_key =
       absl::StrCat(money.reference, "/allocations/", FormatUuid(allocation.request_id));
@@ -234,7 +242,7 @@ absl::Status WriteOffObligation(Transaction& transaction, const Programme& progr
   if (claim == kLosses) return absl::OkStatus();
   MoneyTransaction money;
   money.kind = MoneyKind::kWriteOff;
-  money.currency = programme.currency;
+  money.currency = obligation->currency;
   money.reference =
       absl::StrCat("settlements/", key.settlement.value(), "/writeOffs/", key.partner.value());
   money.idempotency_key = money.reference;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "libs/base/currency.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
@@ -28,7 +29,7 @@ constexpr Statement kReadProgramme{"settlement.read_programme", R"sql(
 #define GUILDER_TERMS_COLUMNS_                                                         \
   "contract_id, partner_id, number, kind, rate_micros, billed_at, tax_code, tax_ppm, " \
   "fee_ppm, fee_micros_per_point, fee_tax_code, fee_tax_ppm, funding, reserve_ppm, "   \
-  "breakage_ppm, fee_per_window "
+  "breakage_ppm, fee_per_window, currency "
 
 // With the windows up to the end in which the version was in force at the start.
 constexpr Statement kReadTerms{"settlement.read_terms", "select " GUILDER_TERMS_COLUMNS_ R"sql(,
@@ -52,14 +53,21 @@ constexpr Statement kReadContracts{"settlement.read_contracts", "select " GUILDE
 
 #undef GUILDER_TERMS_COLUMNS_
 
+// Of contracts in the settlement's currency, and of those that nobody knows, which is an error.
 constexpr Statement kReadMoved{"settlement.read_moved", R"sql(
-  select contract_id, movement,
-         coalesce(sum(points) filter (where window_start_us >= $1), 0)::bigint,
-         sum(points)::bigint
-    from ledger.positions
-   where window_start_us < $2
-   group by contract_id, movement
-   order by contract_id, movement
+  select p.contract_id, p.movement,
+         coalesce(sum(p.points) filter (where p.window_start_us >= $1), 0)::bigint,
+         sum(p.points)::bigint
+    from ledger.positions p
+    left join partner.contracts c using (contract_id)
+   where p.window_start_us < $2
+     and coalesce(c.currency, $3::text) = $3
+   group by p.contract_id, p.movement
+   order by p.contract_id, p.movement
+)sql"};
+
+constexpr Statement kReadCurrencies{"settlement.read_currencies", R"sql(
+  select distinct currency from partner.contracts where state = 'APPROVED' order by currency
 )sql"};
 
 // Windows that have positions but no seal: posting and sealing would disagree about the calendar.
@@ -71,10 +79,12 @@ constexpr Statement kCountStray{"settlement.count_stray", R"sql(
 )sql"};
 
 constexpr Statement kReadBilled{"settlement.read_billed", R"sql(
-  select contract_id, leg, sum(points)::bigint, sum(amount)::bigint, sum(tax)::bigint
-    from settlement.lines
-   where settlement_id < $1
-   group by contract_id, leg
+  select l.contract_id, l.leg, sum(l.points)::bigint, sum(l.amount)::bigint, sum(l.tax)::bigint
+    from settlement.lines l
+    join settlement.settlements s using (settlement_id)
+   where l.settlement_id < $1
+     and s.currency = $2
+   group by l.contract_id, l.leg
 )sql"};
 
 // What partners were carried forward by the settlement before, what they were credited in its
@@ -164,13 +174,14 @@ ContractFacts ContractFromRow(const Row& row) {
   terms.reserve_ppm = row.Int(13);
   terms.breakage_ppm = row.Int(14);
   terms.fee_per_window = row.Id<MinorUnits>(15);
+  contract.currency = ParseCurrency(row.Text(16)).value_or(Currency{});
   return contract;
 }
 
 void ReadLots(Transaction& transaction, const Settlement& settlement, Facts& facts) {
   std::map<ContractId, LotTotals> totals;
-  for (const LotPoints& points :
-       ReadContractPoints(transaction, settlement.start, settlement.end)) {
+  for (const LotPoints& points : ReadContractPoints(transaction, settlement.start, settlement.end,
+                                                    FormatCurrency(settlement.currency))) {
     LotTotals& total = totals[points.contract];
     total.contract = points.contract;
     if (points.move == LotMove::kRedeemed) total.redeemed += points.before + points.moved;
@@ -180,6 +191,19 @@ void ReadLots(Transaction& transaction, const Settlement& settlement, Facts& fac
 }
 
 }  // namespace
+
+int Programme::ExponentOf(const Currency& other) const {
+  return other == currency ? currency_exponent : CurrencyExponent(FormatCurrency(other));
+}
+
+std::vector<Currency> ReadCurrencies(Transaction& transaction, const Programme& programme) {
+  std::vector<Currency> currencies = {programme.currency};
+  for (const Row& row : transaction.Execute(kReadCurrencies)) {
+    const Currency currency = ParseCurrency(row.Text(0)).value_or(programme.currency);
+    if (currency != programme.currency) currencies.push_back(currency);
+  }
+  return currencies;
+}
 
 absl::StatusOr<Programme> LoadProgramme(Transaction& transaction) {
   GUILDER_ASSIGN_OR_RETURN(const ledger::ProgrammeFacts facts, ledger::ReadProgramme(transaction));
@@ -198,7 +222,7 @@ absl::StatusOr<Programme> LoadProgramme(Transaction& transaction) {
 absl::StatusOr<Facts> LoadFacts(Transaction& transaction, const Programme& programme,
                                 const Settlement& settlement) {
   Facts facts;
-  facts.currency_exponent = programme.currency_exponent;
+  facts.currency_exponent = programme.ExponentOf(settlement.currency);
   const Rows stray = transaction.Execute(kCountStray, Params().Int(settlement.end));
   if (stray[0].Int(0) != 0) {
     return absl::InternalError(absl::StrCat("points were counted in ", stray[0].Int(0),
@@ -212,7 +236,7 @@ absl::StatusOr<Facts> LoadFacts(Transaction& transaction, const Programme& progr
   for (const Row& row :
        transaction.Execute(kReadTerms, Params().Text(currency).Int(settlement.end))) {
     facts.terms.push_back(ContractFromRow(row).terms);
-    facts.terms.back().windows = row.Int(16);
+    facts.terms.back().windows = row.Int(17);
   }
   ReadLots(transaction, settlement, facts);
   for (const Row& row : transaction.Execute(kReadReleased, Params().Text(currency))) {
@@ -224,12 +248,13 @@ absl::StatusOr<Facts> LoadFacts(Transaction& transaction, const Programme& progr
            Params().Int(settlement.id).Int(settlement.end).Text(currency).Int(settlement.start))) {
     facts.partners.push_back({row.Id<PartnerId>(0), row.Id<MinorUnits>(1), row.Id<MinorUnits>(2)});
   }
-  for (const Row& row :
-       transaction.Execute(kReadMoved, Params().Int(settlement.start).Int(settlement.end))) {
+  for (const Row& row : transaction.Execute(
+           kReadMoved, Params().Int(settlement.start).Int(settlement.end).Text(currency))) {
     facts.moved.push_back({row.Id<ContractId>(0), row.Enum<ledger::Movement>(1), row.Id<Points>(2),
                            row.Id<Points>(3)});
   }
-  for (const Row& row : transaction.Execute(kReadBilled, Params().Int(settlement.id))) {
+  for (const Row& row :
+       transaction.Execute(kReadBilled, Params().Int(settlement.id).Text(currency))) {
     facts.billed_before.push_back({row.Id<ContractId>(0), LegFromName(row.Text(1)).value(),
                                    row.Id<Points>(2), row.Id<MinorUnits>(3),
                                    row.Id<MinorUnits>(4)});

@@ -26,9 +26,16 @@ struct Programme {
   absl::TimeZone time_zone;
   // By the programme's clock.
   Timestamp now;
+
+  // Digits of the minor unit of its own or another currency.
+  int ExponentOf(const Currency& other) const;
 };
 
 absl::StatusOr<Programme> LoadProgramme(postgres::Transaction& transaction);
+
+// The currencies that settlements are of: the programme's, and then those of approved contracts.
+std::vector<Currency> ReadCurrencies(postgres::Transaction& transaction,
+                                     const Programme& programme);
 
 // What a settlement over [start, end), which are sealed windows, follows from. An error that is
 // ours when points were counted in a window before `end` that was never sealed; ABORTED, when
@@ -44,6 +51,7 @@ struct PartnerFacts {
 
 struct ContractFacts {
   int number = 0;
+  Currency currency{};
   netting::Terms terms;
 };
 

@@ -147,13 +147,15 @@ constexpr Statement kRead{"settlement.read_lot_points", R"sql(
 )sql"};
 
 constexpr Statement kReadContracts{"settlement.read_contract_points", R"sql(
-  select contract_id, 0, 0, move,
-         coalesce(sum(points) filter (where window_start_us < $1), 0)::bigint,
-         coalesce(sum(points) filter (where window_start_us >= $1), 0)::bigint
-    from settlement.lot_positions
-   where window_start_us < $2
-   group by contract_id, move
-   order by contract_id, move
+  select p.contract_id, 0, 0, p.move,
+         coalesce(sum(p.points) filter (where p.window_start_us < $1), 0)::bigint,
+         coalesce(sum(p.points) filter (where p.window_start_us >= $1), 0)::bigint
+    from settlement.lot_positions p
+    join partner.contracts c using (contract_id)
+   where p.window_start_us < $2
+     and c.currency = $3
+   group by p.contract_id, p.move
+   order by p.contract_id, p.move
 )sql"};
 
 // Does the next chunk of a book. False when there is none.
@@ -214,9 +216,10 @@ std::vector<LotPoints> ReadLotPoints(Transaction& transaction, Timestamp start, 
   return PointsFromRows(transaction.Execute(kRead, Params().Int(start).Int(end)));
 }
 
-std::vector<LotPoints> ReadContractPoints(Transaction& transaction, Timestamp start,
-                                          Timestamp end) {
-  return PointsFromRows(transaction.Execute(kReadContracts, Params().Int(start).Int(end)));
+std::vector<LotPoints> ReadContractPoints(Transaction& transaction, Timestamp start, Timestamp end,
+                                          const std::string& currency) {
+  return PointsFromRows(
+      transaction.Execute(kReadContracts, Params().Int(start).Int(end).Text(currency)));
 }
 
 }  // namespace guilder::settlement

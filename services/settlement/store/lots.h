@@ -1,6 +1,7 @@
 // Makes lot positions from the entries of sealed windows, and reads them.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -23,8 +24,8 @@ bool AreLotsAttributed(postgres::Transaction& transaction, Timestamp end);
 // expiry month and move.
 std::vector<LotPoints> ReadLotPoints(postgres::Transaction& transaction, Timestamp start,
                                      Timestamp end);
-// The same, with issuing windows and expiry months added up.
+// The same of contracts in that currency, with issuing windows and expiry months added up.
 std::vector<LotPoints> ReadContractPoints(postgres::Transaction& transaction, Timestamp start,
-                                          Timestamp end);
+                                          Timestamp end, const std::string& currency);
 
 }  // namespace guilder::settlement

@@ -32,21 +32,26 @@ constexpr Statement kNextId{"settlement.next_id", R"sql(
    where state <> 'COMPUTED'
 )sql"};
 
+// The windows after the last settlement of the currency with a smaller number. The first one of a
+// currency that is not the programme's begins when its first contract does.
 constexpr Statement kReadSettleable{"settlement.read_settleable", R"sql(
   select w.window_start_us, w.window_end_us
     from settlement.windows w
-   where w.settlement_id is null
-      or w.settlement_id >= $1
+   where w.window_start_us >=
+         (select coalesce(max(s.end_us), 0)
+            from settlement.settlements s
+           where s.currency = $2::text
+             and s.settlement_id < $1)
+     and ($3::bool or w.window_end_us > (select min(c.effective_from_us)
+                                     from partner.contracts c
+                                    where c.state = 'APPROVED'
+                                      and c.currency = $2))
    order by w.window_start_us
+   limit $4::int
 )sql"};
 
-constexpr Statement kReadFirstFree{"settlement.read_first_free_window", R"sql(
-  select window_start_us, window_end_us,
-         (select coalesce(max(settlement_id), 0) + 1 from settlement.settlements)
-    from settlement.windows
-   where settlement_id is null
-   order by window_start_us
-   limit 1
+constexpr Statement kLastId{"settlement.last_id", R"sql(
+  select coalesce(max(settlement_id), 0) + 1 from settlement.settlements
 )sql"};
 
 constexpr Statement kFindComputedBefore{"settlement.find_computed_before", R"sql(
@@ -54,19 +59,19 @@ constexpr Statement kFindComputedBefore{"settlement.find_computed_before", R"sql
 )sql"};
 
 constexpr Statement kFreeWindows{"settlement.free_windows", R"sql(
-  update settlement.windows set settlement_id = null where settlement_id > $1
+  update settlement.windows set settlement_id = null where settlement_id >= $1
 )sql"};
 
 constexpr Statement kDeleteLinesAfter{"settlement.delete_lines_after", R"sql(
-  delete from settlement.lines where settlement_id > $1
+  delete from settlement.lines where settlement_id >= $1
 )sql"};
 
 constexpr Statement kDeleteNetsAfter{"settlement.delete_nets_after", R"sql(
-  delete from settlement.nets where settlement_id > $1
+  delete from settlement.nets where settlement_id >= $1
 )sql"};
 
 constexpr Statement kDeleteAfter{"settlement.delete_after", R"sql(
-  delete from settlement.settlements where settlement_id > $1 and state = 'COMPUTED'
+  delete from settlement.settlements where settlement_id >= $1 and state = 'COMPUTED'
 )sql"};
 
 constexpr Statement kUpsert{"settlement.upsert", R"sql(
@@ -121,7 +126,8 @@ constexpr Statement kFind{"settlement.find", R"sql(
 constexpr Statement kReadWindowStarts{"settlement.read_window_starts", R"sql(
   select window_start_us
     from settlement.windows
-   where settlement_id = $1
+   where window_start_us >= (select start_us from settlement.settlements where settlement_id = $1)
+     and window_start_us < (select end_us from settlement.settlements where settlement_id = $1)
    order by window_start_us
 )sql"};
 
@@ -193,12 +199,28 @@ void LockForReading(Transaction& transaction) {
   transaction.Execute(kLockForReading);
 }
 
-absl::StatusOr<Settlement> NextSettlement(Transaction& transaction, const Programme& programme) {
+SettlementId FirstToCompute(Transaction& transaction) {
+  return transaction.Execute(kNextId)[0].Id<SettlementId>(0);
+}
+
+SettlementId NextNumber(Transaction& transaction) {
+  return transaction.Execute(kLastId)[0].Id<SettlementId>(0);
+}
+
+absl::StatusOr<std::optional<Settlement>> NextSettlement(Transaction& transaction,
+                                                         const Programme& programme,
+                                                         SettlementId id, const Currency& currency,
+                                                         int most_windows) {
   Settlement settlement;
-  settlement.id = transaction.Execute(kNextId)[0].Id<SettlementId>(0);
-  settlement.currency = programme.currency;
-  const Rows windows = transaction.Execute(kReadSettleable, Params().Int(settlement.id));
-  if (windows.empty()) return Refuse(Reason::kNothingToSettle);
+  settlement.id = id;
+  settlement.currency = currency;
+  const Rows windows =
+      transaction.Execute(kReadSettleable, Params()
+                                               .Int(id)
+                                               .Text(FormatCurrency(currency))
+                                               .Bool(currency == programme.currency)
+                                               .Int(most_windows));
+  if (windows.empty()) return std::nullopt;
   settlement.start = windows[0].Id<Timestamp>(0);
   settlement.end = settlement.start;
   for (const Row& window : windows) {
@@ -211,22 +233,11 @@ absl::StatusOr<Settlement> NextSettlement(Transaction& transaction, const Progra
   return settlement;
 }
 
-std::optional<Settlement> NextOfOneWindow(Transaction& transaction, const Programme& programme) {
-  const Rows rows = transaction.Execute(kReadFirstFree);
-  if (rows.empty()) return std::nullopt;
-  Settlement settlement;
-  settlement.id = rows[0].Id<SettlementId>(2);
-  settlement.currency = programme.currency;
-  settlement.start = rows[0].Id<Timestamp>(0);
-  settlement.end = rows[0].Id<Timestamp>(1);
-  return settlement;
-}
-
 bool HasComputedBefore(Transaction& transaction, SettlementId id) {
   return !transaction.Execute(kFindComputedBefore, Params().Int(id)).empty();
 }
 
-void DeleteComputedAfter(Transaction& transaction, SettlementId id) {
+void DeleteComputedFrom(Transaction& transaction, SettlementId id) {
   for (const Statement* statement :
        {&kFreeWindows, &kDeleteLinesAfter, &kDeleteNetsAfter, &kDeleteAfter}) {
     transaction.Execute(*statement, Params().Int(id));
@@ -245,8 +256,10 @@ void WriteComputed(Transaction& transaction, const Programme& programme,
                                    .Bytes(settlement.digest));
   transaction.Execute(kDeleteLines, Params().Int(settlement.id));
   transaction.Execute(kDeleteNets, Params().Int(settlement.id));
-  transaction.Execute(kTakeWindows,
-                      Params().Int(settlement.id).Int(settlement.start).Int(settlement.end));
+  if (settlement.currency == programme.currency) {
+    transaction.Execute(kTakeWindows,
+                        Params().Int(settlement.id).Int(settlement.start).Int(settlement.end));
+  }
   InsertLines(transaction, settlement.id, computation.lines);
   InsertNets(transaction, settlement.id, computation.nets);
 }

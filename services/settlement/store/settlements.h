@@ -21,20 +21,23 @@ namespace guilder::settlement {
 void LockForWriting(postgres::Transaction& transaction);
 void LockForReading(postgres::Transaction& transaction);
 
-// The next settlement, without who computes it: over all sealed windows that are in no approved
-// one, with the number after the last approved one's.
-//
-// Errors: NOTHING_TO_SETTLE; an error that is ours when the windows do not follow one another.
-absl::StatusOr<Settlement> NextSettlement(postgres::Transaction& transaction,
-                                          const Programme& programme);
+// The number after the last approved settlement's; and the one after all there are.
+SettlementId FirstToCompute(postgres::Transaction& transaction);
+SettlementId NextNumber(postgres::Transaction& transaction);
 
-// A settlement of the first window that is in none; nothing when there is none.
-std::optional<Settlement> NextOfOneWindow(postgres::Transaction& transaction,
-                                          const Programme& programme);
+// The next settlement of the currency, of that number, without who computes it: of at most so many
+// of the sealed windows after the last one of the currency. Nothing when there is none.
+//
+// Errors: one that is ours when the windows do not follow one another.
+absl::StatusOr<std::optional<Settlement>> NextSettlement(postgres::Transaction& transaction,
+                                                         const Programme& programme,
+                                                         SettlementId id, const Currency& currency,
+                                                         int most_windows);
+
 // Whether one before it waits for its approval.
 bool HasComputedBefore(postgres::Transaction& transaction, SettlementId id);
-// Takes computed settlements after that one away, so that their windows are in none.
-void DeleteComputedAfter(postgres::Transaction& transaction, SettlementId id);
+// Takes computed settlements from that one on away, so that their windows are in none.
+void DeleteComputedFrom(postgres::Transaction& transaction, SettlementId id);
 
 // Stores a computed settlement in the place of what was computed before under its number.
 void WriteComputed(postgres::Transaction& transaction, const Programme& programme,
