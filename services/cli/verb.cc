@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 
 #include "libs/base/status_macros.h"
+#include "services/cli/call.h"
 #include "services/cli/context.h"
 
 namespace guilder::cli {
@@ -68,6 +69,8 @@ const bool& Arguments::Flag(const std::string& flags, const std::string& help) {
 
 Verb::Verb(CLI::App& app, Context& context, const Message& request, const Message& response)
     : app_(app), context_(context), request_(request), response_(response) {
+  // It stands in the file of its service.
+  if (FindMethod(request_.GetDescriptor()) == nullptr) NoSuchField(request_, "(an RPC)");
   app_.callback([this] { context_.Choose([this] { return context_.Report(Run()); }); });
 }
 
