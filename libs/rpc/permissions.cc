@@ -91,9 +91,12 @@ const Permission kTable[] = {
     Row("guilder.accrual.v1.AccrualService/RecordPurchases", kPost, kNoOperator),
     Row("guilder.accrual.v1.AccrualService/ConfirmPurchases", kPost, kNoOperator),
     Row("guilder.accrual.v1.AccrualService/RecordReturn", kPost, kNoOperator),
+    Row("guilder.accrual.v1.AccrualService/PreviewReturn", kPost, kNoOperator),
     Row("guilder.accrual.v1.AccrualService/GetPurchase", kRead, kFinanceReaders),
     Row("guilder.accrual.v1.AccrualService/ListPurchases", kRead, kFinanceReaders),
     Row("guilder.accrual.v1.AccrualService/ExplainPurchase", kRead, kFinanceReaders),
+    Row("guilder.accrual.v1.AccrualService/ListSequenceGaps", kRead, kFinanceReaders),
+    Row("guilder.accrual.v1.AccrualService/ListTopCards", kNoPartner, kReaders),
     Row("guilder.accrual.v1.AccrualService/ListParkedItems", kRead, kFinanceReaders),
     Row("guilder.accrual.v1.AccrualService/ResolveParkedItem", kNoPartner, {kSupport, kAdmin}),
 

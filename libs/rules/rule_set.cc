@@ -171,6 +171,21 @@ absl::Status ValidateCaps(const RuleSet& rule_set) {
     if (cap.scope == CapScope::kReceipt && cap.period != CapPeriod::kEver) {
       return Malformed(absl::StrCat(name, ": a cap of a receipt has no period"));
     }
+    if (cap.scope == CapScope::kReceipt && cap.refilled_by_returns) {
+      return Malformed(absl::StrCat(name, ": a cap of a receipt is not refilled"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidatePolicies(const Policies& policies) {
+  const bool deducts = policies.spent_points == SpentPoints::kDeducted;
+  const int64_t rate = policies.deduction_rate_micros;
+  if (deducts ? rate < 1 || rate > kMaxDeductionRateMicros : rate != 0) {
+    return OutOfRange("policies", "a deduction, and it alone, has a rate, up to 1,000.00 a point");
+  }
+  if (policies.write_off_payer == FunderKind::kBrand) {
+    return Malformed("policies: the store or the operator pays for what is written off");
   }
   return absl::OkStatus();
 }
@@ -233,6 +248,7 @@ absl::Status Validate(const RuleSet& rule_set) {
     return Malformed(absl::StrCat("a rule set has at most ", kMaxRules, " rules"));
   }
   GUILDER_RETURN_IF_ERROR(ValidateCaps(rule_set));
+  GUILDER_RETURN_IF_ERROR(ValidatePolicies(rule_set.policies));
   std::set<std::string_view> ids;
   for (size_t i = 0; i < rule_set.rules.size(); ++i) {
     const Rule& rule = rule_set.rules[i];

@@ -29,6 +29,7 @@ inline constexpr Points kMaxBonus{1'000'000'000};
 inline constexpr int64_t kMaxFactor = 100;
 inline constexpr int64_t kMaxDenominator = 10'000;
 inline constexpr int32_t kMillion = 1'000'000;
+inline constexpr int64_t kMaxDeductionRateMicros = 1'000'000'000;
 
 // Which lines a rule is for. An empty list means any; lists are combined by "and".
 struct Selector {
@@ -207,14 +208,37 @@ struct Cap {
   CapScope scope = CapScope::kReceipt;
   CapPeriod period = CapPeriod::kEver;  // kEver for kReceipt.
   Points points;
+  bool refilled_by_returns = false;  // Not of kReceipt.
 
   friend bool operator==(const Cap&, const Cap&) = default;
+};
+
+// What becomes of a bonus whose minimum the goods that stay do not reach any more.
+enum class BrokenThreshold { kKept, kTakenBack };
+
+// What becomes of points that a return takes back and that were spent.
+enum class SpentPoints { kOwed, kDeducted, kWrittenOff };
+
+// What becomes of a purchase that is out of the ordinary.
+enum class Intake { kRefused, kParked };
+
+// What becomes of returns, and of purchases that are out of the ordinary.
+struct Policies {
+  BrokenThreshold broken_threshold = BrokenThreshold::kKept;
+  SpentPoints spent_points = SpentPoints::kOwed;
+  int64_t deduction_rate_micros = 0;                // Of kDeducted: the price of a point.
+  FunderKind write_off_payer = FunderKind::kStore;  // Of kWrittenOff; not a brand.
+  Intake unknown_terminal = Intake::kRefused;
+  Intake future_date = Intake::kRefused;
+
+  friend bool operator==(const Policies&, const Policies&) = default;
 };
 
 struct RuleSet {
   int64_t version = 0;
   std::vector<Rule> rules{};  // In any order; what applies does not depend on it.
   std::vector<Cap> caps{};    // In any order.
+  Policies policies{};
 
   friend bool operator==(const RuleSet&, const RuleSet&) = default;
 };

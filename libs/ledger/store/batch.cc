@@ -209,6 +209,7 @@ class Run {
       Posting posting(before, RecordNumber(book.frontier.size() + 1), batch_.posted_at);
       posting.BringUpToNow();
       command.spends.clear();
+      command.keep_refused = false;
       absl::StatusOr<std::string> response = command.Decide(context, posting);
       if (!response.ok()) return RefuseCommand(i, response.status());
       if (!opens && !found) return Settle(i, Refuse(Reason::kMemberNotFound));
@@ -235,6 +236,7 @@ class Run {
   void RefuseCommand(size_t i, absl::Status refusal) {
     Command& command = *commands_[i];
     refusals_.push_back({&command, refusal, batch_.posted_at});
+    if (command.keep_refused) return Park(i, std::move(refusal));
     Settle(i, std::move(refusal));
   }
 

@@ -126,8 +126,12 @@ class Command {
 
   // ---- Set by Decide.
 
-  // What it spends of `limits`, besides what its entries do. Empty when it is called.
+  // What it spends of `limits`, besides what its entries do; below zero, what it gives back. Empty
+  // when it is called.
   std::map<LimitId, Points> spends;
+  // What it refused is to be kept: `parked` is set, and its RowStore is given it. False when it is
+  // called.
+  bool keep_refused = false;
 
   // ---- Set by the lane.
 

@@ -46,13 +46,14 @@ constexpr postgres::Statement kReadDetails{"reader.details",
          l.state, l.remaining, l.held, l.redeemed, l.reversed, l.expired, l.debt, '{}', '{}', '{}', '{}'
     from ledger.lots l
    where l.book = $1 and l.account_id = $2
-     and l.lot_id >= (select a.first_open_lot from ledger.accounts a
-                       where a.book = $1 and a.account_id = $2)
+     and l.lot_id >= least((select a.first_open_lot from ledger.accounts a
+                             where a.book = $1 and a.account_id = $2),
+                           nullif($3::bigint, 0))
   union all
   select 2, h.number, h.partner_id, h.store_id, h.contract_id, h.authorized, h.expires_at_us, h.state,
          0, 0, 0, 0, 0, 0, 0, h.lot_ids, h.lot_held, h.lot_captured, h.lot_refunded
     from ledger.holds h
-   where h.book = $1 and h.account_id = $2 and h.state = 0
+   where h.book = $1 and h.account_id = $2 and (h.state = 0 or h.number = $4::bigint)
   order by 1, 2
 )sql"};
 
@@ -65,9 +66,11 @@ AccountAsOfNow AsOfNowFromRow(const postgres::Row& row, int first) {
 
 enum class Detail { kAccount, kLot, kHold };
 
-std::optional<AccountAsOfNow> ReadDetails(postgres::Transaction& transaction, AccountId id) {
-  const postgres::Rows rows =
-      transaction.Execute(kReadDetails, postgres::Params().Int(BookOf(id)).Int(id));
+std::optional<AccountAsOfNow> ReadDetails(postgres::Transaction& transaction, AccountId id,
+                                          LotId lot = LotId(),
+                                          RecordNumber number = RecordNumber()) {
+  const postgres::Rows rows = transaction.Execute(
+      kReadDetails, postgres::Params().Int(BookOf(id)).Int(id).Int(lot).Int(number));
   if (rows.empty()) return std::nullopt;
   AccountAsOfNow account = AsOfNowFromRow(rows[0], 1);
   for (const postgres::Row row : rows) {
@@ -110,8 +113,8 @@ absl::StatusOr<std::vector<absl::StatusOr<AccountAsOfNow>>> ReadAccounts(
 }
 
 std::optional<AccountAsOfNow> ReadAccountWithLots(postgres::Transaction& transaction,
-                                                  AccountId account) {
-  return ReadDetails(transaction, account);
+                                                  AccountId account, LotId lot, RecordNumber hold) {
+  return ReadDetails(transaction, account, lot, hold);
 }
 
 }  // namespace guilder::ledger

@@ -36,9 +36,11 @@ struct AccountKey {
 absl::StatusOr<std::vector<absl::StatusOr<AccountAsOfNow>>> ReadAccounts(
     postgres::Pool& pool, const std::vector<AccountKey>& keys);
 
-// With all lots from the first open one on, and the open holds, as of one instant. Runs in the
+// With all lots from the first open one on, and the open holds, as of one instant. With `lot` all
+// lots from that one on, if it is earlier; with `hold` also that one, closed or not. Runs in the
 // caller's transaction; nothing when there is no such account.
 std::optional<AccountAsOfNow> ReadAccountWithLots(postgres::Transaction& transaction,
-                                                  AccountId account);
+                                                  AccountId account, LotId lot = LotId(),
+                                                  RecordNumber hold = RecordNumber());
 
 }  // namespace guilder::ledger

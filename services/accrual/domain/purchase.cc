@@ -16,6 +16,7 @@ namespace {
 
 constexpr uint64_t kFormat = 1;
 constexpr uint64_t kFormatWithTenders = 2;
+constexpr uint64_t kFormatWithNumber = 3;
 constexpr uint64_t kOutcomeFormat = 1;
 constexpr size_t kMaxTenders = 20;
 constexpr size_t kMaxSegments = 100;
@@ -96,7 +97,7 @@ absl::Status CheckTenders(const Purchase& purchase) {
 }
 
 bool StatesTaxOrTenders(const Purchase& purchase) {
-  return !purchase.tenders.empty() ||
+  return !purchase.tenders.empty() || purchase.sequence_number != 0 ||
          std::any_of(purchase.lines.begin(), purchase.lines.end(),
                      [](const PurchaseLine& line) { return line.tax != MinorUnits(0); });
 }
@@ -126,6 +127,51 @@ void DecodeReceipt(Decoder& in, ReceiptKey& receipt) {
   }
 }
 
+// What EncodePurchase wrote; further bytes stay.
+absl::StatusOr<Purchase> ReadPurchase(Decoder& in) {
+  Purchase purchase;
+  const uint64_t format = in.Unsigned();
+  const bool known = format >= kFormat && format <= kFormatWithNumber;
+  const bool with_tenders = format != kFormat;
+  DecodeReceipt(in, purchase.receipt);
+  purchase.card = in.ReadId<CardNumber>();
+  purchase.occurred_at = in.ReadQuantity<Timestamp>();
+  purchase.currency = ParseCurrency(in.Bytes()).value_or(Currency{});
+  purchase.cashier = in.Bytes();
+  purchase.redemption_book = in.ReadId<BookId>();
+  purchase.redemption = in.ReadId<RecordNumber>();
+  const uint64_t lines = in.Unsigned();
+  if (!known || !in.ok() || lines > kMaxLines) return absl::InternalError("a purchase's content");
+  for (uint64_t i = 0; i < lines; ++i) {
+    PurchaseLine& line = purchase.lines.emplace_back();
+    line.line_id = in.Bytes();
+    line.sku = in.Bytes();
+    line.quantity = in.Signed();
+    line.amount = in.ReadQuantity<MinorUnits>();
+    line.category = in.Bytes();
+    if (with_tenders) line.tax = in.ReadQuantity<MinorUnits>();
+    const bool possible = line.amount >= MinorUnits(0) && line.amount <= kMaxAmount &&
+                          line.tax >= MinorUnits(0) && line.tax <= line.amount;
+    if (!possible) return absl::InternalError("a purchase's content");
+  }
+  if (with_tenders) {
+    const uint64_t tenders = in.Unsigned();
+    if (tenders > kMaxTenders) return absl::InternalError("a purchase's content");
+    for (uint64_t i = 0; in.ok() && i < tenders; ++i) {
+      const auto kind = static_cast<TenderKind>(in.Unsigned());
+      const auto amount = in.ReadQuantity<MinorUnits>();
+      if (amount < MinorUnits(0) || amount > kMaxAmount) {
+        return absl::InternalError("a purchase's content");
+      }
+      purchase.tenders.push_back({kind, amount});
+    }
+  }
+  if (format == kFormatWithNumber) purchase.sequence_number = in.Signed();
+  const bool possible = format != kFormatWithNumber || purchase.sequence_number > 0;
+  if (!in.ok() || !possible) return absl::InternalError("a purchase's content");
+  return purchase;
+}
+
 }  // namespace
 
 bool HasNul(std::string_view text) {
@@ -136,6 +182,7 @@ absl::Status Normalise(Purchase& purchase) {
   GUILDER_RETURN_IF_ERROR(CheckReceipt(purchase.receipt));
   if (purchase.occurred_at <= Timestamp(0)) return Malformed("occurred_at");
   if (purchase.cashier.size() > kMaxText) return Malformed("cashier is longer than 64");
+  if (purchase.sequence_number < 0) return Malformed("sequence_number");
   GUILDER_RETURN_IF_ERROR(NormaliseLines(purchase.lines));
   return CheckTenders(purchase);
 }
@@ -144,7 +191,10 @@ std::string EncodePurchase(const Purchase& purchase) {
   Encoder out;
   const ReceiptKey& receipt = purchase.receipt;
   const bool with_tenders = StatesTaxOrTenders(purchase);
-  out.Unsigned(with_tenders ? kFormatWithTenders : kFormat)
+  const bool with_number = purchase.sequence_number != 0;
+  out.Unsigned(with_number    ? kFormatWithNumber
+               : with_tenders ? kFormatWithTenders
+                              : kFormat)
       .Bytes(receipt.store)
       .Bytes(receipt.terminal)
       .Bytes(receipt.receipt_number)
@@ -170,6 +220,7 @@ std::string EncodePurchase(const Purchase& purchase) {
   for (const Tender& tender : purchase.tenders) {
     out.Unsigned(static_cast<uint64_t>(tender.kind)).Quantity(tender.amount);
   }
+  if (with_number) out.Signed(purchase.sequence_number);
   return out.Take();
 }
 
@@ -211,45 +262,16 @@ rules::MemberFacts DecodeMember(Decoder& in) {
   return member;
 }
 
+absl::StatusOr<Purchase> DecodePurchase(std::string_view encoded) {
+  Decoder in(encoded);
+  return ReadPurchase(in);
+}
+
 absl::StatusOr<RecordedPurchase> DecodeRecorded(std::string_view content) {
   Decoder in(content);
   RecordedPurchase recorded;
-  Purchase& purchase = recorded.purchase;
-  const uint64_t format = in.Unsigned();
-  const bool known = format == kFormat || format == kFormatWithTenders;
-  DecodeReceipt(in, purchase.receipt);
-  purchase.card = in.ReadId<CardNumber>();
-  purchase.occurred_at = in.ReadQuantity<Timestamp>();
-  purchase.currency = ParseCurrency(in.Bytes()).value_or(Currency{});
-  purchase.cashier = in.Bytes();
-  purchase.redemption_book = in.ReadId<BookId>();
-  purchase.redemption = in.ReadId<RecordNumber>();
-  const uint64_t lines = in.Unsigned();
-  if (!known || !in.ok() || lines > kMaxLines) return absl::InternalError("a purchase's content");
-  for (uint64_t i = 0; i < lines; ++i) {
-    PurchaseLine& line = purchase.lines.emplace_back();
-    line.line_id = in.Bytes();
-    line.sku = in.Bytes();
-    line.quantity = in.Signed();
-    line.amount = in.ReadQuantity<MinorUnits>();
-    line.category = in.Bytes();
-    if (format == kFormatWithTenders) line.tax = in.ReadQuantity<MinorUnits>();
-    const bool possible = line.amount >= MinorUnits(0) && line.amount <= kMaxAmount &&
-                          line.tax >= MinorUnits(0) && line.tax <= line.amount;
-    if (!possible) return absl::InternalError("a purchase's content");
-  }
-  if (format == kFormatWithTenders) {
-    const uint64_t tenders = in.Unsigned();
-    if (tenders > kMaxTenders) return absl::InternalError("a purchase's content");
-    for (uint64_t i = 0; in.ok() && i < tenders; ++i) {
-      const auto kind = static_cast<TenderKind>(in.Unsigned());
-      const auto amount = in.ReadQuantity<MinorUnits>();
-      if (amount < MinorUnits(0) || amount > kMaxAmount) {
-        return absl::InternalError("a purchase's content");
-      }
-      purchase.tenders.push_back({kind, amount});
-    }
-  }
+  GUILDER_ASSIGN_OR_RETURN(recorded.purchase, ReadPurchase(in));
+  const size_t lines = recorded.purchase.lines.size();
   PurchaseOutcome& outcome = recorded.outcome;
   for (uint64_t i = 0; i < lines; ++i) {
     const auto points = in.ReadQuantity<Points>();

@@ -54,6 +54,8 @@ struct Purchase {
   std::vector<PurchaseLine> lines;
   // Nothing, or what sums to the lines.
   std::vector<Tender> tenders;
+  // The terminal's running number of it; 0 for none.
+  int64_t sequence_number = 0;
 };
 
 // What became of the quote that a purchase carried. The numbers are stored.
@@ -107,8 +109,11 @@ absl::Status Normalise(Purchase& purchase);
 
 // The canonical form of all that a partner says of a purchase: the fingerprint is its digest.
 // Format 1: the fields in the order of the declarations above, lines last. Format 2, only for
-// purchases that state tax or tenders: each line's tax after its category, and tenders last.
+// purchases that state tax or tenders: each line's tax after its category, and tenders last. Format
+// 3, only for purchases with a sequence number: that of format 2, and the number last.
 std::string EncodePurchase(const Purchase& purchase);
+// INTERNAL when the bytes do not begin with what EncodePurchase wrote.
+absl::StatusOr<Purchase> DecodePurchase(std::string_view encoded);
 
 // What a journal record keeps: the purchase and its outcome.
 std::string EncodeRecorded(const std::string& encoded_purchase, const PurchaseOutcome& outcome);

@@ -1,5 +1,8 @@
 #include "services/accrual/domain/return.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 
 #include "libs/base/codec.h"
@@ -23,10 +26,186 @@ size_t IndexOfLine(const Sale& sale, const std::string& line_id) {
   return index;
 }
 
+// The lines of a return as lines of its sale.
+struct FoundLines {
+  std::vector<ReturnLine> lines;
+  std::vector<size_t> asked;        // parallel to `lines`: which line of the return it is
+  std::vector<int64_t> quantities;  // parallel to the sale's lines
+};
+
+absl::Status Exceeds(const std::string& line, int64_t returnable) {
+  return Refuse(Reason::kReturnExceedsSale, absl::StrCat("line ", line),
+                {{"returnable_quantity", absl::StrCat(returnable)}});
+}
+
+// Takes the sale's lines of a sku in their order.
+absl::Status FindBySku(const Sale& sale, const ReturnLine& line, size_t asked,
+                       std::vector<int64_t>& left, FoundLines& found) {
+  const std::vector<PurchaseLine>& lines = sale.recorded.purchase.lines;
+  int64_t wanted = line.quantity;
+  int64_t returnable = 0;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i].sku != line.sku || left[i] == 0) continue;
+    returnable += left[i];
+    const int64_t taken = std::min(wanted, left[i]);
+    if (taken == 0) continue;
+    wanted -= taken;
+    left[i] -= taken;
+    found.quantities[i] += taken;
+    found.lines.push_back({lines[i].line_id, taken, line.sku});
+    found.asked.push_back(asked);
+  }
+  return wanted == 0 ? absl::OkStatus() : Exceeds(line.sku, returnable);
+}
+
+absl::StatusOr<FoundLines> FindLines(const Sale& sale, const Return& returned,
+                                     const std::vector<int64_t>& before) {
+  const std::vector<PurchaseLine>& lines = sale.recorded.purchase.lines;
+  const auto has_sku = [&lines](const std::string& sku) {
+    return std::any_of(lines.begin(), lines.end(),
+                       [&sku](const PurchaseLine& line) { return line.sku == sku; });
+  };
+  for (const ReturnLine& line : returned.lines) {
+    const bool there =
+        line.line_id.empty() ? has_sku(line.sku) : IndexOfLine(sale, line.line_id) < lines.size();
+    if (there) continue;
+    return Refuse(Reason::kPurchaseLineNotFound,
+                  absl::StrCat("line ", line.line_id.empty() ? line.sku : line.line_id));
+  }
+  FoundLines found;
+  found.quantities.assign(lines.size(), 0);
+  std::vector<int64_t> left(lines.size());
+  for (size_t i = 0; i < lines.size(); ++i) left[i] = lines[i].quantity - before[i];
+  for (size_t asked = 0; asked < returned.lines.size(); ++asked) {
+    const ReturnLine& line = returned.lines[asked];
+    if (line.line_id.empty()) {
+      GUILDER_RETURN_IF_ERROR(FindBySku(sale, line, asked, left, found));
+      continue;
+    }
+    const size_t i = IndexOfLine(sale, line.line_id);
+    if (line.quantity > left[i]) return Exceeds(line.line_id, left[i]);
+    left[i] -= line.quantity;
+    found.quantities[i] += line.quantity;
+    found.lines.push_back(line);
+    found.asked.push_back(asked);
+  }
+  return found;
+}
+
+// What each line of the return took back: where several took of one line of the sale, what they
+// took one after the other.
+std::vector<Points> PointsOfLines(const Sale& sale, const FoundLines& found, size_t asked,
+                                  const TakenBack& before, const TakenBack& after) {
+  std::vector<Points> points(asked, Points(0));
+  std::vector<int64_t> taken = before.quantities;
+  std::vector<Points> given(before.line_points.size(), Points(0));
+  std::vector<size_t> last(before.line_points.size(), 0);
+  for (size_t i = 0; i < found.lines.size(); ++i) {
+    const size_t line = IndexOfLine(sale, found.lines[i].line_id);
+    const Points most = after.line_points[line] - before.line_points[line] - given[line];
+    const Points part =
+        std::min(most, rules::ReversalOfLine(sale.recorded.outcome.line_points[line],
+                                             sale.recorded.purchase.lines[line].quantity,
+                                             taken[line], found.lines[i].quantity));
+    taken[line] += found.lines[i].quantity;
+    given[line] += part;
+    last[line] = found.asked[i] + 1;
+    points[found.asked[i]] += part;
+  }
+  // A bonus that a line loses whole is the last one's that returned of it.
+  for (size_t line = 0; line < last.size(); ++line) {
+    if (last[line] == 0) continue;
+    points[last[line] - 1] += after.line_points[line] - before.line_points[line] - given[line];
+  }
+  return points;
+}
+
+// Gives points back to the lots that paid, as far as no refund has done so already.
+void Restore(const Sale& sale, Points points, ReturnOutcome& outcome, ledger::Posting& posting) {
+  if (points == Points(0)) return;
+  for (const ledger::Hold& hold : posting.account().holds) {
+    if (hold.number != sale.recorded.purchase.redemption) continue;
+    outcome.restored = std::min(points, hold.captured() - hold.refunded());
+    break;
+  }
+  if (outcome.restored <= Points(0)) return;
+  // Its refusals are those that were looked at above.
+  const absl::Status restored = ledger::DecideRefund(
+      posting, sale.partner, sale.recorded.purchase.redemption, outcome.restored);
+  if (!restored.ok()) outcome.restored = Points(0);
+}
+
+// The operator-partner gives the member what is owed, which repays it at once.
+bool GiveByOperator(Points owed, const ledger::Configuration& configuration, ReturnOutcome& outcome,
+                    ledger::Posting& posting) {
+  const ledger::Partner* const payer = configuration.operator_partner();
+  const ledger::Contract* const contract =
+      payer == nullptr ? nullptr
+                       : payer->ContractAt(ledger::ContractKind::kIssuance, posting.now());
+  if (contract == nullptr) return false;
+  const absl::Status given = ledger::DecideEarn(posting, {.issuer = payer->id,
+                                                          .contract = contract->id,
+                                                          .points = owed,
+                                                          .activates_at = posting.now()});
+  if (!given.ok()) return false;
+  outcome.written_off = owed;
+  outcome.payer = payer->id;
+  return true;
+}
+
+// Pending points, then available ones, then as the policy says.
+absl::Status TakeBack(const Sale& sale, const ReturnTerms& terms, ReturnOutcome& outcome,
+                      ledger::Posting& posting) {
+  const Points pending_before = posting.account().pending;
+  const rules::Policies& policies = terms.sale.policies();
+  ledger::Posting trial = posting;
+  GUILDER_ASSIGN_OR_RETURN(Points owed, ledger::DecideReverse(trial, LotOf(sale), outcome.points));
+  owed = std::max(owed, Points(0));
+  outcome.pending = pending_before - trial.account().pending;
+  const bool owes = owed > Points(0) && policies.spent_points != rules::SpentPoints::kOwed;
+  if (!owes) {
+    posting = std::move(trial);
+    outcome.owed = owed;
+    return absl::OkStatus();
+  }
+  if (policies.spent_points == rules::SpentPoints::kWrittenOff &&
+      policies.write_off_payer == rules::FunderKind::kOperator) {
+    posting = std::move(trial);
+    if (!GiveByOperator(owed, terms.configuration, outcome, posting)) outcome.owed = owed;
+    return absl::OkStatus();
+  }
+  // The selling partner stays billed for what the member spent: those points are not taken back.
+  GUILDER_RETURN_IF_ERROR(
+      ledger::DecideReverse(posting, LotOf(sale), outcome.points - owed).status());
+  outcome.payer = sale.partner;
+  if (policies.spent_points == rules::SpentPoints::kWrittenOff) {
+    outcome.written_off = owed;
+  } else {
+    outcome.deducted = owed;
+    outcome.deduction = terms.configuration.Price(owed, policies.deduction_rate_micros);
+  }
+  return absl::OkStatus();
+}
+
+void AddCounted(const Sale& sale, const ReturnTerms& terms, const TakenBack& after,
+                ReturnOutcome& outcome) {
+  const DatedRuleSet* const set = terms.sale.rule_set();
+  if (set == nullptr) return;
+  for (const CountedCap& cap : CountedCapsOf(*set, sale.partner, sale.recorded.purchase.occurred_at,
+                                             terms.configuration.calendar().time_zone())) {
+    const Points given = after.caps[cap.cap] - terms.before.caps[cap.cap];
+    if (given > Points(0)) outcome.counted.push_back({cap.counter, cap.of_member, -given});
+  }
+}
+
 }  // namespace
 
 LotId LotOf(const Sale& sale) {
   return ledger::MakeLotId(sale.number);
+}
+
+LotId FirstLotOfReturn(const Sale& sale) {
+  return sale.recorded.outcome.captured > Points(0) ? LotId(1) : LotOf(sale);
 }
 
 absl::Status CheckReturn(const Return& returned) {
@@ -39,6 +218,7 @@ absl::Status CheckReturn(const Return& returned) {
   }
   for (const ReturnLine& line : returned.lines) {
     if (HasNul(line.line_id)) return malformed("a line_id holds the character NUL");
+    if (line.line_id.empty() && line.sku.empty()) return malformed("a line has a line_id or a sku");
     if (line.quantity < 1) return Refuse(Reason::kAmountOutOfRange, "quantity");
   }
   return absl::OkStatus();
@@ -53,7 +233,26 @@ std::string EncodeReturn(const Return& returned, BookId book, RecordNumber sale)
       .Bytes(returned.return_number)
       .Quantity(returned.occurred_at)
       .Unsigned(returned.lines.size());
-  for (const ReturnLine& line : returned.lines) out.Bytes(line.line_id).Signed(line.quantity);
+  for (const ReturnLine& line : returned.lines) {
+    out.Bytes(line.line_id.empty() ? "\x1F" + line.sku : line.line_id).Signed(line.quantity);
+  }
+  return out.Take();
+}
+
+std::string EncodeRecordedReturn(const Return& returned, const ReturnOutcome& outcome, BookId book,
+                                 RecordNumber sale) {
+  Return found = returned;
+  found.lines = outcome.lines;
+  Encoder out;
+  out.Raw(EncodeReturn(found, book, sale));
+  const bool more = outcome.restored > Points(0) || outcome.payer;
+  if (!more) return out.Take();
+  out.Unsigned(kFormat)
+      .Quantity(outcome.restored)
+      .Quantity(outcome.deducted)
+      .Quantity(outcome.deduction)
+      .Quantity(outcome.written_off)
+      .Id(outcome.payer);
   return out.Take();
 }
 
@@ -76,31 +275,47 @@ absl::StatusOr<Return> DecodeReturn(std::string_view content) {
   return returned;
 }
 
+SaleTerms TermsOfSale(const Sale& sale, const ledger::Configuration& configuration,
+                      const RuleBook& rules) {
+  const ledger::Partner* const seller = configuration.FindPartner(sale.partner);
+  const ledger::Store* store = nullptr;
+  if (seller != nullptr) {
+    const auto found = seller->stores.find(sale.recorded.purchase.receipt.store);
+    if (found != seller->stores.end()) store = &found->second;
+  }
+  return SaleTerms(sale.recorded, sale.partner, store, rules.Find(sale.recorded.outcome.rule_set));
+}
+
+TakenBack FoldReturns(const Sale& sale, const SaleTerms& terms,
+                      const std::vector<Return>& returns) {
+  TakenBack state = terms.Nothing();
+  for (const Return& returned : returns) {
+    std::vector<int64_t> quantities(state.quantities.size(), 0);
+    for (const ReturnLine& line : returned.lines) {
+      const size_t index = IndexOfLine(sale, line.line_id);
+      if (index < quantities.size()) quantities[index] += line.quantity;
+    }
+    state = terms.After(state, quantities);
+  }
+  return state;
+}
+
 absl::StatusOr<ReturnOutcome> DecideReturn(const Sale& sale, const Return& returned,
-                                           std::vector<int64_t> returned_before,
-                                           ledger::Posting& posting) {
-  const RecordedPurchase& recorded = sale.recorded;
-  for (const ReturnLine& line : returned.lines) {
-    if (IndexOfLine(sale, line.line_id) == recorded.purchase.lines.size()) {
-      return Refuse(Reason::kPurchaseLineNotFound, absl::StrCat("line ", line.line_id));
-    }
-  }
+                                           const ReturnTerms& terms, ledger::Posting& posting) {
+  GUILDER_ASSIGN_OR_RETURN(FoundLines found, FindLines(sale, returned, terms.before.quantities));
+  const TakenBack after = terms.sale.After(terms.before, found.quantities);
   ReturnOutcome outcome;
-  for (const ReturnLine& line : returned.lines) {
-    const size_t index = IndexOfLine(sale, line.line_id);
-    const int64_t sold = recorded.purchase.lines[index].quantity;
-    int64_t& before = returned_before[index];
-    if (line.quantity > sold - before) {
-      return Refuse(Reason::kReturnExceedsSale, absl::StrCat("line ", line.line_id),
-                    {{"returnable_quantity", absl::StrCat(sold - before)}});
-    }
-    outcome.line_points.push_back(
-        rules::ReversalOfLine(recorded.outcome.line_points[index], sold, before, line.quantity));
-    outcome.points += outcome.line_points.back();
-    before += line.quantity;
+  outcome.line_points = PointsOfLines(sale, found, returned.lines.size(), terms.before, after);
+  outcome.lines = std::move(found.lines);
+  outcome.points = after.points() - terms.before.points();
+
+  outcome.amount = after.amount - terms.before.amount;
+  for (size_t i = 0; i < after.tenders.size(); ++i) {
+    outcome.refunds.push_back(after.tenders[i] - terms.before.tenders[i]);
   }
-  GUILDER_ASSIGN_OR_RETURN(outcome.owed,
-                           ledger::DecideReverse(posting, LotOf(sale), outcome.points));
+  Restore(sale, after.restored - terms.before.restored, outcome, posting);
+  GUILDER_RETURN_IF_ERROR(TakeBack(sale, terms, outcome, posting));
+  AddCounted(sale, terms, after, outcome);
   return outcome;
 }
 
@@ -110,13 +325,6 @@ absl::StatusOr<Points> DecideConfirmation(const Sale& sale, bool confirmed,
   if (sale.recorded.outcome.points == Points(0)) return Points(0);
   return confirmed ? ledger::DecideConfirm(posting, LotOf(sale))
                    : ledger::DecideCancel(posting, LotOf(sale));
-}
-
-void AddReturned(const Sale& sale, const Return& returned, std::vector<int64_t>& quantities) {
-  for (const ReturnLine& line : returned.lines) {
-    const size_t index = IndexOfLine(sale, line.line_id);
-    if (index < quantities.size()) quantities[index] += line.quantity;
-  }
 }
 
 }  // namespace guilder::accrual

@@ -15,20 +15,11 @@
 #include "services/accrual/rpc/purchase_proto.h"
 
 namespace guilder::accrual {
-namespace {
-
-std::string DescribeReturn(const v1::RecordReturnRequest& request) {
-  std::string text = absl::StrCat(
-      request.store(), ", return ", request.return_number(), ", ",
-      FormatTimestamp(rpc::FromProto(request.occurred_at()).value_or(Timestamp(0))), ":");
-  for (const v1::ReturnLine& line : request.lines()) {
-    absl::StrAppend(&text, " ", line.sku().empty() ? line.line_id() : line.sku(), "×",
-                    line.quantity(), ";");
-  }
-  return text;
+void AccrualHandlers::Start() {
+  const absl::StatusOr<bool> any = pool_.Read(
+      [](postgres::Transaction& tx) -> absl::StatusOr<bool> { return AnyReturnWaits(tx); });
+  waiting_.Start(any.value_or(true));
 }
-
-}  // namespace
 
 absl::StatusOr<std::string> AccrualHandlers::OwnSlug(const rpc::Call& call) const {
   const auto configuration = lanes_.configuration();
@@ -94,7 +85,10 @@ void AccrualHandlers::RecordPurchase(const SharedCall& call,
         Submit(call,
                MakePurchaseCommand(rows_, call->principal().partner, id, *account,
                                    std::move(purchase), std::move(quote)),
-               std::move(done));
+               [this, done = std::move(done)](absl::StatusOr<ledger::Answer> answer) {
+                 if (answer.ok()) waiting_.OnPurchase();
+                 done(std::move(answer));
+               });
       });
 }
 
@@ -120,6 +114,7 @@ void AccrualHandlers::Confirm(const SharedCall& call, const v1::ConfirmPurchases
   });
 }
 
+<<<<<<< HEAD
 void AccrualHandlers::RecordReturn(const SharedCall& call, const v1::RecordReturnRequest& request,
                                    Done done) {
   const absl::StatusOr<Uuid> request_id = rpc::ParseRequestId(request.request_id());
@@ -179,6 +174,8 @@ absl::Status AccrualHandlers::ParkReturn(const rpc::Call& call,
                 {{"parked_item", ParkedItemName(item.partner, item.request_id)}});
 }
 
+=======
+>>>>>>> b56d375 (accrual: returns restore points and money, by policies of the rules, and find their sale later)
 absl::StatusOr<Sale> AccrualHandlers::FindReadable(const rpc::Call& call, postgres::Transaction& tx,
                                                    std::string_view name) const {
   const std::optional<RecordId> id = ParseRecordName("purchases", name);
@@ -189,14 +186,23 @@ absl::StatusOr<Sale> AccrualHandlers::FindReadable(const rpc::Call& call, postgr
   return sale;
 }
 
+v1::Purchase AccrualHandlers::Shown(const Sale& sale, const std::vector<Return>& returns,
+                                    const ledger::Configuration& configuration,
+                                    const RuleBook& rules) const {
+  const SaleTerms terms = TermsOfSale(sale, configuration, rules);
+  return ToProto(sale, FoldReturns(sale, terms, returns), SlugOf(sale.partner));
+}
+
 absl::StatusOr<v1::GetPurchaseResponse> AccrualHandlers::GetPurchase(
     const rpc::Call& call, const v1::GetPurchaseRequest& request) {
+  const auto configuration = lanes_.configuration();
   return pool_.Read([&](postgres::Transaction& tx) -> absl::StatusOr<v1::GetPurchaseResponse> {
     GUILDER_ASSIGN_OR_RETURN(const Sale sale, FindReadable(call, tx, request.name()));
     GUILDER_ASSIGN_OR_RETURN(auto returns, ReadReturns(tx, {{sale.book, sale.number}}));
     v1::GetPurchaseResponse response;
+    GUILDER_ASSIGN_OR_RETURN(const auto book, rule_books_.Read(tx, *configuration));
     *response.mutable_purchase() =
-        ToProto(sale, returns[{sale.book, sale.number}], SlugOf(sale.partner));
+        Shown(sale, returns[{sale.book, sale.number}], *configuration, *book);
     return response;
   });
 }
@@ -213,6 +219,7 @@ absl::StatusOr<v1::ListPurchasesResponse> AccrualHandlers::ListPurchases(
   if (!position.empty()) {
     after = {in.ReadQuantity<Timestamp>(), in.ReadId<BookId>(), in.ReadId<RecordNumber>()};
   }
+  const auto configuration = lanes_.configuration();
   return pool_.Read([&](postgres::Transaction& tx) -> absl::StatusOr<v1::ListPurchasesResponse> {
     GUILDER_ASSIGN_OR_RETURN(std::vector<Sale> sales, ListSales(tx, partner, after, size + 1));
     const bool more = sales.size() > static_cast<size_t>(size);
@@ -220,10 +227,11 @@ absl::StatusOr<v1::ListPurchasesResponse> AccrualHandlers::ListPurchases(
     std::vector<SaleId> ids;
     for (const Sale& sale : sales) ids.emplace_back(sale.book, sale.number);
     GUILDER_ASSIGN_OR_RETURN(auto returns, ReadReturns(tx, ids));
+    GUILDER_ASSIGN_OR_RETURN(const auto book, rule_books_.Read(tx, *configuration));
     v1::ListPurchasesResponse response;
     for (const Sale& sale : sales) {
       *response.add_purchases() =
-          ToProto(sale, returns[{sale.book, sale.number}], SlugOf(sale.partner));
+          Shown(sale, returns[{sale.book, sale.number}], *configuration, *book);
     }
     if (more) {
       const Sale& last = sales.back();
@@ -243,65 +251,8 @@ absl::StatusOr<v1::ExplainPurchaseResponse> AccrualHandlers::ExplainPurchase(
     GUILDER_ASSIGN_OR_RETURN(const auto book, rule_books_.Read(tx, *configuration));
     v1::ExplainPurchaseResponse response;
     *response.mutable_purchase() =
-        ToProto(sale, returns[{sale.book, sale.number}], SlugOf(sale.partner));
+        Shown(sale, returns[{sale.book, sale.number}], *configuration, *book);
     ExplainSale(sale, *configuration, *book, response);
-    return response;
-  });
-}
-
-absl::StatusOr<v1::ListParkedItemsResponse> AccrualHandlers::ListParkedItems(
-    const rpc::Call& call, const v1::ListParkedItemsRequest& request) {
-  PartnerId partner;
-  if (!request.parent().empty()) {
-    GUILDER_ASSIGN_OR_RETURN(partner, PartnerNamed(call, request.parent()));
-  } else {
-    // All partners' items are for operators.
-    GUILDER_RETURN_IF_ERROR(call.CheckActsFor(PartnerId()));
-  }
-  GUILDER_ASSIGN_OR_RETURN(const int size, rpc::PageSize(request.page_size()));
-  const std::string list = absl::StrCat("parked ", partner.value(), request.include_resolved());
-  GUILDER_ASSIGN_OR_RETURN(const std::string position,
-                           page_tokens_.Position(list, request.page_token()));
-  Decoder in(position);
-  ParkedPosition after;
-  if (!position.empty()) {
-    after.created_at = in.ReadQuantity<Timestamp>();
-    after.partner = in.ReadId<PartnerId>();
-    after.request_id = ParseUuid(in.Bytes()).value_or(Uuid{});
-  }
-  return pool_.Read([&](postgres::Transaction& tx) -> absl::StatusOr<v1::ListParkedItemsResponse> {
-    auto items = accrual::ListParkedItems(tx, partner, request.include_resolved(), after, size + 1);
-    const bool more = items.size() > static_cast<size_t>(size);
-    if (more) items.pop_back();
-    v1::ListParkedItemsResponse response;
-    for (const ParkedItem& item : items) *response.add_parked_items() = ToProto(item);
-    if (more) {
-      const ParkedItem& last = items.back();
-      response.set_next_page_token(page_tokens_.Make(list, Encoder()
-                                                               .Quantity(last.created_at)
-                                                               .Id(last.partner)
-                                                               .Bytes(FormatUuid(last.request_id))
-                                                               .str()));
-    }
-    return response;
-  });
-}
-
-absl::StatusOr<v1::ResolveParkedItemResponse> AccrualHandlers::ResolveParkedItem(
-    const rpc::Call&, const v1::ResolveParkedItemRequest& request) {
-  if (request.resolution().empty() || request.resolution().size() > 500) {
-    return Refuse(Reason::kRequestMalformed, "resolution has 1 to 500 characters");
-  }
-  const std::optional<ParkedItemId> id = ParseParkedItemName(request.name());
-  if (!id) return Refuse(Reason::kParkedItemNotFound);
-  const ProgrammeId programme = lanes_.configuration()->programme().id;
-  return pool_.Run([&](postgres::Transaction& tx) -> absl::StatusOr<v1::ResolveParkedItemResponse> {
-    GUILDER_ASSIGN_OR_RETURN(
-        const ParkedItem item,
-        accrual::ResolveParkedItem(tx, id->partner, id->request_id, request.resolution(),
-                                   ledger::ReadProgrammeClock(tx, programme)));
-    v1::ResolveParkedItemResponse response;
-    *response.mutable_parked_item() = ToProto(item);
     return response;
   });
 }

@@ -19,6 +19,7 @@
 #include "libs/rpc/worker_pool.h"
 #include "services/accrual/domain/earning.h"
 #include "services/accrual/rpc/commands.h"
+#include "services/accrual/rpc/waiting_returns.h"
 #include "services/accrual/store/sales.h"
 
 namespace guilder::accrual {
@@ -37,7 +38,11 @@ class AccrualHandlers {
         workers_(workers),
         card_lookups_(cards, workers),
         page_tokens_(std::move(page_token_key)),
-        quotes_(std::move(quote_key)) {}
+        quotes_(std::move(quote_key)),
+        waiting_([this] { return PostDueReturns(); }) {}
+
+  // Begins to post returns whose sale comes later. Reads once.
+  void Start();
 
   // Writes: never block, and answer by `done` when the command is posted or refused.
   void RecordPurchase(const SharedCall& call, const v1::RecordPurchaseRequest& request, Done done);
@@ -47,6 +52,12 @@ class AccrualHandlers {
   // Reads, and writes that move no value: block on the database, so they run on the workers.
   absl::StatusOr<v1::QuotePurchaseResponse> QuotePurchase(const rpc::Call& call,
                                                           const v1::QuotePurchaseRequest& request);
+  absl::StatusOr<v1::PreviewReturnResponse> PreviewReturn(const rpc::Call& call,
+                                                          const v1::PreviewReturnRequest& request);
+  absl::StatusOr<v1::ListSequenceGapsResponse> ListSequenceGaps(
+      const rpc::Call& call, const v1::ListSequenceGapsRequest& request);
+  absl::StatusOr<v1::ListTopCardsResponse> ListTopCards(const rpc::Call& call,
+                                                        const v1::ListTopCardsRequest& request);
   absl::StatusOr<v1::GetPurchaseResponse> GetPurchase(const rpc::Call& call,
                                                       const v1::GetPurchaseRequest& request);
   absl::StatusOr<v1::ListPurchasesResponse> ListPurchases(const rpc::Call& call,
@@ -68,9 +79,30 @@ class AccrualHandlers {
   void OnWorker(Done done, std::function<void(Done)> work);
   void Submit(const SharedCall& call, std::unique_ptr<ledger::Command> command, Done done);
   void PostReturn(const SharedCall& call, const v1::RecordReturnRequest& request, Return returned,
-                  const Uuid& request_id, Done done);
+                  const std::string& slug, const Uuid& request_id, Done done);
   absl::Status ParkReturn(const rpc::Call& call, const v1::RecordReturnRequest& request,
-                          const Uuid& request_id);
+                          const std::string& slug, const Uuid& request_id);
+  // The sale that a return or a preview names.
+  template <typename Request>
+  absl::StatusOr<Sale> FindSaleOf(const rpc::Call& call, postgres::Transaction& tx,
+                                  const Request& request, const std::string& slug,
+                                  PartnerId partner) const;
+
+  // What a parked item asked for, posted in its partner's name. Blocks.
+  absl::StatusOr<ledger::Answer> PostParked(const ParkedItem& item, absl::Time deadline);
+  absl::StatusOr<std::unique_ptr<ledger::Command>> CommandOf(const ParkedItem& item,
+                                                             absl::Time deadline);
+  // Posts returns whose sale has come, and closes those that waited too long. Gives whether any
+  // waits still.
+  absl::StatusOr<bool> PostDueReturns();
+
+  // Adds a partner's purchases, posted in the range that the request states, to a report.
+  template <typename Request, typename Report>
+  absl::Status AddSales(const rpc::Call& call, PartnerId partner, const Request& request,
+                        Report& report);
+
+  v1::Purchase Shown(const Sale& sale, const std::vector<Return>& returns,
+                     const ledger::Configuration& configuration, const RuleBook& rules) const;
 
   absl::StatusOr<v1::QuotePurchaseResponse> AnswerQuote(
       const ledger::Configuration& configuration, PartnerId partner, const Purchase& purchase,
@@ -89,7 +121,9 @@ class AccrualHandlers {
   const rpc::PageTokens page_tokens_;
   const QuoteSealer quotes_;
   AccrualRows rows_;
-  RuleBookReader rule_books_;
+  mutable RuleBookReader rule_books_;
+  // Last: its thread uses all of the above.
+  WaitingReturns waiting_;
 };
 
 }  // namespace guilder::accrual

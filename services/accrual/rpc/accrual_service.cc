@@ -39,7 +39,9 @@ class AccrualService final : public v1::AccrualService::CallbackService {
       : methods_(with.runtime, kAccrualServiceName),
         handlers_(with.lanes, with.cards, with.pool, with.runtime.workers(),
                   with.secrets.Derive("guilder/page-token/1"),
-                  with.secrets.Derive("guilder/quote/1")) {}
+                  with.secrets.Derive("guilder/quote/1")) {
+    handlers_.Start();
+  }
 
   grpc::ServerUnaryReactor* RecordPurchase(grpc::CallbackServerContext* context,
                                            const v1::RecordPurchaseRequest* request,
@@ -90,6 +92,9 @@ class AccrualService final : public v1::AccrualService::CallbackService {
                       std::bind_front(&AccrualHandlers::Method, &handlers_)); \
   }
   GUILDER_ACCRUAL_METHOD_(QuotePurchase)
+  GUILDER_ACCRUAL_METHOD_(PreviewReturn)
+  GUILDER_ACCRUAL_METHOD_(ListSequenceGaps)
+  GUILDER_ACCRUAL_METHOD_(ListTopCards)
   GUILDER_ACCRUAL_METHOD_(GetPurchase)
   GUILDER_ACCRUAL_METHOD_(ListPurchases)
   GUILDER_ACCRUAL_METHOD_(ExplainPurchase)

@@ -12,6 +12,8 @@
 #include "libs/ledger/core/digest.h"
 #include "libs/ledger/store/batch.h"
 #include "services/accrual/rpc/purchase_command.h"
+#include "services/accrual/rpc/purchase_proto.h"
+#include "services/accrual/store/earning_rows.h"
 #include "services/accrual/store/receipt_claim.h"
 #include "services/accrual/store/sales.h"
 
@@ -26,15 +28,35 @@ using ledger::RecordName;
 class ReturnCommand final : public AccrualCommand {
  public:
   ReturnCommand(Sale sale, Return returned)
-      : sale_(std::move(sale)), returned_(std::move(returned)) {
+      : sale_(std::move(sale)),
+        returned_(std::move(returned)),
+        asked_(EncodeReturn(returned_, sale_.book, sale_.number)) {
     kind = RecordKind::kReturn;
-    content = EncodeReturn(returned_, sale_.book, sale_.number);
-    fingerprint = ledger::Sha256({content});
+    content = asked_;
+    fingerprint = ledger::Sha256({asked_});
     refers_to = sale_.number;
-    if (sale_.recorded.outcome.points > Points(0)) needs_lot = LotOf(sale_);
+    const PurchaseOutcome& outcome = sale_.recorded.outcome;
+    const bool restores = outcome.captured > Points(0);
+    if (outcome.points > Points(0) || restores) needs_lot = FirstLotOfReturn(sale_);
+    if (restores) hold = sale_.recorded.purchase.redemption;
+    // What is written off may be the operator-partner's to pay.
+    issues = ledger::Issues::kOperatorPartnersPoints;
   }
 
   const Sale* sale() const override { return &sale_; }
+  const ReturnOutcome& outcome() const { return outcome_; }
+
+  // The limits that the return may give back to.
+  void SetLimits(const ledger::Configuration& configuration) {
+    limits.clear();
+    const DatedRuleSet* const set = rules->Find(sale_.recorded.outcome.rule_set);
+    if (set == nullptr) return;
+    for (const CountedCap& cap : CountedCapsOf(*set, partner, sale_.recorded.purchase.occurred_at,
+                                               configuration.calendar().time_zone())) {
+      const bool refilled = set->rules->rule_set().caps[cap.cap].refilled_by_returns;
+      if (refilled && !cap.of_member) limits.push_back(LimitOf(cap.counter));
+    }
+  }
 
   absl::StatusOr<std::string> Decide(const DecisionContext& context, Posting& posting) override {
     GUILDER_RETURN_IF_ERROR(load_status);
@@ -42,21 +64,25 @@ class ReturnCommand final : public AccrualCommand {
     if (seller == nullptr || !seller->stores.contains(returned_.store)) {
       return Refuse(Reason::kStoreNotFound);
     }
+    const SaleTerms terms = TermsOfSale(sale_, context.configuration, *rules);
+    const TakenBack before = FoldReturns(sale_, terms, returns);
     GUILDER_ASSIGN_OR_RETURN(
-        const ReturnOutcome outcome,
-        DecideReturn(sale_, returned_, ReturnedQuantities(sale_, returns), posting));
+        outcome_, DecideReturn(sale_, returned_, {terms, before, context.configuration}, posting));
+    for (const CounterUse& use : outcome_.counted) {
+      if (!use.of_member) spends[LimitOf(use.counter)] += use.points;
+    }
+    content = EncodeRecordedReturn(returned_, outcome_, sale_.book, sale_.number);
     v1::RecordReturnResponse response;
     response.set_name(RecordName(kind, book, posting.number()));
-    response.set_purchase(RecordName(RecordKind::kPurchase, sale_.book, sale_.number));
-    response.set_points_reversed(outcome.points.value());
-    for (const Points points : outcome.line_points) response.add_line_points(points.value());
-    response.set_points_owed(outcome.owed.value());
+    FillReturn(sale_, outcome_, context.configuration, response);
     return response.SerializeAsString();
   }
 
  private:
   const Sale sale_;
   const Return returned_;
+  const std::string asked_;
+  ReturnOutcome outcome_;
 };
 
 class ConfirmationCommand final : public AccrualCommand {
@@ -115,7 +141,7 @@ void AccrualRows::Load(postgres::Transaction& tx, const ledger::Configuration& c
     }
   }
   if (rules.ok()) LoadPurchases(tx, configuration, **rules, purchases);
-  if (sales.empty()) return;
+  if (sales.empty() || !rules.ok()) return;
   const auto returns = ReadReturns(tx, sales);
   for (ledger::Command* command : commands) {
     auto& ours = static_cast<AccrualCommand&>(*command);
@@ -124,6 +150,7 @@ void AccrualRows::Load(postgres::Transaction& tx, const ledger::Configuration& c
     ours.load_status = returns.status();
     ours.returns.clear();
     if (!returns.ok()) continue;
+    static_cast<ReturnCommand&>(ours).SetLimits(configuration);
     const auto found = returns->find({sale->book, sale->number});
     if (found != returns->end()) ours.returns = found->second;
   }
@@ -161,17 +188,23 @@ absl::Status AccrualRows::Take(postgres::Transaction& tx,
 void AccrualRows::Write(postgres::Transaction& tx, const std::vector<ledger::Command*>& commands) {
   std::vector<ParkedItem> parked;
   std::shared_ptr<EarningBatch> batch;
+  Counts given_back;
   for (const ledger::Command* command : commands) {
     const auto& ours = static_cast<const AccrualCommand&>(*command);
     if (ours.parked) {
       parked.push_back(ours.ToParkedItem());
     } else if (ours.kind == RecordKind::kReturn) {
       ResolvePosted(tx, ours.partner, ours.request_id, ours.place.posted_at);
+      for (const CounterUse& use : static_cast<const ReturnCommand&>(ours).outcome().counted) {
+        given_back[{ours.book, use.of_member ? ours.account : AccountId(), use.counter}] -=
+            use.points;
+      }
     } else if (ours.kind == RecordKind::kPurchase) {
       batch = static_cast<const PurchaseCommand&>(ours).batch;
     }
   }
   if (batch != nullptr) AddToCounters(tx, batch->added());
+  GiveBackToCounters(tx, given_back);
   ParkItems(tx, parked);
 }
 

@@ -34,7 +34,11 @@ PurchaseCommand::PurchaseCommand(Purchase asked, std::optional<Quote> quote)
   kind = RecordKind::kPurchase;
   card = purchase_.card;
   content = encoded_;
-  fingerprint = ledger::Sha256({encoded_});
+  // The till's own number says nothing of the sale: a file of the same receipts may not have it.
+  Purchase unnumbered = purchase_;
+  unnumbered.sequence_number = 0;
+  fingerprint =
+      ledger::Sha256({purchase_.sequence_number == 0 ? encoded_ : EncodePurchase(unnumbered)});
   hold = purchase_.redemption;
   issues = ledger::Issues::kPartnersPoints;
 }
@@ -42,9 +46,10 @@ PurchaseCommand::PurchaseCommand(Purchase asked, std::optional<Quote> quote)
 absl::StatusOr<std::string> PurchaseCommand::Decide(const ledger::DecisionContext& context,
                                                     ledger::Posting& posting) {
   GUILDER_RETURN_IF_ERROR(load_status);
-  GUILDER_ASSIGN_OR_RETURN(
-      outcome_,
-      DecidePurchase(purchase_, partner, batch->TermsOf(earning(), *rules), context, posting));
+  absl::StatusOr<PurchaseOutcome> decided =
+      DecidePurchase(purchase_, partner, batch->TermsOf(earning(), *rules), context, posting);
+  if (!decided.ok()) return ParkedIfDeclared(decided.status(), posting.now());
+  outcome_ = *std::move(decided);
   for (const CounterUse& use : outcome_.counted) {
     if (!use.of_member) spends[LimitOf(use.counter)] += use.points;
   }
@@ -67,12 +72,30 @@ absl::StatusOr<std::string> PurchaseCommand::Decide(const ledger::DecisionContex
   return response.SerializeAsString();
 }
 
+absl::Status PurchaseCommand::ParkedIfDeclared(absl::Status refusal, Timestamp now) {
+  const DatedRuleSet* const set = rules->At(now);
+  const auto reason = ReasonOf(refusal);
+  if (set == nullptr || !reason) return refusal;
+  const rules::Policies& policies = set->rules->rule_set().policies;
+  const bool parks =
+      (*reason == Reason::kTerminalNotFound &&
+       policies.unknown_terminal == rules::Intake::kParked) ||
+      (*reason == Reason::kOccurredAtInFuture && policies.future_date == rules::Intake::kParked);
+  if (!parks) return refusal;
+  keep_refused = true;
+  parked_for_ = *reason;
+  auto details = DetailsOf(refusal);
+  details["parked_item"] = ParkedItemName(partner, request_id);
+  return Refuse(*reason, "it is parked", details);
+}
+
 void PurchaseCommand::OnAccepted() {
   batch->Accept(earning(), outcome_);
 }
 
 absl::Status PurchaseCommand::OnNaturalKeyTaken(const ledger::JournalPlace& winner,
                                                 RecordKind winner_kind) {
+  parked_for_ = Reason::kReceiptConflict;
   conflicts_with_ = ledger::RecordName(winner_kind, winner.book, winner.number);
   return Refuse(
       Reason::kReceiptConflict, {},
@@ -84,10 +107,12 @@ ParkedItem PurchaseCommand::ToParkedItem() const {
   item.partner = partner;
   item.request_id = request_id;
   item.account = account;
-  item.reason = ReasonName(Reason::kReceiptConflict);
+  item.reason = ReasonName(parked_for_);
   item.created_at = place.posted_at;
   item.refers_to = conflicts_with_;
   item.content = DescribePurchase(purchase_);
+  item.kind = ParkedKind::kPurchase;
+  item.request = encoded_;
   return item;
 }
 

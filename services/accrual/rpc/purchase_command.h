@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "libs/base/reason.h"
 #include "services/accrual/domain/earning.h"
 #include "services/accrual/rpc/commands.h"
 #include "services/accrual/rpc/earning_batch.h"
@@ -31,11 +32,16 @@ class PurchaseCommand final : public AccrualCommand {
   std::shared_ptr<EarningBatch> batch;
 
  private:
+  // A refusal that the rules in force say is parked.
+  absl::Status ParkedIfDeclared(absl::Status refusal, Timestamp now);
+
   const Purchase purchase_;
   const std::optional<Quote> quote_;
   const std::string encoded_;
   PurchaseOutcome outcome_;
   std::string conflicts_with_;
+  // Why it is parked.
+  Reason parked_for_ = Reason::kReceiptConflict;
 };
 
 }  // namespace guilder::accrual

@@ -6,7 +6,6 @@
 #include "libs/ledger/core/record.h"
 #include "libs/rpc/ledger_answers.h"
 #include "libs/rpc/proto_time.h"
-#include "libs/rules/reversal.h"
 #include "services/accrual/rpc/commands.h"
 #include "services/accrual/store/sales.h"
 
@@ -27,18 +26,15 @@ void AddReceipt(const Purchase& purchase, const std::string& slug, v1::ReceiptKe
 
 }  // namespace
 
-v1::Purchase ToProto(const Sale& sale, const std::vector<Return>& returns,
-                     const std::string& slug) {
+v1::Purchase ToProto(const Sale& sale, const TakenBack& taken, const std::string& slug) {
   const Purchase& purchase = sale.recorded.purchase;
   const PurchaseOutcome& outcome = sale.recorded.outcome;
-  const std::vector<int64_t> returned = ReturnedQuantities(sale, returns);
   v1::Purchase out;
   out.set_name(ledger::RecordName(ledger::RecordKind::kPurchase, sale.book, sale.number));
   AddReceipt(purchase, slug, *out.mutable_receipt());
   out.set_member(absl::StrCat("members/", sale.account.value()));
   *out.mutable_occurred_at() = rpc::ToProto(purchase.occurred_at);
   out.set_currency_code(FormatCurrency(purchase.currency));
-  Points reversed;
   for (size_t i = 0; i < purchase.lines.size(); ++i) {
     const PurchaseLine& line = purchase.lines[i];
     v1::PurchaseLine& to = *out.add_lines();
@@ -49,14 +45,34 @@ v1::Purchase ToProto(const Sale& sale, const std::vector<Return>& returns,
     to.set_category(line.category);
     to.set_tax_minor_units(line.tax.value());
     out.add_line_points(outcome.line_points[i].value());
-    out.add_returned_quantities(returned[i]);
-    reversed += rules::ReversalOfLine(outcome.line_points[i], line.quantity, 0, returned[i]);
+    out.add_returned_quantities(taken.quantities[i]);
   }
   out.set_points(outcome.points.value());
-  out.set_points_reversed(reversed.value());
+  out.set_points_reversed(taken.points().value());
   *out.mutable_journal_receipt() =
       rpc::ToProto(ledger::JournalPlace{sale.book, sale.number, sale.posted_at, sale.leaf});
   return out;
+}
+
+std::string PartnerName(PartnerId partner, const ledger::Configuration& configuration) {
+  const ledger::Partner* const found = configuration.FindPartner(partner);
+  return found == nullptr ? "" : absl::StrCat("partners/", found->slug);
+}
+
+void FillSettlement(const Sale& sale, const ReturnOutcome& outcome,
+                    const ledger::Configuration& configuration, v1::ReturnSettlement& out) {
+  out.set_restored_points(outcome.restored.value());
+  out.set_amount_minor_units(outcome.amount.value());
+  for (size_t i = 0; i < outcome.refunds.size(); ++i) {
+    v1::Tender& refund = *out.add_refunds();
+    refund.set_kind(static_cast<v1::TenderKind>(sale.recorded.purchase.tenders[i].kind));
+    refund.set_amount_minor_units(outcome.refunds[i].value());
+  }
+  out.set_deducted_points(outcome.deducted.value());
+  out.set_deduction_minor_units(outcome.deduction.value());
+  out.set_written_off_points(outcome.written_off.value());
+  if (outcome.payer) out.set_payer(PartnerName(outcome.payer, configuration));
+  out.set_pending_points(outcome.pending.value());
 }
 
 v1::ParkedItem ToProto(const ParkedItem& item) {

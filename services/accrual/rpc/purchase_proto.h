@@ -10,6 +10,7 @@
 #include "guilder/accrual/v1/accrual_service.pb.h"
 
 #include "libs/ledger/core/configuration.h"
+#include "libs/ledger/core/record.h"
 #include "services/accrual/domain/return.h"
 #include "services/accrual/store/parked_items.h"
 
@@ -53,8 +54,26 @@ struct ParkedItemId {
 };
 std::optional<ParkedItemId> ParseParkedItemName(std::string_view name);
 
-v1::Purchase ToProto(const Sale& sale, const std::vector<Return>& returns,
-                     const std::string& partner_slug);
+// `taken` is what returns have taken back so far.
+v1::Purchase ToProto(const Sale& sale, const TakenBack& taken, const std::string& partner_slug);
+
+void FillSettlement(const Sale& sale, const ReturnOutcome& outcome,
+                    const ledger::Configuration& configuration, v1::ReturnSettlement& out);
+
+// "partners/{slug}"; empty for no partner.
+std::string PartnerName(PartnerId partner, const ledger::Configuration& configuration);
+
+// What a return, posted or not, came to: the fields that RecordReturnResponse and
+// PreviewReturnResponse have in common.
+template <typename Response>
+void FillReturn(const Sale& sale, const ReturnOutcome& outcome,
+                const ledger::Configuration& configuration, Response& response) {
+  response.set_purchase(ledger::RecordName(ledger::RecordKind::kPurchase, sale.book, sale.number));
+  response.set_points_reversed(outcome.points.value());
+  for (const Points points : outcome.line_points) response.add_line_points(points.value());
+  response.set_points_owed(outcome.owed.value());
+  FillSettlement(sale, outcome, configuration, *response.mutable_settlement());
+}
 v1::ParkedItem ToProto(const ParkedItem& item);
 
 // A purchase as text, for people who look at a parked one.

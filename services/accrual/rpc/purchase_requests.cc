@@ -71,6 +71,7 @@ absl::StatusOr<Purchase> FromProto(const v1::RecordPurchaseRequest& request,
   GUILDER_ASSIGN_OR_RETURN(purchase.receipt, FromProto(request.receipt(), slug));
   purchase.occurred_at = rpc::FromProto(request.occurred_at()).value_or(Timestamp(0));
   purchase.cashier = request.cashier();
+  purchase.sequence_number = request.sequence_number();
   if (!request.redemption().empty()) {
     const std::optional<RecordId> hold = ParseRecordName("redemptions", request.redemption());
     if (!hold) return Refuse(Reason::kRedemptionNotFound);
@@ -112,7 +113,7 @@ absl::StatusOr<Return> FromProto(const v1::RecordReturnRequest& request, const s
   returned.occurred_at = rpc::FromProto(request.occurred_at()).value_or(Timestamp(0));
   for (const v1::ReturnLine& line : request.lines()) {
     if (HasNul(line.sku())) return Malformed("a line's sku holds the character NUL");
-    returned.lines.push_back({line.line_id(), line.quantity()});
+    returned.lines.push_back({line.line_id(), line.quantity(), line.sku()});
   }
   GUILDER_RETURN_IF_ERROR(CheckReturn(returned));
   return returned;

@@ -44,6 +44,7 @@ std::string SerializedRules(const v1::RuleSet& rule_set) {
   v1::RuleSet only_rules;
   *only_rules.mutable_rules() = rule_set.rules();
   *only_rules.mutable_caps() = rule_set.caps();
+  if (rule_set.has_policies()) *only_rules.mutable_policies() = rule_set.policies();
   return only_rules.SerializeAsString();
 }
 

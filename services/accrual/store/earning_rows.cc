@@ -1,6 +1,7 @@
 #include "services/accrual/store/earning_rows.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "libs/ledger/core/account.h"
 #include "libs/ledger/core/record.h"
@@ -24,6 +25,15 @@ constexpr Statement kAddToCounters{"accrual.add_to_counters", R"sql(
   insert into accrual.counters as c (book, account_id, counter_id, points)
   select * from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[])
       on conflict (book, account_id, counter_id) do update set points = c.points + excluded.points
+)sql"};
+
+// What is given back was counted before, so the rows are there.
+constexpr Statement kGiveBackToCounters{"accrual.give_back_to_counters", R"sql(
+  update accrual.counters c
+     set points = c.points - w.points
+    from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[])
+           as w (book, account_id, counter_id, points)
+   where c.book = w.book and c.account_id = w.account_id and c.counter_id = w.counter_id
 )sql"};
 
 // In the order of ids, so that two lanes which meet the same new limits wait in one direction.
@@ -97,14 +107,25 @@ Counts ReadCounters(postgres::Transaction& tx, const std::vector<CounterKey>& ke
   return counts;
 }
 
-void AddToCounters(postgres::Transaction& tx, const Counts& counts) {
-  if (counts.empty()) return;
+namespace {
+
+Params ParamsOf(const Counts& counts) {
   using Count = Counts::value_type;
-  tx.Execute(kAddToCounters, Params()
-                                 .IntArray(counts, [](const Count& c) { return c.first.book; })
-                                 .IntArray(counts, [](const Count& c) { return c.first.account; })
-                                 .IntArray(counts, [](const Count& c) { return c.first.counter; })
-                                 .IntArray(counts, [](const Count& c) { return c.second; }));
+  return std::move(Params()
+                       .IntArray(counts, [](const Count& c) { return c.first.book; })
+                       .IntArray(counts, [](const Count& c) { return c.first.account; })
+                       .IntArray(counts, [](const Count& c) { return c.first.counter; })
+                       .IntArray(counts, [](const Count& c) { return c.second; }));
+}
+
+}  // namespace
+
+void AddToCounters(postgres::Transaction& tx, const Counts& counts) {
+  if (!counts.empty()) tx.Execute(kAddToCounters, ParamsOf(counts));
+}
+
+void GiveBackToCounters(postgres::Transaction& tx, const Counts& counts) {
+  if (!counts.empty()) tx.Execute(kGiveBackToCounters, ParamsOf(counts));
 }
 
 bool EnsureLimits(postgres::Transaction& tx, std::vector<CapLimit> limits) {

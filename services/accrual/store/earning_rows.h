@@ -37,6 +37,8 @@ Counts ReadCounters(postgres::Transaction& tx, const std::vector<CounterKey>& ke
 
 // Adds to counters.
 void AddToCounters(postgres::Transaction& tx, const Counts& counts);
+// Takes from counters what they counted before.
+void GiveBackToCounters(postgres::Transaction& tx, const Counts& counts);
 
 // The limit of a cap of all members, as its rules declare it.
 struct CapLimit {

@@ -12,21 +12,26 @@ using postgres::Statement;
 
 constexpr Statement kPark{"accrual.park_items", R"sql(
   insert into accrual.parked_items (partner_id, request_id, account_id, reason, created_at_us,
-                                    refers_to, content)
+                                    refers_to, content, kind, request, sale_claim)
   select * from unnest($1::int[], $2::uuid[], $3::bigint[], $4::text[], $5::bigint[], $6::text[],
-                       $7::text[])
+                       $7::text[], $8::int[], $9::bytea[], $10::uuid[])
       on conflict (partner_id, request_id) do nothing
 )sql"};
 
 constexpr Statement kResolvePosted{"accrual.resolve_posted", R"sql(
   update accrual.parked_items
-     set resolved_at_us = $3, resolution = 'posted by a repeat of the request'
+     set resolved_at_us = $3, resolution = 'posted after all'
    where partner_id = $1 and request_id = $2 and resolved_at_us is null
+)sql"};
+
+constexpr Statement kReopenPosted{"accrual.reopen_posted", R"sql(
+  update accrual.parked_items set resolved_at_us = null, resolution = ''
+   where partner_id = $1 and request_id = $2 and resolution = 'posted after all'
 )sql"};
 
 constexpr Statement kList{"accrual.list_parked_items", R"sql(
   select i.request_id, i.partner_id, p.slug, i.account_id, i.reason, i.created_at_us, i.refers_to,
-         i.content, i.resolved_at_us is not null, i.resolution
+         i.content, i.resolved_at_us is not null, i.resolution, i.kind, i.request, i.sale_claim
     from accrual.parked_items i join partner.partners p using (partner_id)
    where ($1 = 0 or i.partner_id = $1) and ($2 or i.resolved_at_us is null)
      and i.created_at_us >= $3
@@ -35,9 +40,32 @@ constexpr Statement kList{"accrual.list_parked_items", R"sql(
    limit $6
 )sql"};
 
+constexpr Statement kReadDueReturns{"accrual.read_due_returns", R"sql(
+  select i.request_id, i.partner_id, p.slug, i.account_id, i.reason, i.created_at_us, i.refers_to,
+         i.content, false, i.resolution, i.kind, i.request, i.sale_claim
+    from accrual.parked_items i join partner.partners p using (partner_id)
+   where i.sale_claim is not null and i.resolved_at_us is null
+     and (i.created_at_us < $1
+          or exists (select from ledger.claims c where c.claim_key = i.sale_claim))
+   order by i.created_at_us, i.partner_id, i.request_id
+   limit $2
+)sql"};
+
+constexpr Statement kAnyReturnWaits{"accrual.any_return_waits", R"sql(
+  select exists (select from accrual.parked_items
+                  where sale_claim is not null and resolved_at_us is null)
+)sql"};
+
+constexpr Statement kFind{"accrual.find_parked_item", R"sql(
+  select i.request_id, i.partner_id, p.slug, i.account_id, i.reason, i.created_at_us, i.refers_to,
+         i.content, i.resolved_at_us is not null, i.resolution, i.kind, i.request, i.sale_claim
+    from accrual.parked_items i join partner.partners p using (partner_id)
+   where i.partner_id = $1 and i.request_id = $2
+)sql"};
+
 constexpr Statement kLock{"accrual.lock_parked_item", R"sql(
   select i.request_id, i.partner_id, p.slug, i.account_id, i.reason, i.created_at_us, i.refers_to,
-         i.content, i.resolved_at_us is not null, i.resolution
+         i.content, i.resolved_at_us is not null, i.resolution, i.kind, i.request, i.sale_claim
     from accrual.parked_items i join partner.partners p using (partner_id)
    where i.partner_id = $1 and i.request_id = $2
      for update of i
@@ -60,6 +88,9 @@ ParkedItem ReadItem(const Row& row) {
   item.content = row.Text(7);
   item.resolved = row.Bool(8);
   item.resolution = row.Text(9);
+  item.kind = row.Enum<ParkedKind>(10);
+  item.request = row.Bytes(11);
+  item.sale_claim = row.OptionalUuid(12);
   return item;
 }
 
@@ -78,12 +109,19 @@ void ParkItems(postgres::Transaction& tx, const std::vector<ParkedItem>& items) 
                         .TextArray(items, &ParkedItem::reason)
                         .IntArray(items, &ParkedItem::created_at)
                         .TextArray(items, &ParkedItem::refers_to)
-                        .TextArray(items, &ParkedItem::content));
+                        .TextArray(items, &ParkedItem::content)
+                        .IntArray(items, &ParkedItem::kind)
+                        .BytesArray(items, &ParkedItem::request)
+                        .UuidArray(items, &ParkedItem::sale_claim));
 }
 
 void ResolvePosted(postgres::Transaction& tx, PartnerId partner, const Uuid& request_id,
                    Timestamp now) {
   tx.Execute(kResolvePosted, Params().Int(partner).Uuid(request_id).Int(now));
+}
+
+void ReopenPosted(postgres::Transaction& tx, PartnerId partner, const Uuid& request_id) {
+  tx.Execute(kReopenPosted, Params().Int(partner).Uuid(request_id));
 }
 
 std::vector<ParkedItem> ListParkedItems(postgres::Transaction& tx, PartnerId partner,
@@ -99,6 +137,26 @@ std::vector<ParkedItem> ListParkedItems(postgres::Transaction& tx, PartnerId par
                                           .Int(limit));
   for (const Row& row : rows) items.push_back(ReadItem(row));
   return items;
+}
+
+std::vector<ParkedItem> ReadDueReturns(postgres::Transaction& tx, Timestamp too_long_ago,
+                                       int limit) {
+  std::vector<ParkedItem> items;
+  for (const Row& row : tx.Execute(kReadDueReturns, Params().Int(too_long_ago).Int(limit))) {
+    items.push_back(ReadItem(row));
+  }
+  return items;
+}
+
+bool AnyReturnWaits(postgres::Transaction& tx) {
+  return tx.Execute(kAnyReturnWaits, Params())[0].Bool(0);
+}
+
+absl::StatusOr<ParkedItem> FindParkedItem(postgres::Transaction& tx, PartnerId partner,
+                                          const Uuid& request_id) {
+  const auto rows = tx.Execute(kFind, Params().Int(partner).Uuid(request_id));
+  if (rows.empty()) return Refuse(Reason::kParkedItemNotFound);
+  return ReadItem(rows[0]);
 }
 
 absl::StatusOr<ParkedItem> ResolveParkedItem(postgres::Transaction& tx, PartnerId partner,

@@ -16,6 +16,9 @@ class Transaction;
 
 namespace guilder::accrual {
 
+// What a parked item asked for. The numbers are stored.
+enum class ParkedKind { kUnknown = 0, kPurchase = 1, kReturn = 2 };
+
 struct ParkedItem {
   // The two name the item: a repeat of the request finds it again.
   PartnerId partner;
@@ -28,6 +31,12 @@ struct ParkedItem {
   std::string content;
   bool resolved = false;
   std::string resolution;
+  // What was asked, so that it can be posted: a purchase by EncodePurchase, a return as a
+  // serialized RecordReturnRequest.
+  ParkedKind kind = ParkedKind::kUnknown;
+  std::string request;
+  // The claim of the sale that a return waits for.
+  std::optional<Uuid> sale_claim;
 };
 
 // Stores items that are not there yet.
@@ -36,6 +45,9 @@ void ParkItems(postgres::Transaction& tx, const std::vector<ParkedItem>& items);
 // What was parked and is posted after all, by a repeat of its request, waits no longer.
 void ResolvePosted(postgres::Transaction& tx, PartnerId partner, const Uuid& request_id,
                    Timestamp now);
+
+// Opens an item again that ResolvePosted has closed, so that an operator's note closes it.
+void ReopenPosted(postgres::Transaction& tx, PartnerId partner, const Uuid& request_id);
 
 struct ParkedPosition {
   Timestamp created_at;
@@ -47,6 +59,17 @@ struct ParkedPosition {
 std::vector<ParkedItem> ListParkedItems(postgres::Transaction& tx, PartnerId partner,
                                         bool include_resolved, const ParkedPosition& after,
                                         int limit);
+
+// Returns whose sale has come since, and those that have waited since before `too_long_ago`, oldest
+// first.
+std::vector<ParkedItem> ReadDueReturns(postgres::Transaction& tx, Timestamp too_long_ago,
+                                       int limit);
+// Whether any return waits for its sale.
+bool AnyReturnWaits(postgres::Transaction& tx);
+
+// Error: kParkedItemNotFound.
+absl::StatusOr<ParkedItem> FindParkedItem(postgres::Transaction& tx, PartnerId partner,
+                                          const Uuid& request_id);
 
 // Errors: kParkedItemNotFound, kWrongState.
 absl::StatusOr<ParkedItem> ResolveParkedItem(postgres::Transaction& tx, PartnerId partner,

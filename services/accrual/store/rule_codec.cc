@@ -50,6 +50,7 @@ absl::StatusOr<rules::RuleSet> RulesFromProto(int64_t version, const v1::RuleSet
     GUILDER_ASSIGN_OR_RETURN(rules::Cap parsed, CapFromProto(cap));
     out.caps.push_back(std::move(parsed));
   }
+  GUILDER_ASSIGN_OR_RETURN(out.policies, PoliciesFromProto(rule_set.policies()));
   GUILDER_RETURN_IF_ERROR(rules::Validate(out));
   return out;
 }

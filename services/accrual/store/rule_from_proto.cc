@@ -215,6 +215,7 @@ absl::StatusOr<rules::Cap> CapFromProto(const v1::Cap& cap) {
   out.id = cap.cap_id();
   out.display_name = cap.display_name();
   out.points = Points(cap.points());
+  out.refilled_by_returns = cap.refilled_by_returns();
   switch (cap.scope()) {
     case v1::CAP_SCOPE_RECEIPT:
       out.scope = rules::CapScope::kReceipt;
@@ -251,6 +252,53 @@ absl::StatusOr<rules::Cap> CapFromProto(const v1::Cap& cap) {
     default:
       return malformed("has no such period");
   }
+  return out;
+}
+
+absl::StatusOr<rules::Policies> PoliciesFromProto(const v1::PurchasePolicies& policies) {
+  const auto malformed = [](const char* what) {
+    return Refuse(Reason::kRequestMalformed, absl::StrCat("policies: ", what));
+  };
+  rules::Policies out;
+  if (policies.broken_threshold() > v1::BROKEN_THRESHOLD_TAKEN_BACK) {
+    return malformed("broken_threshold");
+  }
+  if (policies.broken_threshold() == v1::BROKEN_THRESHOLD_TAKEN_BACK) {
+    out.broken_threshold = rules::BrokenThreshold::kTakenBack;
+  }
+  switch (policies.spent_points()) {
+    case v1::SPENT_POINTS_UNSPECIFIED:
+    case v1::SPENT_POINTS_OWED:
+      break;
+    case v1::SPENT_POINTS_DEDUCTED:
+      out.spent_points = rules::SpentPoints::kDeducted;
+      break;
+    case v1::SPENT_POINTS_WRITTEN_OFF:
+      out.spent_points = rules::SpentPoints::kWrittenOff;
+      break;
+    default:
+      return malformed("spent_points");
+  }
+  out.deduction_rate_micros = policies.deduction_rate_micros();
+  switch (policies.write_off_payer()) {
+    case v1::FUNDER_KIND_UNSPECIFIED:
+    case v1::FUNDER_KIND_STORE:
+      break;
+    case v1::FUNDER_KIND_OPERATOR:
+      out.write_off_payer = rules::FunderKind::kOperator;
+      break;
+    default:
+      return malformed("write_off_payer is the store or the operator");
+  }
+  if (policies.unknown_terminal() > v1::INTAKE_PARKED ||
+      policies.future_date() > v1::INTAKE_PARKED) {
+    return malformed("unknown_terminal or future_date");
+  }
+  const auto intake = [](v1::Intake what) {
+    return what == v1::INTAKE_PARKED ? rules::Intake::kParked : rules::Intake::kRefused;
+  };
+  out.unknown_terminal = intake(policies.unknown_terminal());
+  out.future_date = intake(policies.future_date());
   return out;
 }
 

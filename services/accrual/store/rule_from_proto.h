@@ -11,11 +11,13 @@ namespace guilder::accrual {
 namespace v1 {
 class Cap;
 class EarnRule;
+class PurchasePolicies;
 }  // namespace v1
 
 // Errors: REQUEST_MALFORMED, also for a name that is not in `names`. What rules::Validate checks is
 // not checked here.
 absl::StatusOr<rules::Rule> RuleFromProto(const v1::EarnRule& rule, const RuleNames& names);
 absl::StatusOr<rules::Cap> CapFromProto(const v1::Cap& cap);
+absl::StatusOr<rules::Policies> PoliciesFromProto(const v1::PurchasePolicies& policies);
 
 }  // namespace guilder::accrual

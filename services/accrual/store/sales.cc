@@ -111,10 +111,4 @@ absl::StatusOr<std::map<SaleId, std::vector<Return>>> ReadReturns(
   return returns;
 }
 
-std::vector<int64_t> ReturnedQuantities(const Sale& sale, const std::vector<Return>& returns) {
-  std::vector<int64_t> quantities(sale.recorded.purchase.lines.size(), 0);
-  for (const Return& returned : returns) AddReturned(sale, returned, quantities);
-  return quantities;
-}
-
 }  // namespace guilder::accrual

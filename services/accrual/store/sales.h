@@ -42,7 +42,4 @@ using SaleId = std::pair<BookId, RecordNumber>;
 absl::StatusOr<std::map<SaleId, std::vector<Return>>> ReadReturns(postgres::Transaction& tx,
                                                                   const std::vector<SaleId>& sales);
 
-// The quantities that came back, parallel to the sale's lines.
-std::vector<int64_t> ReturnedQuantities(const Sale& sale, const std::vector<Return>& returns);
-
 }  // namespace guilder::accrual

@@ -13,8 +13,8 @@ namespace v1 = accrual::v1;
 
 void AddParkedCommands(CLI::App& app, Context& context) {
   CLI::App& noun = AddNoun(app, "parked", "What could not be posted and waits for somebody");
-  AddVerb<v1::ListParkedItemsRequest, v1::ListParkedItemsResponse>(
-      noun, context, "list", "Lists receipts in conflict and returns without a sale")
+  AddVerb<v1::ListParkedItemsRequest, v1::ListParkedItemsResponse>(noun, context, "list",
+                                                                   "Lists what was parked, and why")
       .NameOption("--partner", "parent", "Of this partner only", "partners/")
       .Switch("--resolved", "include_resolved", "Resolved items too")
       .As("support")
@@ -28,14 +28,25 @@ void AddParkedCommands(CLI::App& app, Context& context) {
                  {"CONTENT", "content"},
                  {"RESOLUTION", "resolution"}},
                 "nothing is parked");
-  AddVerb<v1::ResolveParkedItemRequest, v1::ResolveParkedItemResponse>(
-      noun, context, "resolve", "Closes an item with a note of what was done")
-      .Argument("ITEM", "name", "The item", "parkedItems/")
-      .Option("--note", "resolution", "What was found and done")
-      .Required()
-      .As("support")
-      .ShowRecord("parked_item",
-                  {{"Name", "name"}, {"Resolved", "resolved"}, {"Resolution", "resolution"}});
+  for (const bool post : {false, true}) {
+    AddVerb<v1::ResolveParkedItemRequest, v1::ResolveParkedItemResponse>(
+        noun, context, post ? "post" : "resolve",
+        post ? "Posts what an item asked for, in its partner's name, and closes it"
+             : "Closes an item with a note of what was done")
+        .Argument("ITEM", "name", "The item", "parkedItems/")
+        .Option("--note", "resolution", "What was found and done")
+        .Required()
+        .As("support")
+        .Prepare([post](google::protobuf::Message& message) {
+          static_cast<v1::ResolveParkedItemRequest&>(message).set_action(
+              post ? v1::PARKED_ITEM_ACTION_POST : v1::PARKED_ITEM_ACTION_CLOSE);
+          return absl::OkStatus();
+        })
+        .ShowRecord("", {{"Name", "parked_item.name"},
+                         {"Resolved", "parked_item.resolved"},
+                         {"Resolution", "parked_item.resolution"},
+                         {"Posted", "posted"}});
+  }
 }
 
 }  // namespace guilder::cli

@@ -12,6 +12,7 @@
 #include "libs/base/text.h"
 #include "libs/rpc/status.h"
 #include "services/cli/commands.h"
+#include "services/cli/commands/purchase_parts.h"
 #include "services/cli/context.h"
 #include "services/cli/importing/command.h"
 #include "services/cli/messages.h"
@@ -31,21 +32,6 @@ absl::StatusOr<std::string> OwnerOf(Context& context, const std::string& purchas
   request.set_name(purchase);
   GUILDER_RETURN_IF_ERROR(context.Call(request, response, "auditor"));
   return PartnerIn(response.purchase().receipt().store());
-}
-
-// Splits "a=1,b=2" and hands each pair to `set`.
-template <typename Set>
-absl::Status ForEachPair(const std::string& text, const Set& set) {
-  const std::vector<std::string> parts = absl::StrSplit(text, ',');
-  for (const std::string& part : parts) {
-    const std::vector<std::string> pair = absl::StrSplit(part, absl::MaxSplits('=', 1));
-    if (pair.size() != 2) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("expected NAME=VALUE, not '", part, "', in '", text, "'"));
-    }
-    GUILDER_RETURN_IF_ERROR(set(pair[0], pair[1]));
-  }
-  return absl::OkStatus();
 }
 
 // "sku=A,quantity=2,amount=19.90,category=food" as a line. The amount is for the whole quantity.
@@ -81,15 +67,6 @@ absl::Status AddTenders(const std::string& with_points, Request& request) {
   money.set_kind(v1::TENDER_KIND_MONEY);
   money.set_amount_minor_units(rest);
   return absl::OkStatus();
-}
-
-// "line=1,quantity=2", or "sku=A,quantity=2" where the sale is not known.
-absl::Status AddReturnLine(const std::string& text, v1::RecordReturnRequest& request) {
-  v1::ReturnLine& line = *request.add_lines();
-  line.set_quantity(1);
-  return ForEachPair(text, [&](const std::string& name, const std::string& value) {
-    return Assign(line, name == "line" ? "line_id" : name, value);
-  });
 }
 
 std::vector<Field> PurchaseFields() {
@@ -155,19 +132,6 @@ void ShowReasons(Output& output, const Response& response) {
   output.Print(rules);
 }
 
-// When it happened: --at, else now, which is told on stderr with the request id, because a repeat
-// must say the same.
-absl::StatusOr<std::string> OccurrenceTime(const std::string& at, Context& context) {
-  if (!at.empty() && at != "now") return at;
-  if (!context.flags().request_id.empty()) {
-    return absl::InvalidArgumentError(
-        "a repeat with --request-id needs --at: the time that the first attempt told with its id");
-  }
-  const std::string now = context.Now();
-  std::cerr << "at " << now << std::endl;
-  return now;
-}
-
 std::function<absl::Status()> Record(Arguments& arguments, Context& context) {
   const std::string& store = arguments.Text("--store", "The store: PARTNER/stores/STORE_ID", true);
   const std::string& card = arguments.Text("--card", "The number of the member's card", true);
@@ -183,6 +147,9 @@ std::function<absl::Status()> Record(Arguments& arguments, Context& context) {
   const std::string& quote = arguments.Text("--quote", "The token of a quote for this purchase");
   const std::string& with_points =
       arguments.Text("--paid-with-points", "How much of it was paid with points, in money");
+  const std::string& cashier = arguments.Text("--cashier", "Who sat at the till");
+  const std::string& number =
+      arguments.Text("--sequence-number", "The terminal's running number of it");
   const std::vector<std::string>& lines = arguments.Texts(
       "--line", "sku=A,quantity=2,amount=19.90,tax=3.18,category=food; once for each line", true);
   return [&]() -> absl::Status {
@@ -201,6 +168,8 @@ std::function<absl::Status()> Record(Arguments& arguments, Context& context) {
     for (const std::string& line : lines) GUILDER_RETURN_IF_ERROR(AddLine(line, request));
     GUILDER_RETURN_IF_ERROR(AddTenders(with_points, request));
     request.set_quote_token(quote);
+    request.set_cashier(cashier);
+    if (!number.empty()) GUILDER_RETURN_IF_ERROR(Assign(request, "sequence_number", number));
     GUILDER_RETURN_IF_ERROR(context.Call(request, response, PartnerIn(request.receipt().store())));
     std::vector<Field> fields = {{"Name", "name"},
                                  {"Points", "points", Show::kNumber},
@@ -258,45 +227,6 @@ std::function<absl::Status()> Quote(Arguments& arguments, Context& context) {
                    {"Quote", "quote_token"},
                    {"Binds until", "quote_expires_at", Show::kTime}});
     ShowReasons(output, response);
-    return absl::OkStatus();
-  };
-}
-
-std::function<absl::Status()> Return(Arguments& arguments, Context& context) {
-  const std::string& purchase =
-      arguments.Text("PURCHASE", "The sale; without, the return is parked");
-  const std::string& store =
-      arguments.Text("--store", "The store that took the goods back; the sale's without");
-  const std::string& number = arguments.Text("--return-number", "The partner's number of it", true);
-  const std::string& at = arguments.Text("--at", "When it happened; the programme's clock without");
-  const std::string& card = arguments.Text("--card", "The card, where the sale is not known");
-  const std::vector<std::string>& lines = arguments.Texts(
-      "--line", "line=1,quantity=2, or sku=A,quantity=2 without a sale; once for each", true);
-  return [&]() -> absl::Status {
-    v1::RecordReturnRequest request;
-    v1::RecordReturnResponse response;
-    if (!purchase.empty()) request.set_purchase(WithPrefix("purchases/", purchase));
-    if (!store.empty()) request.set_store(WithPrefix("partners/", store));
-    if (store.empty() && !purchase.empty()) {
-      v1::GetPurchaseRequest get;
-      v1::GetPurchaseResponse sale;
-      get.set_name(request.purchase());
-      GUILDER_RETURN_IF_ERROR(context.Call(get, sale, "auditor"));
-      request.set_store(sale.purchase().receipt().store());
-    }
-    request.set_return_number(number);
-    request.set_card_number(card);
-    GUILDER_ASSIGN_OR_RETURN(const std::string when, OccurrenceTime(at, context));
-    GUILDER_RETURN_IF_ERROR(Assign(request, "occurred_at", when));
-    for (const std::string& line : lines) GUILDER_RETURN_IF_ERROR(AddReturnLine(line, request));
-    GUILDER_RETURN_IF_ERROR(context.Call(request, response, PartnerIn(request.store())));
-    context.output().Record(ToJson(response),
-                            {{"Name", "name"},
-                             {"Sale", "purchase"},
-                             {"Points taken back", "points_reversed", Show::kNumber},
-                             {"Points of each line", "line_points"},
-                             {"Of these owed", "points_owed", Show::kNumber},
-                             {"Posted", "journal_receipt.posted_at", Show::kTime}});
     return absl::OkStatus();
   };
 }
@@ -389,8 +319,7 @@ void AddPurchaseCommands(CLI::App& app, Context& context) {
             [&context](Arguments& arguments) { return Record(arguments, context); });
   AddAction(noun, context, "quote", "Says what a purchase would earn, and changes nothing",
             [&context](Arguments& arguments) { return Quote(arguments, context); });
-  AddAction(noun, context, "return", "Records goods that came back",
-            [&context](Arguments& arguments) { return Return(arguments, context); });
+  AddReturnVerbs(noun, context);
   AddAction(noun, context, "confirm", "Makes pending points available", [&](Arguments& arguments) {
     return Settle(arguments, context, v1::PURCHASE_OUTCOME_CONFIRMED);
   });
@@ -399,6 +328,7 @@ void AddPurchaseCommands(CLI::App& app, Context& context) {
   });
   AddImportVerb(noun, context);
   AddReads(noun, context);
+  AddTillReports(noun, context);
 }
 
 }  // namespace guilder::cli

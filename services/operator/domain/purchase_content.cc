@@ -7,6 +7,7 @@ namespace {
 
 constexpr uint64_t kFormat = 1;
 constexpr uint64_t kFormatWithTenders = 2;
+constexpr uint64_t kFormatWithNumber = 3;
 constexpr int64_t kMostLines = 1'000'000;
 
 }  // namespace
@@ -15,7 +16,8 @@ std::optional<PurchaseFacts> ReadPurchase(std::string_view content) {
   Decoder in(content);
   PurchaseFacts facts;
   const uint64_t format = in.Unsigned();
-  if (format != kFormat && format != kFormatWithTenders) return std::nullopt;
+  const bool with_tenders = format == kFormatWithTenders || format == kFormatWithNumber;
+  if (format != kFormat && !with_tenders) return std::nullopt;
   facts.store = in.Bytes();
   in.Bytes();  // terminal
   facts.receipt = in.Bytes();
@@ -37,16 +39,17 @@ std::optional<PurchaseFacts> ReadPurchase(std::string_view content) {
     const auto amount = in.ReadQuantity<MinorUnits>();
     if (amount < MinorUnits(0) || amount > kMaxAmount) return std::nullopt;
     facts.amount += amount;
-    in.Bytes();                                     // category
-    if (format == kFormatWithTenders) in.Signed();  // tax
+    in.Bytes();                     // category
+    if (with_tenders) in.Signed();  // tax
   }
-  if (format == kFormatWithTenders) {
+  if (with_tenders) {
     const uint64_t tenders = in.Unsigned();
     for (uint64_t i = 0; i < tenders && in.ok(); ++i) {
       in.Unsigned();  // kind
       in.Signed();    // amount
     }
   }
+  if (format == kFormatWithNumber) in.Signed();  // the terminal's number of it
   for (int64_t i = 0; i < facts.lines && in.ok(); ++i) in.Signed();  // the line's points
   facts.rule_set = in.Signed();
   if (!in.ok()) return std::nullopt;

@@ -21,7 +21,7 @@ struct PurchaseFacts {
   int64_t rule_set = 0;
 };
 
-// Reads format 1 of the accrual service's encoding. Nothing for any other bytes.
+// Reads what the accrual service wrote. Nothing for any other bytes.
 std::optional<PurchaseFacts> ReadPurchase(std::string_view content);
 
 }  // namespace guilder::operator_
