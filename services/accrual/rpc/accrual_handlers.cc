@@ -114,68 +114,6 @@ void AccrualHandlers::Confirm(const SharedCall& call, const v1::ConfirmPurchases
   });
 }
 
-<<<<<<< HEAD
-void AccrualHandlers::RecordReturn(const SharedCall& call, const v1::RecordReturnRequest& request,
-                                   Done done) {
-  const absl::StatusOr<Uuid> request_id = rpc::ParseRequestId(request.request_id());
-  if (!request_id.ok()) return done(request_id.status());
-  const absl::StatusOr<std::string> slug = OwnSlug(*call);
-  if (!slug.ok()) return done(slug.status());
-  absl::StatusOr<Return> returned = FromProto(request, *slug);
-  if (!returned.ok()) return done(returned.status());
-  if (const absl::Status own = call->CheckActsIn(returned->store); !own.ok()) return done(own);
-  OnWorker(std::move(done),
-           [this, call, request, id = *request_id, returned = *std::move(returned)](Done answer) {
-             PostReturn(call, request, returned, id, std::move(answer));
-           });
-}
-
-void AccrualHandlers::PostReturn(const SharedCall& call, const v1::RecordReturnRequest& request,
-                                 Return returned, const Uuid& request_id, Done done) {
-  const absl::StatusOr<std::string> slug = OwnSlug(*call);
-  if (!slug.ok()) return done(slug.status());
-  const PartnerId partner = call->principal().partner;
-  absl::StatusOr<Sale> sale = pool_.Read(
-      [&](postgres::Transaction& tx) -> absl::StatusOr<Sale> {
-        if (request.has_purchase()) return FindReadable(*call, tx, request.purchase());
-        if (!request.has_receipt()) return Refuse(Reason::kPurchaseNotFound);
-        GUILDER_ASSIGN_OR_RETURN(const ReceiptKey receipt, FromProto(request.receipt(), *slug));
-        return FindSaleByReceipt(tx, partner, receipt);
-      },
-      call->deadline());
-  const bool parks =
-      !request.has_purchase() && ReasonOf(sale.status()) == Reason::kPurchaseNotFound;
-  if (parks) return done(ParkReturn(*call, request, request_id));
-  if (!sale.ok()) return done(sale.status());
-  Submit(call, MakeReturnCommand(rows_, partner, request_id, *std::move(sale), std::move(returned)),
-         std::move(done));
-}
-
-absl::Status AccrualHandlers::ParkReturn(const rpc::Call& call,
-                                         const v1::RecordReturnRequest& request,
-                                         const Uuid& request_id) {
-  ParkedItem item;
-  item.partner = call.principal().partner;
-  item.request_id = request_id;
-  item.reason = ReasonName(Reason::kReturnParked);
-  item.content = DescribeReturn(request);
-  if (const auto card = rpc::ParseCardNumber(request.card_number()); card.ok()) {
-    item.account = cards_.Find(*card, call.deadline()).value_or(AccountId());
-  }
-  const ProgrammeId programme = lanes_.configuration()->programme().id;
-  GUILDER_RETURN_IF_ERROR(pool_.Run(
-      [&](postgres::Transaction& tx) {
-        item.created_at = ledger::ReadProgrammeClock(tx, programme);
-        ParkItems(tx, {item});
-        return absl::OkStatus();
-      },
-      call.deadline()));
-  return Refuse(Reason::kReturnParked, {},
-                {{"parked_item", ParkedItemName(item.partner, item.request_id)}});
-}
-
-=======
->>>>>>> b56d375 (accrual: returns restore points and money, by policies of the rules, and find their sale later)
 absl::StatusOr<Sale> AccrualHandlers::FindReadable(const rpc::Call& call, postgres::Transaction& tx,
                                                    std::string_view name) const {
   const std::optional<RecordId> id = ParseRecordName("purchases", name);

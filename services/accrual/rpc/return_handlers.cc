@@ -39,6 +39,7 @@ void AccrualHandlers::RecordReturn(const SharedCall& call, const v1::RecordRetur
   if (!slug.ok()) return done(slug.status());
   absl::StatusOr<Return> returned = FromProto(request, *slug);
   if (!returned.ok()) return done(returned.status());
+  if (const absl::Status own = call->CheckActsIn(returned->store); !own.ok()) return done(own);
   OnWorker(std::move(done),
            [this, call, request, id = *request_id, slug = *slug, returned = *std::move(returned)](
                Done answer) { PostReturn(call, request, returned, slug, id, std::move(answer)); });
@@ -110,6 +111,7 @@ absl::StatusOr<v1::PreviewReturnResponse> AccrualHandlers::PreviewReturn(
   // A preview has no time of its own; any that is well formed passes the checks of a return.
   asked.mutable_occurred_at()->set_seconds(1);
   GUILDER_ASSIGN_OR_RETURN(const Return returned, FromProto(asked, slug));
+  GUILDER_RETURN_IF_ERROR(call.CheckActsIn(returned.store));
   return pool_.Read([&](postgres::Transaction& tx) -> absl::StatusOr<v1::PreviewReturnResponse> {
     GUILDER_ASSIGN_OR_RETURN(const Sale sale, FindSaleOf(call, tx, request, slug, partner));
     const ledger::Partner* const seller = configuration->FindPartner(partner);
