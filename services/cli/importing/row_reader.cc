@@ -7,8 +7,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
-#include "libs/base/status_macros.h"
 #include "libs/base/currency.h"
+#include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "services/cli/demo/csv.h"
 #include "services/cli/output/format.h"
