@@ -182,7 +182,8 @@ absl::Status TakeBack(const Sale& sale, const ReturnTerms& terms, ReturnOutcome&
     outcome.written_off = owed;
   } else {
     outcome.deducted = owed;
-    outcome.deduction = terms.configuration.Price(owed, policies.deduction_rate_micros);
+    outcome.deduction = terms.configuration.Price(owed, policies.deduction_rate_micros,
+                                                  terms.configuration.programme().currency);
   }
   return absl::OkStatus();
 }
