@@ -74,6 +74,16 @@ TEST_CASE("Invoices: a partner gets one of each kind, with all of its lines",
   CHECK(drafts[2].lines == std::vector<int>{2});
 }
 
+TEST_CASE("Invoices: a fee that comes to nothing is billed by none", "[unit][settlement]") {
+  const std::vector<Line> lines = {ALine(1, kGrocer, MoneyLeg::kReimbursement, 80, 15),
+                                   ALine(2, kGrocer, MoneyLeg::kFee, 0, 0)};
+
+  const std::vector<InvoiceDraft> drafts = DraftInvoices(lines);
+
+  REQUIRE(drafts.size() == 1);
+  CHECK(drafts[0].kind == InvoiceKind::kSelfBilled);
+}
+
 TEST_CASE("Invoices: taxes add up by code and rate", "[unit][settlement]") {
   std::vector<Line> lines = {ALine(1, kGrocer, MoneyLeg::kIssuance, 100, 19),
                              ALine(2, kGrocer, MoneyLeg::kFee, 10, 2),

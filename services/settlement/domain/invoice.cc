@@ -48,6 +48,11 @@ std::string InvoiceNumber(InvoiceKind kind, int year, int number) {
 std::vector<InvoiceDraft> DraftInvoices(const std::vector<Line>& lines) {
   std::map<std::pair<InvoiceKind, PartnerId>, InvoiceDraft> drafts;
   for (const Line& line : lines) {
+    // Of a fee that comes to nothing there is no document.
+    if (line.bill.leg == MoneyLeg::kFee && line.bill.amount == MinorUnits() &&
+        line.bill.tax == MinorUnits()) {
+      continue;
+    }
     const InvoiceKind kind = KindOf(line.bill.leg);
     InvoiceDraft& draft = drafts[{kind, line.bill.partner}];
     draft.kind = kind;

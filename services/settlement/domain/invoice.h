@@ -29,7 +29,7 @@ struct InvoiceDraft {
   MinorUnits tax;
 };
 
-// Every line is on one invoice. By kind, then partner.
+// Every line is on one invoice, but for fees of nothing. By kind, then partner.
 std::vector<InvoiceDraft> DraftInvoices(const std::vector<Line>& lines);
 
 // What the lines of one invoice come to under one tax code and rate.
