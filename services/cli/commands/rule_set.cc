@@ -97,7 +97,13 @@ void ShowRuleSet(Output& output, const v1::RuleSet& rule_set) {
                        {"State", "state"},
                        {"From", "effective_from", Show::kTime},
                        {"Proposed by", "proposed_by"},
-                       {"Approved by", "approved_by"}});
+                       {"Approved by", "approved_by"},
+                       {"Broken thresholds", "policies.broken_threshold"},
+                       {"Spent points", "policies.spent_points"},
+                       {"Deducted for a point, micros", "policies.deduction_rate_micros"},
+                       {"Written off by", "policies.write_off_payer"},
+                       {"Unknown terminals", "policies.unknown_terminal"},
+                       {"From the future", "policies.future_date"}});
   Table table(
       {{"RULE"}, {"DISPLAY NAME"}, {"PRIORITY", Align::kRight}, {"FOR"}, {"WHEN"}, {"EARNS"}});
   for (const v1::EarnRule& rule : rule_set.rules()) {
