@@ -64,6 +64,8 @@ const Permission kTable[] = {
         {kSubmitter, kPartnerManager}),
     Row("guilder.partner.v1.PartnerService/ReviewPartner", kNoPartner, {kReviewer}),
     Row("guilder.partner.v1.PartnerService/ApprovePartner", kNoPartner, {kApprover}),
+    Row("guilder.partner.v1.PartnerService/AttachDocument", kNoPartner,
+        {kSubmitter, kPartnerManager}),
     Row("guilder.partner.v1.PartnerService/SuspendPartner", kNoPartner,
         {kPartnerManager, kApprover, kAdmin}),
     Row("guilder.partner.v1.PartnerService/ReinstatePartner", kNoPartner,
@@ -77,6 +79,8 @@ const Permission kTable[] = {
     Row("guilder.partner.v1.PartnerService/ProposeContract", kNoPartner,
         {kSubmitter, kPartnerManager}),
     Row("guilder.partner.v1.PartnerService/ApproveContract", kNoPartner, {kApprover}),
+    Row("guilder.partner.v1.PartnerService/RejectContract", kNoPartner,
+        {kSubmitter, kPartnerManager, kApprover}),
     Row("guilder.partner.v1.PartnerService/ListContracts", kRead, kPartnerReaders),
     Row("guilder.partner.v1.PartnerService/BuyPointBlock", kNoPartner, {kFinance, kPartnerManager}),
     Row("guilder.partner.v1.PartnerService/GetExposure", kRead, kPartnerReaders),
@@ -181,6 +185,9 @@ const Permission kTable[] = {
         {kAdmin, kAuditor, kSupport, kFinance}),
     Row("guilder.operator.v1.OperatorService/Explain", kNoPartner,
         {kAdmin, kAuditor, kSupport, kFinance}),
+    Row("guilder.operator.v1.OperatorService/ListAuditRecords", kNoPartner, {kAdmin, kAuditor}),
+    Row("guilder.operator.v1.OperatorService/VerifyAuditLog", kNoPartner, {kAdmin, kAuditor}),
+    Row("guilder.operator.v1.OperatorService/ListApprovals", kNoPartner, kEveryOperator),
     Row("guilder.operator.v1.OperatorService/GetTrialBalance", kNoPartner, kFinanceReaders),
 };
 

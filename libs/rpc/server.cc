@@ -24,7 +24,6 @@
 namespace guilder::rpc {
 namespace {
 
-constexpr unsigned kCertificateRefreshSeconds = 60;
 constexpr int kKeepaliveTimeoutMs = 10'000;
 constexpr int kLeastPingIntervalMs = 10'000;
 
@@ -60,13 +59,13 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeCredentials(
     if (absl::Status status = CheckReadable(path); !status.ok()) return status;
   }
 
+  const auto refresh_s = static_cast<unsigned>(absl::ToInt64Seconds(options.certificate_refresh));
   using grpc::experimental::FileWatcherCertificateProvider;
-  auto provider = mutual
-                      ? std::make_shared<FileWatcherCertificateProvider>(
-                            options.tls_key, options.tls_certificate, options.tls_client_ca,
-                            kCertificateRefreshSeconds)
-                      : std::make_shared<FileWatcherCertificateProvider>(
-                            options.tls_key, options.tls_certificate, kCertificateRefreshSeconds);
+  auto provider =
+      mutual ? std::make_shared<FileWatcherCertificateProvider>(
+                   options.tls_key, options.tls_certificate, options.tls_client_ca, refresh_s)
+             : std::make_shared<FileWatcherCertificateProvider>(options.tls_key,
+                                                                options.tls_certificate, refresh_s);
   grpc::experimental::TlsServerCredentialsOptions tls(std::move(provider));
   tls.watch_identity_key_cert_pairs();
   if (mutual) tls.watch_root_certs();

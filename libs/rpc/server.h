@@ -28,6 +28,8 @@ struct ServerOptions {
   std::string tls_certificate;
   std::string tls_key;
   std::string tls_client_ca;
+  // How often they are looked at, in whole seconds.
+  absl::Duration certificate_refresh = absl::Seconds(60);
   // Without TLS only a loopback address is accepted, unless this says that something in front
   // encrypts.
   bool allow_plaintext = false;

@@ -43,7 +43,12 @@ void AddBankCommands(CLI::App& app, Context& context);
 void AddReconcileCommands(CLI::App& app, Context& context);
 void AddDisputeCommands(CLI::App& app, Context& context);
 
+// Of the noun `partner`: its evidence.
+void AddDocumentCommands(CLI::App& partner, Context& context);
+
 // The programme.
+void AddAuditCommands(CLI::App& app, Context& context);
+void AddApprovalCommands(CLI::App& app, Context& context);
 void AddOperatorCommands(CLI::App& app, Context& context);
 void AddProgrammeCommands(CLI::App& app, Context& context);
 void AddLedgerCommands(CLI::App& app, Context& context);

@@ -44,6 +44,10 @@ const std::vector<Ask>& Asks() {
       {"AccrualService/RecordReturn", Names::kPartner,
        "request_id:'<uuid>' store:'partners/<P>/stores/s1' purchase:'<purchase>' "
        "occurred_at{seconds:<now>} lines{line_id:'1' quantity:1}"},
+      {"AccrualService/PreviewReturn", Names::kPartner,
+       "store:'partners/<P>/stores/s1' purchase:'<purchase>' lines{line_id:'1' quantity:1}"},
+      {"AccrualService/ListSequenceGaps", Names::kPartner,
+       "parent:'partners/<P>' from{seconds:1} until{seconds:<now>}"},
       {"AccrualService/ConfirmPurchases", Names::kPartner,
        "request_id:'<uuid>' purchase:'<purchase>' outcome:PURCHASE_OUTCOME_CONFIRMED"},
       {"AccrualService/GetPurchase", Names::kPartner, "name:'<purchase>'"},
@@ -95,6 +99,9 @@ const std::vector<Ask>& Mixed() {
       {"AccrualService/RecordPurchase", Names::kPartner,
        "request_id:'<uuid>' receipt{store:'partners/books/stores/s1' order_id:'<uuid>'} <sale> "
        "redemption:'<redemption>'"},
+      {"AccrualService/PreviewReturn", Names::kPartner,
+       "store:'partners/books/stores/s1' purchase:'<purchase>' lines{line_id:'1' quantity:1}"},
+      {"AccrualService/ListSequenceGaps", Names::kOwnOnly, ""},
       {"AccrualService/ListPurchases", Names::kOwnOnly, ""},
       {"AccrualService/ListParkedItems", Names::kOwnOnly, ""},
       {"SettlementService/ListInvoices", Names::kOwnOnly, "settlement:'<settlement>'"},

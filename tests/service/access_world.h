@@ -126,6 +126,14 @@ class World {
   const std::string& fact(const std::string& name) const { return facts_.at(name); }
   void SetFact(const std::string& name, std::string value) { facts_[name] = std::move(value); }
 
+ protected:
+  AnyAnswer Do(const std::string& key, const std::string& method, const std::string& text) {
+    const auto* const found =
+        google::protobuf::DescriptorPool::generated_pool()->FindMethodByName("guilder." + method);
+    REQUIRE(found != nullptr);
+    return Call(key, *found, text);
+  }
+
  private:
   std::string HashOf(const std::string& key) {
     const security::KeyHasher hasher(network().secrets().KeyPepper());
@@ -163,12 +171,6 @@ class World {
     std::smatch match;
     REQUIRE(std::regex_search(answer.bytes, match, std::regex(pattern)));
     return match.str();
-  }
-  AnyAnswer Do(const std::string& key, const std::string& method, const std::string& text) {
-    const auto* const found =
-        google::protobuf::DescriptorPool::generated_pool()->FindMethodByName("guilder." + method);
-    REQUIRE(found != nullptr);
-    return Call(key, *found, text);
   }
   void FillIn();
   void Settle(const std::string& fresh, const std::string& finance, const std::string& approver);

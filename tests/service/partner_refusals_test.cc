@@ -43,6 +43,7 @@ v1::UpdatePartnerRequest AnUpdate(const std::string& name, const char* path,
   request.mutable_partner()->set_name(name);
   request.mutable_partner()->set_etag("older");
   request.mutable_partner()->set_iban(value);
+  request.mutable_partner()->set_tax_id(value);
   request.mutable_partner()->set_merchant_category_code(value);
   request.mutable_update_mask()->add_paths(path);
   return request;
@@ -98,6 +99,7 @@ TEST_CASE("PartnerService: refusals about partners' details are as documented",
       {"update the state", update(kNobody, "state", ""), Reason::kRequestMalformed},
       {"a bad code", update(kNobody, "merchant_category_code", "54"), Reason::kRequestMalformed},
       {"update to a bad IBAN", update(kNobody, "iban", "bad"), Reason::kIbanInvalid},
+      {"update to a bad tax id", update(kNobody, "tax_id", "DE123456789"), Reason::kTaxIdInvalid},
       {"update nobody", update(kNobody, "iban", ""), Reason::kPartnerNotFound},
       {"update what was reviewed", update(active, "iban", "GB29NWBK60161331926819"),
        Reason::kWrongState},
@@ -114,7 +116,7 @@ TEST_CASE("PartnerService: refusals of steps are as documented", "[service][part
     return cleo.Refusal(&Stub::SubmitPartner, Named<v1::SubmitPartnerRequest>(name));
   };
   const auto review = [&](const std::string& name) {
-    return cleo.Refusal(&Stub::ReviewPartner, Named<v1::ReviewPartnerRequest>(name));
+    return cleo.Refusal(&Stub::ReviewPartner, AReview(name));
   };
   const auto approve = [&](const std::string& name) {
     return cleo.Refusal(&Stub::ApprovePartner, Named<v1::ApprovePartnerRequest>(name));
@@ -128,7 +130,23 @@ TEST_CASE("PartnerService: refusals of steps are as documented", "[service][part
   const auto terminate = [&](const std::string& name) {
     return cleo.Refusal(&Stub::TerminatePartner, Named<v1::TerminatePartnerRequest>(name));
   };
+  const auto attach = [&](const std::string& name, const std::string& kind) {
+    auto request = ADocument(name);
+    request.mutable_document()->set_kind(kind);
+    return cleo.Refusal(&Stub::AttachDocument, request);
+  };
+  auto unscreened = AReview(draft);
+  unscreened.clear_sanctions_result();
+  auto past = Named<v1::TerminatePartnerRequest>(active);
+  *past.mutable_run_off()->mutable_last_issue_time() = rpc::ToProto(Timestamp(1));
   CheckRows({
+      {"attach nothing", attach(kNobody, ""), Reason::kPartnerNotFound},
+      {"attach to an active one", attach(active, "licence"), Reason::kWrongState},
+      {"attach without a kind", attach(draft, ""), Reason::kRequestMalformed},
+      {"review unscreened", cleo.Refusal(&Stub::ReviewPartner, unscreened),
+       Reason::kRequestMalformed},
+      {"terminate in the past", cleo.Refusal(&Stub::TerminatePartner, past),
+       Reason::kRequestMalformed},
       {"submit nobody", submit(kNobody), Reason::kPartnerNotFound},
       {"submit an active one", submit(active), Reason::kWrongState},
       {"review nobody", review(kNobody), Reason::kPartnerNotFound},
@@ -151,7 +169,7 @@ TEST_CASE("PartnerService: refusals of steps are as documented", "[service][part
       cleo.Try(&Stub::SubmitPartner, Named<v1::SubmitPartnerRequest>("partners/bare"));
   CHECK(ReasonOf(incomplete.status()) == Reason::kRequestMalformed);
   CHECK(DetailsOf(incomplete.status())["missing"] ==
-        "legal_name,registration_number,tax_id,iban,merchant_category_code");
+        "legal_name,registration_number,tax_id,iban,merchant_category_code,documents");
 }
 
 TEST_CASE("PartnerService: refusals about stores are as documented", "[service][partner]") {

@@ -20,7 +20,7 @@ TEST_CASE("PartnerService: three people bring a partner in, and it lives on",
   const auto submitted =
       world.By("anna").Get(&Stub::SubmitPartner, Named<v1::SubmitPartnerRequest>(name));
   CHECK(submitted.partner().state() == v1::PARTNER_STATE_SUBMITTED);
-  const auto review = Named<v1::ReviewPartnerRequest>(name);
+  const auto review = AReview(name);
   CHECK(world.By("anna").Refusal(&Stub::ReviewPartner, review) == Reason::kSamePerson);
   CHECK(world.By("bert").Get(&Stub::ReviewPartner, review).partner().state() ==
         v1::PARTNER_STATE_IN_REVIEW);

@@ -64,7 +64,7 @@ inline v1::CreatePartnerRequest ACreation(const std::string& id) {
   partner.set_display_name("Shop " + id);
   partner.set_legal_name("Shop GmbH");
   partner.set_registration_number("HRB 4711");
-  partner.set_tax_id("DE123456789");
+  partner.set_tax_id("DE136695976");
   partner.set_iban(kIban);
   partner.set_merchant_category_code("5411");
   return request;
@@ -74,6 +74,21 @@ template <typename Request>
 Request Named(const std::string& name) {
   Request request;
   request.set_name(name);
+  return request;
+}
+
+inline v1::AttachDocumentRequest ADocument(const std::string& name, char fill = 'x') {
+  auto request = Named<v1::AttachDocumentRequest>(name);
+  request.mutable_document()->set_kind("register extract");
+  request.mutable_document()->set_display_name("HRB 4711.pdf");
+  request.mutable_document()->set_sha256(std::string(32, fill));
+  return request;
+}
+
+inline v1::ReviewPartnerRequest AReview(const std::string& name) {
+  auto request = Named<v1::ReviewPartnerRequest>(name);
+  request.set_sanctions_result(v1::SANCTIONS_RESULT_CLEAR);
+  request.set_sanctions_reference("EU consolidated list of 2026-11-01, no match");
   return request;
 }
 
@@ -148,12 +163,14 @@ struct World {
     return Caller(network.AsOperator(operator_id));
   }
   std::string Draft(const std::string& id) const {
-    return By("anna").Get(&Stub::CreatePartner, ACreation(id)).partner().name();
+    const std::string name = By("anna").Get(&Stub::CreatePartner, ACreation(id)).partner().name();
+    By("anna").Get(&Stub::AttachDocument, ADocument(name));
+    return name;
   }
   std::string Active(const std::string& id) const {
     const std::string name = Draft(id);
     By("anna").Get(&Stub::SubmitPartner, Named<v1::SubmitPartnerRequest>(name));
-    By("bert").Get(&Stub::ReviewPartner, Named<v1::ReviewPartnerRequest>(name));
+    By("bert").Get(&Stub::ReviewPartner, AReview(name));
     By("cleo").Get(&Stub::ApprovePartner, Named<v1::ApprovePartnerRequest>(name));
     return name;
   }

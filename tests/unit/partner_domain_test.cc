@@ -7,6 +7,7 @@
 #include "services/partner/domain/names.h"
 #include "services/partner/domain/partner.h"
 #include "services/partner/domain/point_block.h"
+#include "services/partner/domain/vat_number.h"
 #include "tests/support/catch2.h"
 
 namespace guilder::partner {
@@ -17,7 +18,10 @@ constexpr Currency kEur{'E', 'U', 'R'};
 Partner APartner(PartnerState state) {
   Partner partner;
   partner.slug = "fresh";
-  partner.details = {"Fresh", "Fresh GmbH", "HRB 1", "DE1", "DE89370400440532013000", "5411"};
+  partner.details = {"Fresh", "Fresh GmbH", "HRB 1", "DE136695976", "DE89370400440532013000",
+                     "5411"};
+  partner.evidence.documents = {{"register extract", "hrb.pdf", Digest{7}, "anna", Timestamp(0)}};
+  partner.evidence.sanctions = SanctionsResult::kClear;
   partner.state = state;
   return partner;
 }
@@ -46,8 +50,9 @@ TEST_CASE("Partner: each step leads from its states and from no other", "[unit][
       {{Step::kReinstate, PartnerState::kSuspended}, PartnerState::kActive},
       {{Step::kTerminate, PartnerState::kActive}, PartnerState::kTerminating},
       {{Step::kTerminate, PartnerState::kSuspended}, PartnerState::kTerminating},
+      {{Step::kEnd, PartnerState::kTerminating}, PartnerState::kTerminated},
   };
-  for (int step = 0; step < 6; ++step) {
+  for (int step = 0; step < 7; ++step) {
     for (int state = 0; state < 7; ++state) {
       const auto key = std::pair(static_cast<Step>(step), static_cast<PartnerState>(state));
       const auto taken = TakeStep(key.first, APartner(key.second), "anna");
@@ -122,7 +127,7 @@ TEST_CASE("Contract: approved versions follow each other without gaps and overla
           "[unit][partner][inv-82]") {
   const Timestamp now(1'000);
   const auto approve = [&](const Contract& contract, const std::vector<Contract>& approved) {
-    return Approve(contract, approved, "bert", now, /*may_begin_in_past=*/false);
+    return Approve(contract, "", approved, "bert", now, /*may_begin_in_past=*/false);
   };
   const auto reason = [](const auto& result) { return ReasonOf(result.status()); };
 
@@ -150,13 +155,13 @@ TEST_CASE("Contract: approved versions follow each other without gaps and overla
   }
   SECTION("nothing takes effect before its approval, but where the programme is not live") {
     CHECK(reason(approve(AContract(1, 999), {})) == Reason::kEffectiveInPast);
-    CHECK(Approve(AContract(1, 1), {}, "bert", now, /*may_begin_in_past=*/true).ok());
+    CHECK(Approve(AContract(1, 1), "", {}, "bert", now, /*may_begin_in_past=*/true).ok());
   }
   SECTION("the state comes before the person, the person before the dates") {
     Contract contract = AContract(1, 1);
-    CHECK(reason(Approve(contract, {}, "anna", now, false)) == Reason::kSamePerson);
+    CHECK(reason(Approve(contract, "", {}, "anna", now, false)) == Reason::kSamePerson);
     contract.state = ContractState::kApproved;
-    CHECK(reason(Approve(contract, {}, "anna", now, false)) == Reason::kWrongState);
+    CHECK(reason(Approve(contract, "", {}, "anna", now, false)) == Reason::kWrongState);
   }
 }
 
@@ -248,6 +253,140 @@ TEST_CASE("PointBlocks: a partner buys points until it leaves", "[unit][partner]
     partner.state = state;
     const bool leaves = state == PartnerState::kTerminating || state == PartnerState::kTerminated;
     CHECK(CheckMayBuyPoints(partner).ok() != leaves);
+  }
+}
+
+TEST_CASE("Partner: a submission needs a document, an approval a clear screening",
+          "[unit][partner]") {
+  Partner partner = APartner(PartnerState::kDraft);
+  partner.evidence.documents.clear();
+  const auto submitted = TakeStep(Step::kSubmit, partner, "anna");
+  CHECK(DetailsOf(submitted.status())["missing"] == "documents");
+
+  const Timestamp now(1'000);
+  const Partner waits = APartner(PartnerState::kSubmitted);
+  CHECK(
+      ReasonOf(ReviewPartner(waits, SanctionsResult::kNotScreened, "list", "bert", now).status()) ==
+      Reason::kRequestMalformed);
+  CHECK(ReasonOf(ReviewPartner(waits, SanctionsResult::kClear, "", "bert", now).status()) ==
+        Reason::kRequestMalformed);
+  const auto hit = ReviewPartner(waits, SanctionsResult::kHit, "list", "bert", now);
+  REQUIRE(hit.ok());
+  CHECK(hit->evidence.reviewed_at == now);
+  CHECK(ReasonOf(TakeStep(Step::kApprove, *hit, "cleo").status()) == Reason::kSanctionsHit);
+}
+
+TEST_CASE("Partner: a document that is added takes it back to draft, the same one does not",
+          "[unit][partner]") {
+  const Partner reviewed =
+      *ReviewPartner(APartner(PartnerState::kSubmitted), SanctionsResult::kClear, "list", "bert",
+                     Timestamp(1'000));
+  Document document{"licence", "licence.pdf", Digest{8}, "anna", Timestamp(0)};
+
+  const auto changed = AttachDocument(reviewed, document);
+
+  REQUIRE(changed.ok());
+  CHECK(changed->state == PartnerState::kDraft);
+  CHECK(changed->evidence.sanctions == SanctionsResult::kNotScreened);
+  CHECK(changed->evidence.documents.size() == 2);
+  document.sha256 = Digest{7};
+  CHECK(AttachDocument(reviewed, document)->state == PartnerState::kInReview);
+  CHECK(ReasonOf(AttachDocument(APartner(PartnerState::kActive), document).status()) ==
+        Reason::kWrongState);
+}
+
+TEST_CASE("RunOff: what is not asked for follows, and nothing ends before its notice",
+          "[unit][partner]") {
+  const Timestamp now(1'700'000'000'000'000);
+  const auto in_days = [&](int64_t days) { return Timestamp(now.value() + days * kMicrosPerDay); };
+  const NoticeDays notice{.issuance = 30, .redemption = 60};
+  const auto usual = PlanRunOff({}, notice, now);
+  REQUIRE(usual.ok());
+  CHECK(*usual == RunOff{in_days(30), in_days(60), in_days(150), in_days(240)});
+
+  AskedRunOff asked;
+  asked.last_issue = in_days(29);
+  CHECK(ReasonOf(PlanRunOff(asked, notice, now).status()) == Reason::kNoticeTooShort);
+  asked.for_cause = "insolvent";
+  CHECK(PlanRunOff(asked, notice, now)->last_issue == in_days(29));
+  CHECK(PlanRunOff(asked, notice, now)->last_redemption == now);
+  asked.last_return = in_days(28);
+  CHECK(ReasonOf(PlanRunOff(asked, notice, now).status()) == Reason::kRequestMalformed);
+  asked.last_return = in_days(40);
+  asked.final_settlement = in_days(39);
+  CHECK(ReasonOf(PlanRunOff(asked, notice, now).status()) == Reason::kRequestMalformed);
+  asked.final_settlement = in_days(40);
+  CHECK(PlanRunOff(asked, notice, now)->final_settlement == in_days(40));
+  asked.last_issue = Timestamp(now.value() - 1);
+  CHECK(ReasonOf(PlanRunOff(asked, notice, now).status()) == Reason::kRequestMalformed);
+
+  Partner leaving = APartner(PartnerState::kTerminating);
+  leaving.run_off = *usual;
+  CHECK(ReasonOf(CheckRunOffIsOver(leaving, in_days(239))) == Reason::kWrongState);
+  CHECK(CheckRunOffIsOver(leaving, in_days(240)).ok());
+}
+
+TEST_CASE("Contract: an approval is bound to what was proposed, and to 30 days",
+          "[unit][partner][inv-97]") {
+  Contract contract = AContract(1, 1'000'000);
+  contract.proposed_at = Timestamp(0);
+  const std::string etag = ContractEtag(contract);
+  const auto reason = [&](const std::string& bound_to, Timestamp now) {
+    return ReasonOf(Approve(contract, bound_to, {}, "bert", now, true).status());
+  };
+  CHECK_FALSE(reason(etag, Timestamp(1)));
+  CHECK(reason(etag, Timestamp(30 * kMicrosPerDay)) == Reason::kApprovalExpired);
+  CHECK_FALSE(reason(etag, Timestamp(30 * kMicrosPerDay - 1)));
+  // Whatever of it changes, another approval is needed.
+  std::get<IssuanceTerms>(contract.terms).rate_micros += 1;
+  CHECK(reason(etag, Timestamp(1)) == Reason::kChangeDiffers);
+  std::get<IssuanceTerms>(contract.terms).rate_micros -= 1;
+  contract.notice_days = 1;
+  CHECK(reason(etag, Timestamp(1)) == Reason::kChangeDiffers);
+  contract.notice_days = 0;
+  contract.period.until = Timestamp(2'000'000);
+  CHECK(reason(etag, Timestamp(1)) == Reason::kChangeDiffers);
+  // And nobody approves what they proposed.
+  CHECK(ReasonOf(Approve(contract, "", {}, "anna", Timestamp(1), true).status()) ==
+        Reason::kSamePerson);
+}
+
+// Published numbers of companies, and the same with one digit changed.
+TEST_CASE("VAT numbers: forms and check digits of each country", "[unit][partner]") {
+  const char* const valid[] = {
+      "ATU13585627",    "BE0403019261",   "BG175074752",    "CY10259033P",   "CZ25123891",
+      "DE136695976",    "DE811907980",    "DK13585628",     "EE100931558",   "EL094259216",
+      "ESB58378431",    "ESJ99216582",    "FI20774740",     "FR40303265045", "FR83404833048",
+      "HR33392005961",  "HU12892312",     "IE6433435F",     "IE6433435OA",   "IE8D79739I",
+      "IT00743110157",  "LT119511515",    "LT100001919017", "LU15027442",    "LV40003521600",
+      "MT11679112",     "NL004495445B01", "PL8567346215",   "PT501964843",   "RO18547290",
+      "SE123456789701", "SI50223054",     "SK2022749619",   "XI980780684"};
+  for (const std::string number : valid) {
+    INFO(number);
+    CHECK(CheckVatNumber(number).ok());
+    // The one digit in the middle that every algorithm covers.
+    std::string mistyped = number;
+    char& digit = mistyped[5];
+    digit = digit == '9' ? '0' : static_cast<char>(digit + 1);
+    CHECK(ReasonOf(CheckVatNumber(mistyped)) == Reason::kTaxIdInvalid);
+    CHECK(ReasonOf(CheckVatNumber(number + "12345678")) == Reason::kTaxIdInvalid);
+    CHECK(ReasonOf(CheckVatNumber(number.substr(0, 3))) == Reason::kTaxIdInvalid);
+  }
+  // Others have forms of their own.
+  CHECK(CheckVatNumber("CHE-116.281.710 MWST").ok());
+  CHECK(CheckVatNumber("").ok());
+}
+
+TEST_CASE("CheckMerchantCategoryCode: knows the codes of ISO 18245", "[unit][partner]") {
+  CHECK(CheckMerchantCategoryCode("5411").ok());
+  CHECK(CheckMerchantCategoryCode("0742").ok());
+  CHECK_FALSE(CheckMerchantCategoryCode("5410").ok());
+  CHECK_FALSE(CheckMerchantCategoryCode("0000").ok());
+  CHECK_FALSE(CheckMerchantCategoryCode("54a1").ok());
+  CHECK(CheckRegion("DE-BE").ok());
+  CHECK(CheckRegion("").ok());
+  for (const char* const wrong : {"Berlin", "DE", "DE-", "de-BE", "DE-BERL"}) {
+    CHECK_FALSE(CheckRegion(wrong).ok());
   }
 }
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "libs/base/text.h"
+#include "libs/security/audit.h"
 #include "libs/security/credential_use.h"
 #include "libs/security/keys.h"
 #include "libs/security/member_token.h"
@@ -121,6 +122,48 @@ TEST_CASE("Secrets: each purpose has a key of its own", "[unit][security]") {
   CHECK(secrets.Derive("a") != secrets.Derive("b"));
   CHECK(secrets.Derive("a") != Secrets::Generate().Derive("a"));
   CHECK(secrets.Derive("a").size() == 32);
+}
+
+TEST_CASE("AuditWalk: names the first record that was changed, left out or put in",
+          "[unit][security][inv-99]") {
+  std::vector<AuditRecord> chain;
+  Digest head{};
+  for (int64_t number = 1; number <= 5; ++number) {
+    AuditRecord record{number,
+                       Timestamp(number),
+                       "operators/anna",
+                       "ipv4:127.0.0.1:1",
+                       "Do",
+                       "partners/fresh",
+                       "{}",
+                       "{}",
+                       {}};
+    record.hash = head = AuditHash(record, head);
+    chain.push_back(record);
+  }
+  const auto broken_at = [&](const std::vector<AuditRecord>& records) {
+    AuditWalk walk;
+    for (const AuditRecord& record : records) walk.Add(record);
+    walk.EndsAt(5, head);
+    return walk.broken_at().value_or(0);
+  };
+  CHECK(broken_at(chain) == 0);
+  for (std::string AuditRecord::*field :
+       {&AuditRecord::actor, &AuditRecord::peer, &AuditRecord::action, &AuditRecord::resource,
+        &AuditRecord::before, &AuditRecord::after}) {
+    auto changed = chain;
+    changed[2].*field += "x";
+    CHECK(broken_at(changed) == 3);
+    // Also when its own hash is made to fit: the next one does not follow then.
+    changed[2].hash = AuditHash(changed[2], chain[1].hash);
+    CHECK(broken_at(changed) == 4);
+  }
+  auto without = chain;
+  without.erase(without.begin() + 1);
+  CHECK(broken_at(without) == 2);
+  without = chain;
+  without.pop_back();
+  CHECK(broken_at(without) == 5);
 }
 
 TEST_CASE("Scopes: their names are parsed back", "[unit][security]") {

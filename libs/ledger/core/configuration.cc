@@ -7,6 +7,21 @@
 
 namespace guilder::ledger {
 
+bool Partner::MayIssueFor(Timestamp occurred_at) const {
+  if (state == PartnerState::kTerminating) return occurred_at < run_off.last_issue;
+  return state == PartnerState::kActive;
+}
+
+bool Partner::MayRedeem(Timestamp now) const {
+  if (state == PartnerState::kTerminating) return now < run_off.last_redemption;
+  return state == PartnerState::kActive;
+}
+
+bool Partner::MayTakeReturns(Timestamp now) const {
+  if (state == PartnerState::kTerminating) return now < run_off.last_return;
+  return state == PartnerState::kActive || state == PartnerState::kSuspended;
+}
+
 const Contract* Partner::ContractAt(ContractKind kind, Timestamp at) const {
   for (const Contract& contract : kind == ContractKind::kIssuance ? issuance : redemption) {
     if (contract.effective_from <= at && at < contract.effective_until) return &contract;

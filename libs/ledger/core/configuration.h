@@ -52,15 +52,32 @@ struct Store {
   // Where its days begin.
   absl::TimeZone time_zone = absl::UTCTimeZone();
   std::set<std::string, std::less<>> terminals;
+  // Whether purchases may name terminals that are not registered.
+  bool any_terminal = false;
+};
+
+// When what ends of a partner that leaves. Without dates nothing is issued or taken any more, and
+// returns go on.
+struct RunOff {
+  Timestamp last_issue;
+  Timestamp last_redemption;
+  Timestamp last_return = kNever;
 };
 
 struct Partner {
   PartnerId id;
   std::string slug;
   PartnerState state = PartnerState::kDraft;
+  RunOff run_off;
   std::vector<Contract> issuance;    // by date, without gaps
   std::vector<Contract> redemption;  // by date, without gaps
   std::map<std::string, Store, std::less<>> stores;
+
+  // What its state allows: points for a sale that occurred at an instant, also when it is posted
+  // later; taking points now; taking goods back now. services/partner/README.md has the table.
+  bool MayIssueFor(Timestamp occurred_at) const;
+  bool MayRedeem(Timestamp now) const;
+  bool MayTakeReturns(Timestamp now) const;
 
   // The version of that kind in force at an instant; nullptr when none is.
   const Contract* ContractAt(ContractKind kind, Timestamp at) const;

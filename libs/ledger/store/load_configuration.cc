@@ -25,7 +25,8 @@ constexpr Statement kProgramme{"ledger.load_programme", R"sql(
 )sql"};
 
 constexpr Statement kPartners{"ledger.load_partners", R"sql(
-  select partner_id, slug, state, programme_operator
+  select partner_id, slug, state, programme_operator, last_issue_us, last_redemption_us,
+         last_return_us
     from partner.partners
    where programme_id = $1
    order by partner_id
@@ -41,7 +42,7 @@ constexpr Statement kContracts{"ledger.load_contracts", R"sql(
 )sql"};
 
 constexpr Statement kStores{"ledger.load_stores", R"sql(
-  select s.partner_id, s.code, s.store_id, s.open, t.code, s.time_zone
+  select s.partner_id, s.code, s.store_id, s.open, t.code, s.time_zone, s.any_terminal
     from partner.stores s join partner.partners p using (partner_id)
     left join partner.terminals t using (store_id)
    where p.programme_id = $1
@@ -86,6 +87,9 @@ std::vector<Partner> ReadPartners(postgres::Transaction& tx, const Params& of_pr
     partner.slug = row.Text(1);
     partner.state = ParsePartnerState(row.Text(2));
     if (row.Bool(3)) operator_partner = partner.id;
+    if (!row.IsNull(4)) {
+      partner.run_off = {row.Id<Timestamp>(4), row.Id<Timestamp>(5), row.Id<Timestamp>(6)};
+    }
   }
   for (const Row& row : tx.Execute(kContracts, of_programme)) {
     Partner& partner = partners[row.Id<PartnerId>(0)];
@@ -98,6 +102,7 @@ std::vector<Partner> ReadPartners(postgres::Transaction& tx, const Params& of_pr
     store.open = row.Bool(3);
     // What was checked when it was set; where the system has no such zone any more, UTC stays.
     absl::LoadTimeZone(std::string(row.Text(5)), &store.time_zone);
+    store.any_terminal = row.Bool(6);
     if (!row.IsNull(4)) store.terminals.emplace(row.Text(4));
   }
   std::vector<Partner> list;

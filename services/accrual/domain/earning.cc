@@ -23,7 +23,8 @@ absl::StatusOr<Agreement> CheckPartner(const Purchase& purchase, const ledger::P
   const auto store = partner->stores.find(purchase.receipt.store);
   if (store == partner->stores.end() || !store->second.open) return Refuse(Reason::kStoreNotFound);
   const std::string& terminal = purchase.receipt.terminal;
-  if (!terminal.empty() && !store->second.terminals.contains(terminal)) {
+  if (!terminal.empty() && !store->second.any_terminal &&
+      !store->second.terminals.contains(terminal)) {
     return Refuse(Reason::kTerminalNotFound);
   }
   if (purchase.currency != configuration.programme().currency) {
@@ -35,7 +36,7 @@ absl::StatusOr<Agreement> CheckPartner(const Purchase& purchase, const ledger::P
   if (purchase.occurred_at.value() < now.value() - kMaxLatenessDays * kMicrosPerDay) {
     return Refuse(Reason::kOccurredTooLongAgo, {}, {{"clock", FormatTimestamp(now)}});
   }
-  if (partner->state != ledger::PartnerState::kActive) return Refuse(Reason::kPartnerNotActive);
+  if (!partner->MayIssueFor(purchase.occurred_at)) return Refuse(Reason::kPartnerNotActive);
   const ledger::Contract* contract =
       partner->ContractAt(ledger::ContractKind::kIssuance, purchase.occurred_at);
   if (contract == nullptr) return Refuse(Reason::kNoContract, "issuance");

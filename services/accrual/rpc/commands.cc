@@ -64,6 +64,7 @@ class ReturnCommand final : public AccrualCommand {
     if (seller == nullptr || !seller->stores.contains(returned_.store)) {
       return Refuse(Reason::kStoreNotFound);
     }
+    if (!seller->MayTakeReturns(posting.now())) return Refuse(Reason::kPartnerNotActive);
     const SaleTerms terms = TermsOfSale(sale_, context.configuration, *rules);
     const TakenBack before = FoldReturns(sale_, terms, returns);
     GUILDER_ASSIGN_OR_RETURN(

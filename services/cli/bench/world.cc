@@ -25,7 +25,7 @@ PartnerPlan ShopPlan(size_t shop) {
   plan.display_name = absl::StrCat("Shop ", shop + 1);
   plan.legal_name = absl::StrCat(plan.display_name, " GmbH");
   plan.registration_number = absl::StrCat("HRB ", 700'000 + shop);
-  plan.tax_id = absl::StrCat("DE", 700'000'000 + shop);
+  plan.tax_id = MadeUpGermanTaxId(static_cast<int64_t>(70'000'000 + shop));
   plan.stores = {"main"};
   plan.terminals = {"till-1"};
   plan.issuance->activation_days = 0;

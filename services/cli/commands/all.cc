@@ -25,6 +25,8 @@ void AddNetworkCommands(CLI::App& app, Context& context) {
   AddBankCommands(app, context);
   AddReconcileCommands(app, context);
   AddDisputeCommands(app, context);
+  AddAuditCommands(app, context);
+  AddApprovalCommands(app, context);
   AddOperatorCommands(app, context);
   AddProgrammeCommands(app, context);
   AddLedgerCommands(app, context);

@@ -39,6 +39,9 @@ std::vector<Field> ContractFields() {
           {"Least payout", "redemption.minimum_payout_minor_units", Show::kMoney},
           {"Tax on the fee", "redemption.fee_tax.code"},
           {"Tax rate on the fee", "redemption.fee_tax.rate_ppm", Show::kRate},
+          {"Notice, days", "notice_days", Show::kNumber},
+          {"Etag", "etag"},
+          {"To be approved until", "approval_deadline", Show::kTime},
           {"Proposed by", "proposed_by"},
           {"Approved by", "approved_by"}};
 }
@@ -49,6 +52,7 @@ Verb& AddPropose(CLI::App& noun, Context& context, const char* name, const char*
       .Option("--from", "contract.effective_from", "When it begins to price, as in 2026-01-31")
       .Required()
       .Option("--until", "contract.effective_until", "When it ends; without, at its successor")
+      .Option("--notice-days", "contract.notice_days", "Days from a notice to the end of it")
       .As("submitter")
       .ShowRecord("contract", ContractFields());
 }
@@ -120,6 +124,7 @@ void AddContractCommands(CLI::App& app, Context& context) {
   AddVerb<v1::ApproveContractRequest, v1::ApproveContractResponse>(
       noun, context, "approve", "Approves a contract that somebody else proposed")
       .Argument("CONTRACT", "name", "The contract: PARTNER/contracts/NUMBER", "partners/")
+      .Option("--etag", "etag", "Only if it is still what was read")
       .As("approver")
       .ShowRecord("contract", ContractFields());
   AddVerb<v1::ListContractsRequest, v1::ListContractsResponse>(noun, context, "list",

@@ -22,6 +22,11 @@ std::vector<Field> PartnerFields() {
           {"Submitted by", "submitted_by"},
           {"Reviewed by", "reviewed_by"},
           {"Approved by", "approved_by"},
+          {"Screening", "evidence.sanctions_result"},
+          {"Last issue", "run_off.last_issue_time", Show::kTime},
+          {"Last redemption", "run_off.last_redemption_time", Show::kTime},
+          {"Last return", "run_off.last_return_time", Show::kTime},
+          {"Final settlement", "run_off.final_settlement_time", Show::kTime},
           {"Etag", "etag"}};
 }
 
@@ -43,6 +48,43 @@ void AddStep(CLI::App& noun, Context& context, const char* name, const char* hel
   AddVerb<Request, Response>(noun, context, name, help)
       .Argument("PARTNER", "name", "The partner", "partners/")
       .As(role)
+      .ShowRecord("partner", PartnerFields());
+}
+
+// The steps of a partner's life.
+void AddLifeCommands(CLI::App& noun, Context& context) {
+  AddDocumentCommands(noun, context);
+  AddStep<v1::SubmitPartnerRequest, v1::SubmitPartnerResponse>(
+      noun, context, "submit", "DRAFT to SUBMITTED: its details are complete", "submitter");
+  AddVerb<v1::ReviewPartnerRequest, v1::ReviewPartnerResponse>(
+      noun, context, "review", "SUBMITTED to IN_REVIEW: somebody else examined the evidence")
+      .Argument("PARTNER", "name", "The partner", "partners/")
+      .Option("--sanctions", "sanctions_result", "What the screening said: CLEAR or HIT")
+      .Required()
+      .Option("--sanctions-reference", "sanctions_reference",
+              "Which lists, of when, and the screening's own reference")
+      .Required()
+      .As("reviewer")
+      .ShowRecord("partner", PartnerFields());
+  AddStep<v1::ApprovePartnerRequest, v1::ApprovePartnerResponse>(
+      noun, context, "approve", "IN_REVIEW to ACTIVE, by a third person", "approver");
+  AddStep<v1::SuspendPartnerRequest, v1::SuspendPartnerResponse>(
+      noun, context, "suspend", "ACTIVE to SUSPENDED: neither issues nor redeems", "approver");
+  AddStep<v1::ReinstatePartnerRequest, v1::ReinstatePartnerResponse>(
+      noun, context, "reinstate", "SUSPENDED to ACTIVE", "approver");
+  AddVerb<v1::TerminatePartnerRequest, v1::TerminatePartnerResponse>(
+      noun, context, "terminate", "To TERMINATING, its run-off; once that is over, to TERMINATED")
+      .Argument("PARTNER", "name", "The partner", "partners/")
+      .Option("--last-issue", "run_off.last_issue_time",
+              "Sales before this may earn; now if absent")
+      .Option("--last-redemption", "run_off.last_redemption_time",
+              "Until when it takes points; now if absent")
+      .Option("--last-return", "run_off.last_return_time",
+              "Until when goods come back; 90 days later if absent")
+      .Option("--final-settlement", "run_off.final_settlement_time",
+              "When it can be closed; 90 days after that if absent")
+      .Option("--for-cause", "for_cause", "Why notice periods do not matter, as in insolvent")
+      .As("approver")
       .ShowRecord("partner", PartnerFields());
 }
 
@@ -84,20 +126,7 @@ void AddPartnerCommands(CLI::App& app, Context& context) {
                  {"APPROVED BY", "approved_by"}},
                 "no partners");
 
-  AddStep<v1::SubmitPartnerRequest, v1::SubmitPartnerResponse>(
-      noun, context, "submit", "DRAFT to SUBMITTED: its details are complete", "submitter");
-  AddStep<v1::ReviewPartnerRequest, v1::ReviewPartnerResponse>(
-      noun, context, "review", "SUBMITTED to IN_REVIEW: somebody else examined the evidence",
-      "reviewer");
-  AddStep<v1::ApprovePartnerRequest, v1::ApprovePartnerResponse>(
-      noun, context, "approve", "IN_REVIEW to ACTIVE, by a third person", "approver");
-  AddStep<v1::SuspendPartnerRequest, v1::SuspendPartnerResponse>(
-      noun, context, "suspend", "ACTIVE to SUSPENDED: neither issues nor redeems", "approver");
-  AddStep<v1::ReinstatePartnerRequest, v1::ReinstatePartnerResponse>(
-      noun, context, "reinstate", "SUSPENDED to ACTIVE", "approver");
-  AddStep<v1::TerminatePartnerRequest, v1::TerminatePartnerResponse>(
-      noun, context, "terminate", "To TERMINATING: only returns of old sales", "approver");
-
+  AddLifeCommands(noun, context);
   AddVerb<v1::BuyPointBlockRequest, v1::BuyPointBlockResponse>(
       noun, context, "buy-points", "Sells a partner a block of points in advance")
       .Argument("PARTNER", "parent", "The partner", "partners/")

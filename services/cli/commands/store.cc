@@ -14,6 +14,9 @@ std::vector<Field> StoreFields() {
           {"DISPLAY NAME", "display_name"},
           {"TIME ZONE", "time_zone"},
           {"OPEN", "open"},
+          {"REGION", "region"},
+          {"ADDRESS", "address"},
+          {"UNKNOWN TERMINALS", "unknown_terminals"},
           {"TERMINALS", "terminals"}};
 }
 
@@ -27,6 +30,10 @@ void AddStoreCommands(CLI::App& app, Context& context) {
       .Argument("STORE_ID", "store_id", "The partner's own number of it")
       .Option("--display-name", "store.display_name", "What members read")
       .Option("--time-zone", "store.time_zone", "IANA time zone, as in Europe/Berlin")
+      .Option("--address", "store.address", "Street, number, postal code and town")
+      .Option("--region", "store.region", "Code of ISO 3166-2, as in DE-BE")
+      .Option("--unknown-terminals", "store.unknown_terminals",
+              "What becomes of purchases of tills that are not registered: REFUSE or ACCEPT")
       .Prepare([](google::protobuf::Message& request) {
         static_cast<v1::CreateStoreRequest&>(request).mutable_store()->set_open(true);
         return absl::OkStatus();
@@ -38,6 +45,10 @@ void AddStoreCommands(CLI::App& app, Context& context) {
       .Argument("STORE", "store.name", "The store: PARTNER/stores/STORE_ID", "partners/")
       .Option("--display-name", "store.display_name", "What members read")
       .Option("--time-zone", "store.time_zone", "IANA time zone, as in Europe/Berlin")
+      .Option("--address", "store.address", "Street, number, postal code and town")
+      .Option("--region", "store.region", "Code of ISO 3166-2, as in DE-BE")
+      .Option("--unknown-terminals", "store.unknown_terminals",
+              "What becomes of purchases of tills that are not registered: REFUSE or ACCEPT")
       .Option("--open", "store.open", "Whether purchases may name it: yes or no")
       .Masked("store")
       .As("submitter")

@@ -71,7 +71,7 @@ std::string IbanOf(int account) {
 void FillRegister(PartnerPlan& plan, int number) {
   plan.legal_name = absl::StrCat(plan.display_name, " GmbH");
   plan.registration_number = absl::StrFormat("HRB %d", 100'100 + number);
-  plan.tax_id = absl::StrFormat("DE%09d", 300'000'100 + number);
+  plan.tax_id = MadeUpGermanTaxId(30'000'010 + number);
   plan.iban = IbanOf(532'013'000 + number);
 }
 

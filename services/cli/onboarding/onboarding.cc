@@ -3,7 +3,10 @@
 #include <functional>
 #include <utility>
 
+#include <openssl/sha.h>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "guilder/partner/v1/partner_service.grpc.pb.h"
 
 #include "libs/base/reason.h"
@@ -84,6 +87,28 @@ absl::Status Step(const Office& office, const std::string& role,
   Request request;
   request.set_name(partner);
   return UnlessTaken(office.As(role, method, request).status());
+}
+
+// The made-up partner's extract from the register.
+absl::Status Attach(const Office& office, const PartnerPlan& plan) {
+  v1::AttachDocumentRequest request;
+  request.set_name(NameOf(plan));
+  v1::Document& document = *request.mutable_document();
+  document.set_kind("register extract");
+  document.set_display_name(absl::StrCat(plan.registration_number, ".pdf"));
+  const std::string content = absl::StrCat(plan.registration_number, " ", plan.legal_name);
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(content.data()), content.size(), digest);
+  document.set_sha256(digest, sizeof digest);
+  return UnlessTaken(office.As("submitter", &Stub::AttachDocument, request).status());
+}
+
+absl::Status Review(const Office& office, const PartnerPlan& plan) {
+  v1::ReviewPartnerRequest request;
+  request.set_name(NameOf(plan));
+  request.set_sanctions_result(v1::SANCTIONS_RESULT_CLEAR);
+  request.set_sanctions_reference("made-up company: on no list");
+  return UnlessTaken(office.As("reviewer", &Stub::ReviewPartner, request).status());
 }
 
 absl::Status AddStores(const Office& office, const PartnerPlan& plan, const Terms& terms) {
@@ -184,12 +209,23 @@ absl::Status SellBlock(const Office& office, const PartnerPlan& plan, int64_t po
 
 }  // namespace
 
+std::string MadeUpGermanTaxId(int64_t serial) {
+  const std::string digits = absl::StrFormat("%08d", serial);
+  int check = 10;
+  for (const char digit : digits) {
+    const int sum = (check + digit - '0') % 10;
+    check = 2 * (sum == 0 ? 10 : sum) % 11;
+  }
+  return absl::StrCat("DE", digits, (11 - check) % 10);
+}
+
 absl::Status Onboard(const Network& network, const PartnerPlan& plan, const Terms& terms) {
   GUILDER_ASSIGN_OR_RETURN(const Office office, Office::Open(network));
   const std::string name = NameOf(plan);
   GUILDER_RETURN_IF_ERROR(Create(office, plan));
+  GUILDER_RETURN_IF_ERROR(Attach(office, plan));
   GUILDER_RETURN_IF_ERROR(Step(office, "submitter", &Stub::SubmitPartner, name));
-  GUILDER_RETURN_IF_ERROR(Step(office, "reviewer", &Stub::ReviewPartner, name));
+  GUILDER_RETURN_IF_ERROR(Review(office, plan));
   GUILDER_RETURN_IF_ERROR(Step(office, "approver", &Stub::ApprovePartner, name));
   GUILDER_RETURN_IF_ERROR(AddStores(office, plan, terms));
   if (plan.issuance) {

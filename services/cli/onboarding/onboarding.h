@@ -55,6 +55,10 @@ struct PartnerPlan {
   std::optional<RedemptionPlan> redemption;
 };
 
+// A German VAT number of those eight digits, the first of which is not 0: its check digit is right
+// (ISO 7064, MOD 11,10).
+std::string MadeUpGermanTaxId(int64_t serial);
+
 // What the contracts and rules of a programme have in common.
 struct Terms {
   std::string currency = "EUR";

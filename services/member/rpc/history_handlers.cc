@@ -219,34 +219,33 @@ absl::StatusOr<v1::GetStatementResponse> MemberHandlers::GetStatement(
     GUILDER_ASSIGN_OR_RETURN(member, ParseMemberName(request.member()));
   }
   const auto configuration = lanes_.configuration();
-  return pool_.Read(
-      [&](postgres::Transaction& tx) -> absl::StatusOr<v1::GetStatementResponse> {
-        GUILDER_ASSIGN_OR_RETURN(const AccountId id, FindAccount(tx, card, member));
-        v1::GetStatementResponse response;
-        GUILDER_ASSIGN_OR_RETURN(*response.mutable_member(), ReadVisible(call, tx, id, card));
-        const auto account = ledger::ReadAccountWithLots(tx, id);
-        if (!account) return Refuse(Reason::kMemberNotFound);
-        *response.mutable_balance() = BalanceToProto(*account);
+  return Inspect(call, [&](postgres::Transaction& tx) -> absl::StatusOr<v1::GetStatementResponse> {
+    GUILDER_ASSIGN_OR_RETURN(const AccountId id, FindAccount(tx, card, member));
+    v1::GetStatementResponse response;
+    GUILDER_ASSIGN_OR_RETURN(*response.mutable_member(),
+                             ReadVisible(call, tx, id, card, "MemberService/GetStatement"));
+    const auto account = ledger::ReadAccountWithLots(tx, id);
+    if (!account) return Refuse(Reason::kMemberNotFound);
+    *response.mutable_balance() = BalanceToProto(*account);
 
-        std::vector<TimelineItem> past;
-        for (const auto& record : ReadRecords(tx, id, limit)) past.push_back(Describe(record));
-        for (const auto& refusal : ReadRefusals(tx, id, limit)) past.push_back(Describe(refusal));
-        for (const auto& item : ReadParkedItems(tx, id, limit)) past.push_back(Describe(item));
-        std::vector<TimelineItem> promised;
-        for (const ledger::Lot& lot : account->state.lots) {
-          const ledger::Partner* const issuer = configuration->FindPartner(lot.issuer);
-          for (TimelineItem& item :
-               Promises(ledger::BookOf(id), lot, issuer == nullptr ? "a partner" : issuer->slug)) {
-            promised.push_back(std::move(item));
-          }
-        }
-        for (const TimelineItem& item :
-             Merge(std::move(past), std::move(promised), static_cast<size_t>(limit))) {
-          *response.add_items() = ItemToProto(*configuration, item);
-        }
-        return response;
-      },
-      call.deadline());
+    std::vector<TimelineItem> past;
+    for (const auto& record : ReadRecords(tx, id, limit)) past.push_back(Describe(record));
+    for (const auto& refusal : ReadRefusals(tx, id, limit)) past.push_back(Describe(refusal));
+    for (const auto& item : ReadParkedItems(tx, id, limit)) past.push_back(Describe(item));
+    std::vector<TimelineItem> promised;
+    for (const ledger::Lot& lot : account->state.lots) {
+      const ledger::Partner* const issuer = configuration->FindPartner(lot.issuer);
+      for (TimelineItem& item :
+           Promises(ledger::BookOf(id), lot, issuer == nullptr ? "a partner" : issuer->slug)) {
+        promised.push_back(std::move(item));
+      }
+    }
+    for (const TimelineItem& item :
+         Merge(std::move(past), std::move(promised), static_cast<size_t>(limit))) {
+      *response.add_items() = ItemToProto(*configuration, item);
+    }
+    return response;
+  });
 }
 
 }  // namespace guilder::member

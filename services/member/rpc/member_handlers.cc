@@ -11,6 +11,7 @@
 #include "libs/ledger/core/account.h"
 #include "libs/ledger/store/claims.h"
 #include "libs/ledger/store/programme.h"
+#include "libs/rpc/audit.h"
 #include "libs/rpc/ledger_answers.h"
 #include "libs/rpc/proto_time.h"
 #include "libs/rpc/status.h"
@@ -136,22 +137,26 @@ absl::StatusOr<v1::Member> MemberHandlers::ToProto(const rpc::Call& call, const 
 
 absl::StatusOr<v1::Member> MemberHandlers::ReadVisible(const rpc::Call& call,
                                                        postgres::Transaction& transaction,
-                                                       AccountId account,
-                                                       CardNumber shown_card) const {
+                                                       AccountId account, CardNumber shown_card,
+                                                       const char* action) const {
   GUILDER_RETURN_IF_ERROR(CheckMayName(call, transaction, account, shown_card));
   const auto member = ReadMember(transaction, account);
   if (!member) return Refuse(Reason::kMemberNotFound);
-  return ToProto(call, *member, shown_card);
+  GUILDER_ASSIGN_OR_RETURN(v1::Member seen, ToProto(call, *member, shown_card));
+  if (call.principal().IsOperator()) {
+    rpc::AuditReading(transaction, call, action, MemberName(account));
+  }
+  return seen;
 }
 
 absl::StatusOr<v1::GetMemberResponse> MemberHandlers::GetMember(
     const rpc::Call& call, const v1::GetMemberRequest& request) {
   GUILDER_ASSIGN_OR_RETURN(const AccountId account, ParseMemberName(request.name()));
   v1::GetMemberResponse response;
-  GUILDER_ASSIGN_OR_RETURN(
-      *response.mutable_member(),
-      pool_.Read([&](postgres::Transaction& tx) { return ReadVisible(call, tx, account, {}); },
-                 call.deadline()));
+  GUILDER_ASSIGN_OR_RETURN(*response.mutable_member(),
+                           Inspect(call, [&](postgres::Transaction& tx) {
+                             return ReadVisible(call, tx, account, {}, "MemberService/GetMember");
+                           }));
   return response;
 }
 
@@ -195,12 +200,10 @@ absl::StatusOr<v1::FindMemberResponse> MemberHandlers::FindMember(
     return rpc::WithRetryDelay(Refuse(Reason::kRateLimited, "too many look-ups that found nobody"),
                                absl::Microseconds(verdict.wait_us));
   }
-  const auto found = pool_.Read(
-      [&](postgres::Transaction& tx) -> absl::StatusOr<v1::Member> {
-        GUILDER_ASSIGN_OR_RETURN(const AccountId account, find(tx));
-        return ReadVisible(call, tx, account, card);
-      },
-      call.deadline());
+  const auto found = Inspect(call, [&](postgres::Transaction& tx) -> absl::StatusOr<v1::Member> {
+    GUILDER_ASSIGN_OR_RETURN(const AccountId account, find(tx));
+    return ReadVisible(call, tx, account, card, "MemberService/FindMember");
+  });
   const bool missed = absl::IsNotFound(found.status());
   if (found.ok() || missed) NoteLookup(call, found.ok());
   v1::FindMemberResponse response;

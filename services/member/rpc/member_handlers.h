@@ -75,7 +75,15 @@ class MemberHandlers {
   // Error: kMemberNotFound, also for what the caller may not see: another member, or by name one
   // that the partner never served.
   absl::StatusOr<v1::Member> ReadVisible(const rpc::Call& call, postgres::Transaction& transaction,
-                                         AccountId account, CardNumber shown_card) const;
+                                         AccountId account, CardNumber shown_card,
+                                         const char* action) const;
+  // Reads in a transaction that may note who looked: what staff reads is noted, what tills and
+  // members read is not, and stays a read.
+  template <typename Body>
+  auto Inspect(const rpc::Call& call, Body body) {
+    return call.principal().IsOperator() ? pool_.Run(body, call.deadline())
+                                         : pool_.Read(body, call.deadline());
+  }
 
   // Counts what was looked for, and raises the alarm.
   void NoteLookup(const rpc::Call& call, bool found);

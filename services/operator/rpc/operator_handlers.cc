@@ -8,6 +8,7 @@
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/ledger/store/verify.h"
+#include "libs/rpc/audit.h"
 #include "libs/rpc/proto_time.h"
 #include "libs/rpc/verify_answer.h"
 #include "libs/security/principal.h"
@@ -127,8 +128,13 @@ absl::StatusOr<v1::CreateOperatorResponse> OperatorHandlers::CreateOperator(
   const std::string token = security::GenerateKey(security::KeyKind::kOperator, created.id);
   GUILDER_RETURN_IF_ERROR(pool_.Run(
       [&](Transaction& transaction) -> absl::Status {
-        if (InsertOperator(transaction, created, key_hasher_.Hash(token))) return absl::OkStatus();
-        return Refuse(Reason::kAlreadyExists, OperatorName(created.id));
+        if (!InsertOperator(transaction, created, key_hasher_.Hash(token))) {
+          return Refuse(Reason::kAlreadyExists, OperatorName(created.id));
+        }
+        const v1::Operator after = ToProto(created);
+        rpc::Audit(transaction, call, "OperatorService/CreateOperator", after.name(), nullptr,
+                   &after);
+        return absl::OkStatus();
       },
       call.deadline()));
   v1::CreateOperatorResponse response;
@@ -184,7 +190,11 @@ absl::StatusOr<v1::AdvanceClockResponse> OperatorHandlers::AdvanceClock(
             GUILDER_ASSIGN_OR_RETURN(const Programme now, ReadProgramme(transaction));
             GUILDER_ASSIGN_OR_RETURN(const Timestamp by, advance.From(now.clock));
             MoveClock(transaction, now.id, by);
-            return ReadProgramme(transaction);
+            GUILDER_ASSIGN_OR_RETURN(const Programme moved, ReadProgramme(transaction));
+            const v1::Programme was = ToProto(now);
+            const v1::Programme is = ToProto(moved);
+            rpc::Audit(transaction, call, "OperatorService/AdvanceClock", is.name(), &was, &is);
+            return moved;
           },
           call.deadline()));
   v1::AdvanceClockResponse response;

@@ -35,6 +35,13 @@ class OperatorHandlers {
                                               const v1::ExplainRequest& request);
   absl::StatusOr<v1::GetTrialBalanceResponse> GetTrialBalance(
       const rpc::Call& call, const v1::GetTrialBalanceRequest& request);
+  // audit_handlers.cc: what people did, and what waits for them.
+  absl::StatusOr<v1::ListAuditRecordsResponse> ListAuditRecords(
+      const rpc::Call& call, const v1::ListAuditRecordsRequest& request);
+  absl::StatusOr<v1::VerifyAuditLogResponse> VerifyAuditLog(
+      const rpc::Call& call, const v1::VerifyAuditLogRequest& request);
+  absl::StatusOr<v1::ListApprovalsResponse> ListApprovals(const rpc::Call& call,
+                                                          const v1::ListApprovalsRequest& request);
   absl::Status VerifyLedger(const rpc::Call& call, const v1::VerifyLedgerRequest& request,
                             rpc::StreamWriter<v1::VerifyLedgerResponse>& writer);
 

@@ -36,6 +36,9 @@ class OperatorService final : public v1::OperatorService::CallbackService {
   GUILDER_OPERATOR_METHOD_(AdvanceClock)
   GUILDER_OPERATOR_METHOD_(Explain)
   GUILDER_OPERATOR_METHOD_(GetTrialBalance)
+  GUILDER_OPERATOR_METHOD_(ListAuditRecords)
+  GUILDER_OPERATOR_METHOD_(VerifyAuditLog)
+  GUILDER_OPERATOR_METHOD_(ListApprovals)
 #undef GUILDER_OPERATOR_METHOD_
 
   grpc::ServerWriteReactor<v1::VerifyLedgerResponse>* VerifyLedger(

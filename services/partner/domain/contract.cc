@@ -4,9 +4,11 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "libs/base/codec.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
+#include "libs/ledger/core/digest.h"
 #include "services/partner/domain/names.h"
 
 namespace guilder::partner {
@@ -75,6 +77,38 @@ absl::Status CheckTerms(const RedemptionTerms& terms) {
   return CheckFee(terms.fee);
 }
 
+constexpr uint64_t kEtagFormat = 1;
+
+void Encode(const Tax& tax, Encoder& encoder) {
+  encoder.Bytes(tax.code).Signed(tax.ppm);
+}
+
+void Encode(const Fee& fee, Encoder& encoder) {
+  encoder.Signed(fee.ppm).Signed(fee.micros_per_point).Signed(fee.per_window_minor_units);
+  Encode(fee.tax, encoder);
+}
+
+void Encode(const IssuanceTerms& terms, Encoder& encoder) {
+  encoder.Unsigned(0).Signed(terms.rate_micros).Bytes(terms.currency);
+  Encode(terms.tax, encoder);
+  encoder.Signed(static_cast<int>(terms.billed_at))
+      .Signed(terms.activation_days)
+      .Signed(static_cast<int>(terms.default_outcome))
+      .Signed(terms.lot_life_days)
+      .Signed(static_cast<int>(terms.funding))
+      .Signed(static_cast<int>(terms.when_exhausted))
+      .Signed(terms.reserve_ppm)
+      .Signed(terms.breakage_ppm);
+  Encode(terms.fee, encoder);
+}
+
+void Encode(const RedemptionTerms& terms, Encoder& encoder) {
+  encoder.Unsigned(1).Signed(terms.rate_micros).Bytes(terms.currency);
+  Encode(terms.tax, encoder);
+  Encode(terms.fee, encoder);
+  encoder.Signed(terms.minimum_payout_minor_units);
+}
+
 }  // namespace
 
 absl::Status CheckContract(const Contract& contract) {
@@ -82,6 +116,7 @@ absl::Status CheckContract(const Contract& contract) {
     return Refuse(Reason::kRequestMalformed, "effective_until is not after effective_from",
                   {{"field", "effective_until"}});
   }
+  GUILDER_RETURN_IF_ERROR(CheckRange("notice_days", contract.notice_days, kMaxNoticeDays));
   return std::visit(
       [](const auto& terms) -> absl::Status {
         GUILDER_RETURN_IF_ERROR(CheckTerms(terms));
@@ -91,10 +126,26 @@ absl::Status CheckContract(const Contract& contract) {
       contract.terms);
 }
 
-absl::StatusOr<Succession> Approve(const Contract& proposed, const std::vector<Contract>& approved,
-                                   const std::string& actor, Timestamp now,
-                                   bool may_begin_in_past) {
+std::optional<Timestamp> ApprovalDeadline(const Contract& contract) {
+  if (!contract.proposed_at || contract.state != ContractState::kProposed) return std::nullopt;
+  return Timestamp(contract.proposed_at->value() + kApprovalDays * kMicrosPerDay);
+}
+
+std::string ContractEtag(const Contract& contract) {
+  Encoder encoder;
+  encoder.Unsigned(kEtagFormat).Signed(contract.number).Quantity(contract.period.from);
+  encoder.Quantity(contract.period.until.value_or(kNever)).Signed(contract.notice_days);
+  std::visit([&](const auto& terms) { Encode(terms, encoder); }, contract.terms);
+  return ToHex(AsView(ledger::Sha256({encoder.str()})));
+}
+
+absl::StatusOr<Succession> Approve(const Contract& proposed, const std::string& etag,
+                                   const std::vector<Contract>& approved, const std::string& actor,
+                                   Timestamp now, bool may_begin_in_past) {
   if (proposed.state != ContractState::kProposed) return Refuse(Reason::kWrongState);
+  if (!etag.empty() && etag != ContractEtag(proposed)) return Refuse(Reason::kChangeDiffers);
+  const auto deadline = ApprovalDeadline(proposed);
+  if (deadline && now >= *deadline) return Refuse(Reason::kApprovalExpired);
   if (proposed.proposed_by == actor) return Refuse(Reason::kSamePerson);
   const Timestamp from = proposed.period.from;
   if (from < now && !may_begin_in_past) return Refuse(Reason::kEffectiveInPast);

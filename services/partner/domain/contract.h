@@ -17,7 +17,7 @@ namespace guilder::partner {
 
 // As in partner.contracts; the names stand in its columns.
 enum class ContractKind { kIssuance, kRedemption };
-enum class ContractState { kProposed, kApproved };
+enum class ContractState { kProposed, kApproved, kRejected };
 enum class BillingMoment { kPosting, kActivation };
 enum class DefaultOutcome { kActivate, kCancel };
 enum class Funding { kPostpaid, kPrepaidBlock, kPostpaidAtRedemption, kHybrid };
@@ -73,8 +73,11 @@ struct Contract {
   ContractState state = ContractState::kProposed;
   Period period;
   Terms terms;
+  int32_t notice_days = 0;
   std::string proposed_by;
   std::string approved_by;
+  // By the programme's clock; nothing for versions from before this was kept.
+  std::optional<Timestamp> proposed_at;
 
   ContractKind kind() const {
     return std::holds_alternative<IssuanceTerms>(terms) ? ContractKind::kIssuance
@@ -82,6 +85,14 @@ struct Contract {
   }
 };
 
+// Until when a proposed version may be approved; nothing for no limit.
+std::optional<Timestamp> ApprovalDeadline(const Contract& contract);
+
+// SHA-256 over dates and terms, in hexadecimal: what an approval is bound to.
+std::string ContractEtag(const Contract& contract);
+
+inline constexpr int kApprovalDays = 30;
+inline constexpr int32_t kMaxNoticeDays = 3'650;
 inline constexpr int64_t kMaxRateMicros = 1'000'000'000'000;  // A million major units a point.
 inline constexpr int32_t kMaxPpm = 1'000'000;
 inline constexpr int32_t kMaxActivationDays = 3'650;
@@ -104,9 +115,10 @@ struct Succession {
 // the same partner and kind. With `may_begin_in_past`, which only programmes that are not live
 // have, the clock does not matter.
 //
-// Errors, first match wins: WRONG_STATE, SAME_PERSON, EFFECTIVE_IN_PAST, CONTRACT_OVERLAP,
-// CONTRACT_GAP.
-absl::StatusOr<Succession> Approve(const Contract& proposed, const std::vector<Contract>& approved,
+// Errors, first match wins: WRONG_STATE, CHANGE_DIFFERS when `etag` is not empty and not that of the
+// proposal, APPROVAL_EXPIRED, SAME_PERSON, EFFECTIVE_IN_PAST, CONTRACT_OVERLAP, CONTRACT_GAP.
+absl::StatusOr<Succession> Approve(const Contract& proposed, const std::string& etag,
+                                   const std::vector<Contract>& approved,
                                    const std::string& actor, Timestamp now, bool may_begin_in_past);
 
 }  // namespace guilder::partner

@@ -9,6 +9,7 @@
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
+#include "services/partner/domain/merchant_category.h"
 
 namespace guilder::partner {
 namespace {
@@ -91,10 +92,22 @@ absl::Status CheckRequiredText(std::string_view field, std::string_view text) {
 }
 
 absl::Status CheckMerchantCategoryCode(std::string_view code) {
-  if (code.size() == 4 && std::all_of(code.begin(), code.end(), absl::ascii_isdigit)) {
+  if (code.size() == 4 && std::all_of(code.begin(), code.end(), absl::ascii_isdigit) &&
+      IsMerchantCategory((code[0] - '0') * 1'000 + (code[1] - '0') * 100 + (code[2] - '0') * 10 +
+                         (code[3] - '0'))) {
     return absl::OkStatus();
   }
-  return Malformed("merchant_category_code", "has four digits");
+  return Malformed("merchant_category_code", "is not a code of ISO 18245");
+}
+
+absl::Status CheckRegion(std::string_view region) {
+  const size_t part = region.size() > 3 ? region.size() - 3 : 0;
+  const auto is_part = [](char c) { return absl::ascii_isupper(c) || absl::ascii_isdigit(c); };
+  const bool formed = part >= 1 && part <= 3 && absl::ascii_isupper(region[0]) &&
+                      absl::ascii_isupper(region[1]) && region[2] == '-' &&
+                      std::all_of(region.begin() + 3, region.end(), is_part);
+  if (region.empty() || formed) return absl::OkStatus();
+  return Malformed("region", "is not a code of ISO 3166-2 such as DE-BE");
 }
 
 absl::Status CheckTimeZone(const std::string& time_zone) {

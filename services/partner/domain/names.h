@@ -25,8 +25,10 @@ absl::Status CheckText(std::string_view field, std::string_view text);
 // CheckText, and not empty.
 absl::Status CheckRequiredText(std::string_view field, std::string_view text);
 
-// Four digits (ISO 18245).
+// One of ISO 18245: four digits.
 absl::Status CheckMerchantCategoryCode(std::string_view code);
+// A code of ISO 3166-2 by its form, as in "DE-BE". May be empty.
+absl::Status CheckRegion(std::string_view region);
 // An IANA time zone that this machine knows.
 absl::Status CheckTimeZone(const std::string& time_zone);
 

@@ -8,8 +8,10 @@
 
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
+#include "libs/base/text.h"
 #include "libs/iso20022/iban.h"
 #include "services/partner/domain/names.h"
+#include "services/partner/domain/vat_number.h"
 
 namespace guilder::partner {
 namespace {
@@ -35,7 +37,7 @@ struct Transition {
   Signature signature = nullptr;
 };
 
-constexpr std::array<Transition, 7> kTransitions{{
+constexpr std::array<Transition, 8> kTransitions{{
     {Step::kSubmit, PartnerState::kDraft, PartnerState::kSubmitted, &Partner::submitted_by},
     {Step::kReview, PartnerState::kSubmitted, PartnerState::kInReview, &Partner::reviewed_by},
     {Step::kApprove, PartnerState::kInReview, PartnerState::kActive, &Partner::approved_by},
@@ -43,6 +45,7 @@ constexpr std::array<Transition, 7> kTransitions{{
     {Step::kReinstate, PartnerState::kSuspended, PartnerState::kActive},
     {Step::kTerminate, PartnerState::kActive, PartnerState::kTerminating},
     {Step::kTerminate, PartnerState::kSuspended, PartnerState::kTerminating},
+    {Step::kEnd, PartnerState::kTerminating, PartnerState::kTerminated},
 }};
 
 constexpr std::array<Signature, 3> kSignatures{&Partner::submitted_by, &Partner::reviewed_by,
@@ -52,16 +55,28 @@ absl::Status WrongState(const Partner& partner, std::string what = {}) {
   return Refuse(Reason::kWrongState, what, {{"state", std::string(StateName(partner.state))}});
 }
 
-absl::Status CheckComplete(const PartnerDetails& details) {
+absl::Status CheckComplete(const Partner& partner) {
   std::vector<std::string> missing;
   for (const DetailField& field : DetailFields()) {
-    if ((details.*field.value).empty()) missing.push_back(field.name);
+    if ((partner.details.*field.value).empty()) missing.push_back(field.name);
   }
+  if (partner.evidence.documents.empty()) missing.push_back("documents");
   if (missing.empty()) return absl::OkStatus();
   const std::string fields = absl::StrJoin(missing, ",");
   return Refuse(Reason::kRequestMalformed,
                 absl::StrCat("the partner cannot be submitted without ", fields),
                 {{"missing", fields}});
+}
+
+// Nothing that was looked at is what it was any more.
+void BackToDraft(Partner& partner) {
+  partner.state = PartnerState::kDraft;
+  partner.submitted_by.clear();
+  partner.reviewed_by.clear();
+  partner.approved_by.clear();
+  partner.evidence.sanctions = SanctionsResult::kNotScreened;
+  partner.evidence.sanctions_reference.clear();
+  partner.evidence.reviewed_at.reset();
 }
 
 bool BeforeApproval(PartnerState state) {
@@ -108,6 +123,7 @@ absl::Status CheckDetails(const PartnerDetails& details) {
   if (!details.merchant_category_code.empty()) {
     GUILDER_RETURN_IF_ERROR(CheckMerchantCategoryCode(details.merchant_category_code));
   }
+  GUILDER_RETURN_IF_ERROR(CheckVatNumber(details.tax_id));
   if (!details.iban.empty()) GUILDER_RETURN_IF_ERROR(iso20022::CheckIban(details.iban));
   return absl::OkStatus();
 }
@@ -118,7 +134,10 @@ absl::StatusOr<Partner> TakeStep(Step step, Partner partner, const std::string& 
     if (transition.step == step && transition.from == partner.state) taken = &transition;
   }
   if (taken == nullptr) return WrongState(partner);
-  if (step == Step::kSubmit) GUILDER_RETURN_IF_ERROR(CheckComplete(partner.details));
+  if (step == Step::kSubmit) GUILDER_RETURN_IF_ERROR(CheckComplete(partner));
+  if (step == Step::kApprove && partner.evidence.sanctions != SanctionsResult::kClear) {
+    return Refuse(Reason::kSanctionsHit);
+  }
   if (taken->signature != nullptr) {
     for (const Signature earlier : kSignatures) {
       if (partner.*earlier == actor) return Refuse(Reason::kSamePerson);
@@ -137,8 +156,7 @@ absl::StatusOr<Partner> ChangeDetails(Partner partner, const PartnerDetails& wan
   if (changed == partner.details) return partner;
 
   if (BeforeApproval(partner.state)) {
-    partner.state = PartnerState::kDraft;
-    for (const Signature signature : kSignatures) (partner.*signature).clear();
+    BackToDraft(partner);
   } else {
     for (const DetailField& field : DetailFields()) {
       if (changed.*field.value == partner.details.*field.value) continue;
@@ -151,6 +169,43 @@ absl::StatusOr<Partner> ChangeDetails(Partner partner, const PartnerDetails& wan
   }
   partner.details = std::move(changed);
   return partner;
+}
+
+absl::StatusOr<Partner> ReviewPartner(Partner partner, SanctionsResult sanctions,
+                                      const std::string& reference, const std::string& actor,
+                                      Timestamp now) {
+  if (sanctions == SanctionsResult::kNotScreened) {
+    return Refuse(Reason::kRequestMalformed, "the company was not screened",
+                  {{"field", "sanctions_result"}});
+  }
+  GUILDER_RETURN_IF_ERROR(CheckRequiredText("sanctions_reference", reference));
+  GUILDER_ASSIGN_OR_RETURN(Partner reviewed, TakeStep(Step::kReview, std::move(partner), actor));
+  reviewed.evidence.sanctions = sanctions;
+  reviewed.evidence.sanctions_reference = reference;
+  reviewed.evidence.reviewed_at = now;
+  return reviewed;
+}
+
+absl::StatusOr<Partner> AttachDocument(Partner partner, Document document) {
+  GUILDER_RETURN_IF_ERROR(CheckRequiredText("kind", document.kind));
+  GUILDER_RETURN_IF_ERROR(CheckRequiredText("display_name", document.display_name));
+  if (!BeforeApproval(partner.state)) return WrongState(partner);
+  for (const Document& known : partner.evidence.documents) {
+    if (known.sha256 == document.sha256) return partner;
+  }
+  if (partner.evidence.documents.size() >= kMostDocuments) {
+    return Refuse(Reason::kRequestMalformed, "the partner has too many documents",
+                  {{"field", "document"}});
+  }
+  BackToDraft(partner);
+  partner.evidence.documents.push_back(std::move(document));
+  return partner;
+}
+
+absl::Status CheckRunOffIsOver(const Partner& partner, Timestamp now) {
+  if (!partner.run_off || now >= partner.run_off->final_settlement) return absl::OkStatus();
+  return Refuse(Reason::kWrongState, "the run-off is not over",
+                {{"final_settlement_time", FormatTimestamp(partner.run_off->final_settlement)}});
 }
 
 absl::Status CheckMayHoldKeys(const Partner& partner) {

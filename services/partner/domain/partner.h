@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 
 #include "libs/base/types.h"
+#include "services/partner/domain/run_off.h"
 
 namespace guilder::partner {
 
@@ -50,6 +51,29 @@ struct DetailField {
 };
 const std::vector<DetailField>& DetailFields();
 
+// What a screening against sanctions lists said; the names stand in the table.
+enum class SanctionsResult { kNotScreened, kClear, kHit };
+
+// A document that is kept elsewhere.
+struct Document {
+  std::string kind;
+  std::string display_name;
+  Digest sha256{};
+  std::string attached_by;
+  Timestamp attached_at;
+};
+
+inline constexpr size_t kMostDocuments = 50;
+
+// What the review looked at, and when it was.
+struct Evidence {
+  std::vector<Document> documents;
+  SanctionsResult sanctions = SanctionsResult::kNotScreened;
+  std::string sanctions_reference;
+  std::optional<Timestamp> reviewed_at;
+  std::optional<Timestamp> approved_at;
+};
+
 struct Partner {
   PartnerId id;
   std::string slug;
@@ -60,6 +84,9 @@ struct Partner {
   std::string reviewed_by;
   std::string approved_by;
   bool programme_operator = false;
+  Evidence evidence;
+  // Of one that leaves.
+  std::optional<RunOff> run_off;
   // Incremented by each change.
   int64_t revision = 1;
 };
@@ -70,13 +97,27 @@ struct Partner {
 absl::Status CheckDetails(const PartnerDetails& details);
 
 // The steps of a partner's life.
-enum class Step { kSubmit, kReview, kApprove, kSuspend, kReinstate, kTerminate };
+enum class Step { kSubmit, kReview, kApprove, kSuspend, kReinstate, kTerminate, kEnd };
 
 // Takes a step on behalf of an operator.
 //
-// Errors, first match wins: WRONG_STATE; REQUEST_MALFORMED when details are missing that a
-// submission needs; SAME_PERSON when `actor` already signed an earlier step of the same onboarding.
+// Errors, first match wins: WRONG_STATE; REQUEST_MALFORMED when details or documents are missing that
+// a submission needs; SANCTIONS_HIT for an approval without a clear screening; SAME_PERSON when
+// `actor` already signed an earlier step of the same onboarding.
 absl::StatusOr<Partner> TakeStep(Step step, Partner partner, const std::string& actor);
+
+// The review with what it found. Errors: REQUEST_MALFORMED without a result and its reference; those
+// of TakeStep.
+absl::StatusOr<Partner> ReviewPartner(Partner partner, SanctionsResult sanctions,
+                                      const std::string& reference, const std::string& actor,
+                                      Timestamp now);
+
+// Adds a document. The same bytes again change nothing; anything else takes the partner back to DRAFT.
+// Errors: REQUEST_MALFORMED; WRONG_STATE once the partner was approved.
+absl::StatusOr<Partner> AttachDocument(Partner partner, Document document);
+
+// WRONG_STATE while the run-off of a partner that leaves is not over.
+absl::Status CheckRunOffIsOver(const Partner& partner, Timestamp now);
 
 // Changes the named fields to those of `wanted`, which passed CheckDetails.
 //

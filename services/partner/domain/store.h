@@ -14,6 +14,10 @@ struct Store {
   std::string display_name;
   std::string time_zone;
   bool open = true;
+  std::string address;
+  std::string region;
+  // Whether purchases may name terminals that are not registered.
+  bool any_terminal = false;
   std::vector<std::string> terminals;  // Codes, sorted.
 };
 

@@ -4,7 +4,9 @@
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/postgres/connection.h"
+#include "libs/rpc/audit.h"
 #include "services/partner/domain/contract.h"
+#include "services/partner/domain/names.h"
 #include "services/partner/rpc/partner_handlers.h"
 #include "services/partner/rpc/partner_proto.h"
 #include "services/partner/store/contracts.h"
@@ -37,14 +39,19 @@ absl::StatusOr<v1::ProposeContractResponse> PartnerHandlers::ProposeContract(
   proposal.proposed_by = call.principal().id;
   const auto parent = rpc::ParseName(kPartnerName, request.parent());
   const std::string slug = parent ? parent->front() : std::string();
-  GUILDER_ASSIGN_OR_RETURN(const Contract stored,
-                           pool_.Run(
-                               [&](Transaction& transaction) -> absl::StatusOr<Contract> {
-                                 GUILDER_ASSIGN_OR_RETURN(const Partner partner,
-                                                          LockPartner(transaction, slug));
-                                 return InsertContract(transaction, partner.id, proposal);
-                               },
-                               call.deadline()));
+  GUILDER_ASSIGN_OR_RETURN(
+      const Contract stored,
+      pool_.Run(
+          [&](Transaction& transaction) -> absl::StatusOr<Contract> {
+            GUILDER_ASSIGN_OR_RETURN(const Partner partner, LockPartner(transaction, slug));
+            proposal.proposed_at = ledger::ReadProgrammeClock(transaction, programme_.id);
+            Contract made = InsertContract(transaction, partner.id, proposal);
+            const v1::Contract after = ToProto(slug, made);
+            rpc::Audit(transaction, call, "PartnerService/ProposeContract", after.name(), nullptr,
+                       &after);
+            return made;
+          },
+          call.deadline()));
   v1::ProposeContractResponse response;
   *response.mutable_contract() = ToProto(slug, stored);
   return response;
@@ -65,22 +72,51 @@ absl::StatusOr<v1::ApproveContractResponse> PartnerHandlers::ApproveContract(
                                      FindContract(transaction, partner->id, name->number));
             GUILDER_ASSIGN_OR_RETURN(
                 const Succession succession,
-                Approve(contract, ApprovedContracts(transaction, partner->id, contract.kind()),
-                        actor, ledger::ReadProgrammeClock(transaction, programme_.id),
+                Approve(contract, request.etag(),
+                        ApprovedContracts(transaction, partner->id, contract.kind()), actor,
+                        ledger::ReadProgrammeClock(transaction, programme_.id),
                         /*may_begin_in_past=*/!programme_.live));
             if (succession.ended) {
               EndContract(transaction, *succession.ended, contract.period.from);
             }
             MarkApproved(transaction, contract.id, actor);
             ledger::IncrementConfigurationVersion(transaction, programme_.id);
+            const v1::Contract before = ToProto(name->partner_slug, contract);
             contract.state = ContractState::kApproved;
             contract.approved_by = actor;
+            const v1::Contract after = ToProto(name->partner_slug, contract);
+            rpc::Audit(transaction, call, "PartnerService/ApproveContract", after.name(), &before,
+                       &after);
             return contract;
           },
           call.deadline()));
   v1::ApproveContractResponse response;
   *response.mutable_contract() = ToProto(name->partner_slug, approved);
   return response;
+}
+
+absl::StatusOr<v1::RejectContractResponse> PartnerHandlers::RejectContract(
+    const rpc::Call& call, const v1::RejectContractRequest& request) {
+  GUILDER_RETURN_IF_ERROR(CheckText("note", request.note()));
+  const std::optional<ContractNameParts> name = PartsOf(request.name());
+  if (!name) return Refuse(Reason::kContractNotFound);
+  return pool_.Run(
+      [&](Transaction& transaction) -> absl::StatusOr<v1::RejectContractResponse> {
+        GUILDER_ASSIGN_OR_RETURN(const Partner partner,
+                                 LockPartner(transaction, name->partner_slug));
+        GUILDER_ASSIGN_OR_RETURN(Contract contract,
+                                 FindContract(transaction, partner.id, name->number));
+        if (contract.state != ContractState::kProposed) return Refuse(Reason::kWrongState);
+        const v1::Contract before = ToProto(name->partner_slug, contract);
+        MarkRejected(transaction, contract.id);
+        contract.state = ContractState::kRejected;
+        v1::RejectContractResponse response;
+        *response.mutable_contract() = ToProto(name->partner_slug, contract);
+        rpc::Audit(transaction, call, "PartnerService/RejectContract", before.name(), &before,
+                   &request);
+        return response;
+      },
+      call.deadline());
 }
 
 absl::StatusOr<v1::ListContractsResponse> PartnerHandlers::ListContracts(

@@ -3,6 +3,7 @@
 
 #include "libs/base/status_macros.h"
 #include "libs/postgres/connection.h"
+#include "libs/rpc/audit.h"
 #include "libs/rpc/proto_time.h"
 #include "services/partner/domain/names.h"
 #include "services/partner/rpc/partner_handlers.h"
@@ -92,6 +93,9 @@ absl::StatusOr<v1::IssueCredentialResponse> PartnerHandlers::IssueCredential(
         GUILDER_RETURN_IF_ERROR(CheckMayHoldKeys(partner));
         GUILDER_RETURN_IF_ERROR(CheckStoresExist(transaction, slug, credential.stores));
         InsertCredential(transaction, partner.id, credential, key_hasher_.Hash(key));
+        const v1::Credential after = ToProto(slug, credential);
+        rpc::Audit(transaction, call, "PartnerService/IssueCredential", after.name(), nullptr,
+                   &after);
         return absl::OkStatus();
       },
       call.deadline()));
@@ -148,6 +152,9 @@ absl::StatusOr<v1::RevokeCredentialResponse> PartnerHandlers::RevokeCredential(
         if (!revoked.revoked_at) {
           revoked.revoked_at = ReadDatabaseClock(transaction);
           partner::RevokeCredential(transaction, revoked.id, *revoked.revoked_at);
+          const v1::Credential after = ToProto(found.partner.slug, revoked);
+          rpc::Audit(transaction, call, "PartnerService/RevokeCredential", after.name(), nullptr,
+                     &after);
         }
         v1::RevokeCredentialResponse response;
         *response.mutable_credential() = ToProto(found.partner.slug, revoked);
@@ -174,6 +181,8 @@ absl::StatusOr<v1::RotateCredentialResponse> PartnerHandlers::RotateCredential(
         v1::RotateCredentialResponse response;
         *response.mutable_credential() = ToProto(found.partner.slug, next);
         *response.mutable_replaced() = ToProto(found.partner.slug, found.credential);
+        rpc::Audit(transaction, call, "PartnerService/RotateCredential", response.replaced().name(),
+                   &response.replaced(), &response.credential());
         response.set_api_key(key);
         return response;
       },

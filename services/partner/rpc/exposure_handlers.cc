@@ -4,6 +4,7 @@
 #include "libs/base/text.h"
 #include "libs/ledger/store/limits.h"
 #include "libs/postgres/connection.h"
+#include "libs/rpc/audit.h"
 #include "services/partner/domain/exposure.h"
 #include "services/partner/domain/point_block.h"
 #include "services/partner/rpc/partner_handlers.h"
@@ -48,6 +49,9 @@ absl::StatusOr<v1::BuyPointBlockResponse> PartnerHandlers::BuyPointBlock(
             GUILDER_ASSIGN_OR_RETURN(const PointBlock stored,
                                      InsertPointBlock(transaction, partner.id, request_id, wanted));
             ledger::GrantLimit(transaction, ledger::PointBlocksOf(partner.id), stored.points);
+            const v1::PointBlock after = ToProto(slug, stored);
+            rpc::Audit(transaction, call, "PartnerService/BuyPointBlock", after.name(), nullptr,
+                       &after);
             return stored;
           },
           call.deadline()));

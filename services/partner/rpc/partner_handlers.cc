@@ -4,9 +4,11 @@
 
 #include "libs/base/status_macros.h"
 #include "libs/postgres/connection.h"
+#include "libs/rpc/audit.h"
 #include "libs/security/secrets.h"
 #include "services/partner/domain/names.h"
 #include "services/partner/rpc/partner_proto.h"
+#include "services/partner/store/documents.h"
 #include "services/partner/store/partners.h"
 
 namespace guilder::partner {
@@ -50,6 +52,9 @@ absl::StatusOr<v1::CreatePartnerResponse> PartnerHandlers::CreatePartner(
         GUILDER_ASSIGN_OR_RETURN(Partner created,
                                  InsertPartner(transaction, programme_.id, partner));
         ledger::IncrementConfigurationVersion(transaction, programme_.id);
+        const v1::Partner after = ToProto(created);
+        rpc::Audit(transaction, call, "PartnerService/CreatePartner", after.name(), nullptr,
+                   &after);
         return created;
       },
       call.deadline()));
@@ -65,9 +70,12 @@ absl::StatusOr<Partner> PartnerHandlers::FindReadable(const rpc::Call& call,
 
 absl::StatusOr<v1::GetPartnerResponse> PartnerHandlers::GetPartner(
     const rpc::Call& call, const v1::GetPartnerRequest& request) {
-  return Answer<v1::GetPartnerResponse>(pool_.Read(
+  auto response = Answer<v1::GetPartnerResponse>(pool_.Read(
       [&](Transaction& transaction) { return FindReadable(call, transaction, request.name()); },
       call.deadline()));
+  // Nobody is told that a screening found them.
+  if (response.ok() && call.principal().IsPartner()) response->mutable_partner()->clear_evidence();
+  return response;
 }
 
 absl::StatusOr<v1::ListPartnersResponse> PartnerHandlers::ListPartners(
@@ -108,57 +116,124 @@ absl::StatusOr<v1::UpdatePartnerResponse> PartnerHandlers::UpdatePartner(
         GUILDER_ASSIGN_OR_RETURN(const Partner after, ChangeDetails(before, wanted, fields));
         const std::string& etag = request.partner().etag();
         if (!etag.empty() && etag != Etag(before)) return Refuse(Reason::kEtagMismatch);
-        const Partner stored = partner::UpdatePartner(transaction, after);
-        ledger::IncrementConfigurationVersion(transaction, programme_.id);
-        return stored;
+        return StoreChanged(call, transaction, "PartnerService/UpdatePartner", before, after);
       },
       call.deadline()));
 }
 
-absl::StatusOr<Partner> PartnerHandlers::TakeNamedStep(const rpc::Call& call, Step step,
-                                                       const std::string& name) {
+Partner PartnerHandlers::StoreChanged(const rpc::Call& call, Transaction& transaction,
+                                      std::string_view action, const Partner& before,
+                                      const Partner& after) {
+  Partner stored = partner::UpdatePartner(transaction, after);
+  ledger::IncrementConfigurationVersion(transaction, programme_.id);
+  const v1::Partner was = ToProto(before);
+  const v1::Partner is = ToProto(stored);
+  rpc::Audit(transaction, call, action, is.name(), &was, &is);
+  return stored;
+}
+
+absl::StatusOr<Partner> PartnerHandlers::ChangeNamed(const rpc::Call& call, std::string_view action,
+                                                     const std::string& name, Change change) {
   return pool_.Run(
       [&](Transaction& transaction) -> absl::StatusOr<Partner> {
-        GUILDER_ASSIGN_OR_RETURN(Partner before, LockPartner(transaction, SlugOf(name)));
-        GUILDER_ASSIGN_OR_RETURN(const Partner after,
-                                 TakeStep(step, std::move(before), call.principal().id));
-        const Partner stored = partner::UpdatePartner(transaction, after);
-        ledger::IncrementConfigurationVersion(transaction, programme_.id);
-        return stored;
+        GUILDER_ASSIGN_OR_RETURN(const Partner before, LockPartner(transaction, SlugOf(name)));
+        const Timestamp now = ledger::ReadProgrammeClock(transaction, programme_.id);
+        GUILDER_ASSIGN_OR_RETURN(const Partner after, change(transaction, before, now));
+        return StoreChanged(call, transaction, action, before, after);
       },
       call.deadline());
 }
 
+absl::StatusOr<Partner> PartnerHandlers::TakeNamedStep(const rpc::Call& call,
+                                                       std::string_view action, Step step,
+                                                       const std::string& name) {
+  return ChangeNamed(call, action, name, [&](Transaction&, const Partner& before, Timestamp) {
+    return TakeStep(step, before, call.principal().id);
+  });
+}
+
 absl::StatusOr<v1::SubmitPartnerResponse> PartnerHandlers::SubmitPartner(
     const rpc::Call& call, const v1::SubmitPartnerRequest& request) {
-  return Answer<v1::SubmitPartnerResponse>(TakeNamedStep(call, Step::kSubmit, request.name()));
+  return Answer<v1::SubmitPartnerResponse>(
+      TakeNamedStep(call, "PartnerService/SubmitPartner", Step::kSubmit, request.name()));
 }
 
 absl::StatusOr<v1::ReviewPartnerResponse> PartnerHandlers::ReviewPartner(
     const rpc::Call& call, const v1::ReviewPartnerRequest& request) {
-  return Answer<v1::ReviewPartnerResponse>(TakeNamedStep(call, Step::kReview, request.name()));
+  // What is not of the list was not screened.
+  const bool known = v1::SanctionsResult_IsValid(request.sanctions_result());
+  const auto result =
+      known ? static_cast<SanctionsResult>(request.sanctions_result()) : SanctionsResult{};
+  return Answer<v1::ReviewPartnerResponse>(
+      ChangeNamed(call, "PartnerService/ReviewPartner", request.name(),
+                  [&](Transaction&, const Partner& before, Timestamp now) {
+                    return partner::ReviewPartner(before, result, request.sanctions_reference(),
+                                                  call.principal().id, now);
+                  }));
 }
 
 absl::StatusOr<v1::ApprovePartnerResponse> PartnerHandlers::ApprovePartner(
     const rpc::Call& call, const v1::ApprovePartnerRequest& request) {
-  return Answer<v1::ApprovePartnerResponse>(TakeNamedStep(call, Step::kApprove, request.name()));
+  return Answer<v1::ApprovePartnerResponse>(ChangeNamed(
+      call, "PartnerService/ApprovePartner", request.name(),
+      [&](Transaction&, const Partner& before, Timestamp now) -> absl::StatusOr<Partner> {
+        GUILDER_ASSIGN_OR_RETURN(Partner after,
+                                 TakeStep(Step::kApprove, before, call.principal().id));
+        after.evidence.approved_at = now;
+        return after;
+      }));
+}
+
+absl::StatusOr<v1::AttachDocumentResponse> PartnerHandlers::AttachDocument(
+    const rpc::Call& call, const v1::AttachDocumentRequest& request) {
+  GUILDER_ASSIGN_OR_RETURN(Document document, DocumentFromProto(request.document()));
+  document.attached_by = call.principal().id;
+  return Answer<v1::AttachDocumentResponse>(ChangeNamed(
+      call, "PartnerService/AttachDocument", request.name(),
+      [&](Transaction& transaction, const Partner& before,
+          Timestamp now) -> absl::StatusOr<Partner> {
+        document.attached_at = now;
+        GUILDER_ASSIGN_OR_RETURN(Partner after, partner::AttachDocument(before, document));
+        if (after.evidence.documents.size() > before.evidence.documents.size()) {
+          InsertDocument(transaction, before.id, document);
+        }
+        return after;
+      }));
 }
 
 absl::StatusOr<v1::SuspendPartnerResponse> PartnerHandlers::SuspendPartner(
     const rpc::Call& call, const v1::SuspendPartnerRequest& request) {
-  return Answer<v1::SuspendPartnerResponse>(TakeNamedStep(call, Step::kSuspend, request.name()));
+  return Answer<v1::SuspendPartnerResponse>(
+      TakeNamedStep(call, "PartnerService/SuspendPartner", Step::kSuspend, request.name()));
 }
 
 absl::StatusOr<v1::ReinstatePartnerResponse> PartnerHandlers::ReinstatePartner(
     const rpc::Call& call, const v1::ReinstatePartnerRequest& request) {
   return Answer<v1::ReinstatePartnerResponse>(
-      TakeNamedStep(call, Step::kReinstate, request.name()));
+      TakeNamedStep(call, "PartnerService/ReinstatePartner", Step::kReinstate, request.name()));
 }
 
 absl::StatusOr<v1::TerminatePartnerResponse> PartnerHandlers::TerminatePartner(
     const rpc::Call& call, const v1::TerminatePartnerRequest& request) {
-  return Answer<v1::TerminatePartnerResponse>(
-      TakeNamedStep(call, Step::kTerminate, request.name()));
+  GUILDER_RETURN_IF_ERROR(CheckText("for_cause", request.for_cause()));
+  GUILDER_ASSIGN_OR_RETURN(const AskedRunOff asked, RunOffFromProto(request));
+  return Answer<v1::TerminatePartnerResponse>(ChangeNamed(
+      call, "PartnerService/TerminatePartner", request.name(),
+      [&](Transaction& transaction, const Partner& before,
+          Timestamp now) -> absl::StatusOr<Partner> {
+        if (before.state == PartnerState::kTerminating) {
+          GUILDER_RETURN_IF_ERROR(CheckRunOffIsOver(before, now));
+          if (CountOpenObligations(transaction, before.id) > 0) {
+            return Refuse(Reason::kWrongState, "an obligation is not paid");
+          }
+          return TakeStep(Step::kEnd, before, call.principal().id);
+        }
+        GUILDER_ASSIGN_OR_RETURN(Partner after,
+                                 TakeStep(Step::kTerminate, before, call.principal().id));
+        GUILDER_ASSIGN_OR_RETURN(
+            after.run_off, PlanRunOff(asked, ReadNoticeDays(transaction, before.id, now), now));
+        return after;
+      }));
 }
 
 }  // namespace guilder::partner

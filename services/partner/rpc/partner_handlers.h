@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "guilder/partner/v1/partner_service.pb.h"
 
@@ -54,6 +55,8 @@ class PartnerHandlers {
                                                           const v1::ReviewPartnerRequest& request);
   absl::StatusOr<v1::ApprovePartnerResponse> ApprovePartner(
       const rpc::Call& call, const v1::ApprovePartnerRequest& request);
+  absl::StatusOr<v1::AttachDocumentResponse> AttachDocument(
+      const rpc::Call& call, const v1::AttachDocumentRequest& request);
   absl::StatusOr<v1::SuspendPartnerResponse> SuspendPartner(
       const rpc::Call& call, const v1::SuspendPartnerRequest& request);
   absl::StatusOr<v1::ReinstatePartnerResponse> ReinstatePartner(
@@ -76,6 +79,8 @@ class PartnerHandlers {
       const rpc::Call& call, const v1::ProposeContractRequest& request);
   absl::StatusOr<v1::ApproveContractResponse> ApproveContract(
       const rpc::Call& call, const v1::ApproveContractRequest& request);
+  absl::StatusOr<v1::RejectContractResponse> RejectContract(
+      const rpc::Call& call, const v1::RejectContractRequest& request);
   absl::StatusOr<v1::ListContractsResponse> ListContracts(const rpc::Call& call,
                                                           const v1::ListContractsRequest& request);
 
@@ -105,7 +110,15 @@ class PartnerHandlers {
                                                       postgres::Transaction& transaction,
                                                       const std::string& name);
 
-  absl::StatusOr<Partner> TakeNamedStep(const rpc::Call& call, Step step, const std::string& name);
+  // Locks the partner, changes it at the programme's time, and stores and notes what came of it.
+  using Change = absl::FunctionRef<absl::StatusOr<Partner>(postgres::Transaction&,
+                                                           const Partner& before, Timestamp now)>;
+  absl::StatusOr<Partner> ChangeNamed(const rpc::Call& call, std::string_view action,
+                                      const std::string& name, Change change);
+  absl::StatusOr<Partner> TakeNamedStep(const rpc::Call& call, std::string_view action, Step step,
+                                        const std::string& name);
+  Partner StoreChanged(const rpc::Call& call, postgres::Transaction& transaction,
+                       std::string_view action, const Partner& before, const Partner& after);
 
   // The partner that a caller names and reads. Errors: PARTNER_NOT_FOUND, NOT_YOURS.
   absl::StatusOr<Partner> FindReadable(const rpc::Call& call, postgres::Transaction& transaction,

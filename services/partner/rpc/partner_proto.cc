@@ -6,6 +6,7 @@
 
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
+#include "libs/base/text.h"
 #include "libs/rpc/names.h"
 #include "libs/rpc/proto_time.h"
 #include "services/partner/rpc/partner_handlers.h"
@@ -167,6 +168,22 @@ Terms TermsFromProto(const v1::RedemptionTerms& redemption) {
   return terms;
 }
 
+void SetEvidence(const Evidence& evidence, v1::Evidence& out) {
+  for (const Document& document : evidence.documents) {
+    v1::Document& added = *out.add_documents();
+    added.set_kind(document.kind);
+    added.set_display_name(document.display_name);
+    added.set_sha256(std::string(AsView(document.sha256)));
+    added.set_attached_by(document.attached_by);
+    *added.mutable_attach_time() = rpc::ToProto(document.attached_at);
+  }
+  // The enumerators follow each other alike.
+  out.set_sanctions_result(static_cast<v1::SanctionsResult>(evidence.sanctions));
+  out.set_sanctions_reference(evidence.sanctions_reference);
+  if (evidence.reviewed_at) *out.mutable_review_time() = rpc::ToProto(*evidence.reviewed_at);
+  if (evidence.approved_at) *out.mutable_approve_time() = rpc::ToProto(*evidence.approved_at);
+}
+
 }  // namespace
 
 v1::Partner ToProto(const Partner& partner) {
@@ -186,6 +203,14 @@ v1::Partner ToProto(const Partner& partner) {
   out.set_approved_by(partner.approved_by);
   out.set_programme_operator(partner.programme_operator);
   out.set_etag(Etag(partner));
+  SetEvidence(partner.evidence, *out.mutable_evidence());
+  if (partner.run_off) {
+    v1::RunOff& run_off = *out.mutable_run_off();
+    *run_off.mutable_last_issue_time() = rpc::ToProto(partner.run_off->last_issue);
+    *run_off.mutable_last_redemption_time() = rpc::ToProto(partner.run_off->last_redemption);
+    *run_off.mutable_last_return_time() = rpc::ToProto(partner.run_off->last_return);
+    *run_off.mutable_final_settlement_time() = rpc::ToProto(partner.run_off->final_settlement);
+  }
   return out;
 }
 
@@ -195,6 +220,10 @@ v1::Store ToProto(const std::string& partner_slug, const Store& store) {
   out.set_display_name(store.display_name);
   out.set_time_zone(store.time_zone);
   out.set_open(store.open);
+  out.set_address(store.address);
+  out.set_region(store.region);
+  out.set_unknown_terminals(store.any_terminal ? v1::UNKNOWN_TERMINALS_ACCEPT
+                                               : v1::UNKNOWN_TERMINALS_REFUSE);
   for (const std::string& terminal : store.terminals) out.add_terminals(terminal);
   return out;
 }
@@ -202,8 +231,13 @@ v1::Store ToProto(const std::string& partner_slug, const Store& store) {
 v1::Contract ToProto(const std::string& partner_slug, const Contract& contract) {
   v1::Contract out;
   out.set_name(rpc::FormatName(kContractName, {partner_slug, std::to_string(contract.number)}));
-  out.set_state(contract.state == ContractState::kProposed ? v1::CONTRACT_STATE_PROPOSED
-                                                           : v1::CONTRACT_STATE_APPROVED);
+  // The enumerators follow each other alike; the wire's begin with 1.
+  out.set_state(static_cast<v1::ContractState>(static_cast<int>(contract.state) + 1));
+  out.set_notice_days(contract.notice_days);
+  if (contract.state == ContractState::kProposed) out.set_etag(ContractEtag(contract));
+  if (const auto deadline = ApprovalDeadline(contract)) {
+    *out.mutable_approval_deadline() = rpc::ToProto(*deadline);
+  }
   *out.mutable_effective_from() = rpc::ToProto(contract.period.from);
   if (contract.period.until) *out.mutable_effective_until() = rpc::ToProto(*contract.period.until);
   std::visit([&](const auto& terms) { SetTerms(terms, out); }, contract.terms);
@@ -254,6 +288,38 @@ PartnerDetails DetailsFromProto(const v1::Partner& partner) {
   return details;
 }
 
+absl::StatusOr<Document> DocumentFromProto(const v1::Document& document) {
+  Document out;
+  out.kind = document.kind();
+  out.display_name = document.display_name();
+  if (document.sha256().size() != out.sha256.size()) {
+    return Malformed("document.sha256", "has 32 bytes");
+  }
+  std::copy(document.sha256().begin(), document.sha256().end(), out.sha256.begin());
+  return out;
+}
+
+absl::StatusOr<AskedRunOff> RunOffFromProto(const v1::TerminatePartnerRequest& request) {
+  AskedRunOff asked;
+  asked.for_cause = request.for_cause();
+  const v1::RunOff& given = request.run_off();
+  const auto read = [](bool present, const google::protobuf::Timestamp& time, const char* field,
+                       std::optional<Timestamp>& into) -> absl::Status {
+    if (!present) return absl::OkStatus();
+    into = rpc::FromProto(time);
+    return into ? absl::OkStatus() : Malformed(field, "is out of range");
+  };
+  GUILDER_RETURN_IF_ERROR(read(given.has_last_issue_time(), given.last_issue_time(),
+                               "last_issue_time", asked.last_issue));
+  GUILDER_RETURN_IF_ERROR(read(given.has_last_redemption_time(), given.last_redemption_time(),
+                               "last_redemption_time", asked.last_redemption));
+  GUILDER_RETURN_IF_ERROR(read(given.has_last_return_time(), given.last_return_time(),
+                               "last_return_time", asked.last_return));
+  GUILDER_RETURN_IF_ERROR(read(given.has_final_settlement_time(), given.final_settlement_time(),
+                               "final_settlement_time", asked.final_settlement));
+  return asked;
+}
+
 std::string Etag(const Partner& partner) {
   return absl::StrCat("r", partner.revision);
 }
@@ -276,6 +342,7 @@ absl::StatusOr<Contract> ContractFromProto(const v1::Contract& contract) {
   } else {
     return Malformed("terms", "are missing: issuance or redemption");
   }
+  out.notice_days = contract.notice_days();
   return out;
 }
 

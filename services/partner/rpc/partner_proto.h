@@ -23,6 +23,10 @@ v1::Contract ToProto(const std::string& partner_slug, const Contract& contract);
 v1::Credential ToProto(const std::string& partner_slug, const Credential& credential);
 v1::PointBlock ToProto(const std::string& partner_slug, const PointBlock& block);
 
+// Error: REQUEST_MALFORMED.
+absl::StatusOr<Document> DocumentFromProto(const v1::Document& document);
+absl::StatusOr<AskedRunOff> RunOffFromProto(const v1::TerminatePartnerRequest& request);
+
 PartnerDetails DetailsFromProto(const v1::Partner& partner);
 std::string Etag(const Partner& partner);
 

@@ -2,6 +2,7 @@
 
 #include "libs/base/status_macros.h"
 #include "libs/postgres/connection.h"
+#include "libs/rpc/audit.h"
 #include "services/partner/domain/names.h"
 #include "services/partner/rpc/partner_handlers.h"
 #include "services/partner/rpc/partner_proto.h"
@@ -36,11 +37,19 @@ absl::Status CheckStoreFields(const google::protobuf::FieldMask& mask, const v1:
       GUILDER_RETURN_IF_ERROR(CheckRequiredText(path, store.display_name()));
     } else if (path == "time_zone") {
       GUILDER_RETURN_IF_ERROR(CheckTimeZone(store.time_zone()));
-    } else if (path != "open") {
+    } else if (path == "address") {
+      GUILDER_RETURN_IF_ERROR(CheckText(path, store.address()));
+    } else if (path == "region") {
+      GUILDER_RETURN_IF_ERROR(CheckRegion(store.region()));
+    } else if (path != "open" && path != "unknown_terminals") {
       return Refuse(Reason::kRequestMalformed, "update_mask names a field that does not change");
     }
   }
   return absl::OkStatus();
+}
+
+bool AcceptsAnyTerminal(const v1::Store& store) {
+  return store.unknown_terminals() == v1::UNKNOWN_TERMINALS_ACCEPT;
 }
 
 void ChangeFields(const google::protobuf::FieldMask& mask, const v1::Store& wanted, Store& store) {
@@ -48,6 +57,9 @@ void ChangeFields(const google::protobuf::FieldMask& mask, const v1::Store& want
     if (path == "display_name") store.display_name = wanted.display_name();
     if (path == "time_zone") store.time_zone = wanted.time_zone();
     if (path == "open") store.open = wanted.open();
+    if (path == "address") store.address = wanted.address();
+    if (path == "region") store.region = wanted.region();
+    if (path == "unknown_terminals") store.any_terminal = AcceptsAnyTerminal(wanted);
   }
 }
 
@@ -58,7 +70,12 @@ absl::StatusOr<v1::CreateStoreResponse> PartnerHandlers::CreateStore(
   GUILDER_RETURN_IF_ERROR(CheckStoreCode(request.store_id()));
   GUILDER_RETURN_IF_ERROR(CheckRequiredText("display_name", request.store().display_name()));
   GUILDER_RETURN_IF_ERROR(CheckTimeZone(request.store().time_zone()));
+  GUILDER_RETURN_IF_ERROR(CheckText("address", request.store().address()));
+  GUILDER_RETURN_IF_ERROR(CheckRegion(request.store().region()));
   Store store;
+  store.address = request.store().address();
+  store.region = request.store().region();
+  store.any_terminal = AcceptsAnyTerminal(request.store());
   store.code = request.store_id();
   store.display_name = request.store().display_name();
   store.time_zone = request.store().time_zone();
@@ -69,6 +86,8 @@ absl::StatusOr<v1::CreateStoreResponse> PartnerHandlers::CreateStore(
         GUILDER_ASSIGN_OR_RETURN(const Partner partner, FindPartner(transaction, slug));
         GUILDER_RETURN_IF_ERROR(InsertStore(transaction, partner.id, store));
         ledger::IncrementConfigurationVersion(transaction, programme_.id);
+        const v1::Store after = ToProto(slug, store);
+        rpc::Audit(transaction, call, "PartnerService/CreateStore", after.name(), nullptr, &after);
         return absl::OkStatus();
       },
       call.deadline()));
@@ -105,11 +124,14 @@ absl::StatusOr<v1::UpdateStoreResponse> PartnerHandlers::UpdateStore(
   return pool_.Run(
       [&](Transaction& transaction) -> absl::StatusOr<v1::UpdateStoreResponse> {
         GUILDER_ASSIGN_OR_RETURN(Store store, LockStore(transaction, name.partner_slug, name.code));
+        const v1::Store before = ToProto(name.partner_slug, store);
         ChangeFields(request.update_mask(), request.store(), store);
         partner::UpdateStore(transaction, store);
         ledger::IncrementConfigurationVersion(transaction, programme_.id);
         v1::UpdateStoreResponse response;
         *response.mutable_store() = ToProto(name.partner_slug, store);
+        rpc::Audit(transaction, call, "PartnerService/UpdateStore", before.name(), &before,
+                   &response.store());
         return response;
       },
       call.deadline());
@@ -125,6 +147,8 @@ absl::StatusOr<v1::RegisterTerminalResponse> PartnerHandlers::RegisterTerminal(
                                  LockStore(transaction, name.partner_slug, name.code));
         GUILDER_RETURN_IF_ERROR(InsertTerminal(transaction, store.id, request.terminal_id()));
         ledger::IncrementConfigurationVersion(transaction, programme_.id);
+        rpc::Audit(transaction, call, "PartnerService/RegisterTerminal", request.store(), nullptr,
+                   &request);
         return absl::OkStatus();
       },
       call.deadline()));

@@ -15,16 +15,17 @@ namespace {
   "contract_id, number, kind, state, effective_from_us, effective_until_us, rate_micros, "    \
   "currency, tax_code, tax_ppm, billed_at, activation_days, default_outcome, lot_life_days, " \
   "fee_ppm, fee_micros_per_point, fee_tax_code, fee_tax_ppm, proposed_by, approved_by, "      \
-  "funding, when_exhausted, reserve_ppm, breakage_ppm, fee_per_window, minimum_payout "
+  "funding, when_exhausted, reserve_ppm, breakage_ppm, fee_per_window, minimum_payout, "       \
+  "notice_days, proposed_at_us "
 
 constexpr postgres::Statement kInsert{"partner.insert_contract", R"sql(
   insert into partner.contracts
          (partner_id, number, kind, state, effective_from_us, effective_until_us, rate_micros,
           currency, tax_code, tax_ppm, billed_at, activation_days, default_outcome, lot_life_days,
           fee_ppm, fee_micros_per_point, fee_tax_code, fee_tax_ppm, proposed_by, funding, when_exhausted,
-          reserve_ppm, breakage_ppm, fee_per_window, minimum_payout)
+          reserve_ppm, breakage_ppm, fee_per_window, minimum_payout, notice_days, proposed_at_us)
   select $1, coalesce(max(number), 0) + 1, $2, 'PROPOSED', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-         $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
+         $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25
     from partner.contracts
    where partner_id = $1
   returning )sql" GUILDER_CONTRACT_COLUMNS_};
@@ -53,6 +54,10 @@ constexpr postgres::Statement kMarkApproved{"partner.approve_contract", R"sql(
   update partner.contracts
      set state = 'APPROVED', approved_by = $2
    where contract_id = $1
+)sql"};
+
+constexpr postgres::Statement kMarkRejected{"partner.reject_contract", R"sql(
+  update partner.contracts set state = 'REJECTED' where contract_id = $1
 )sql"};
 
 constexpr postgres::Statement kEnd{"partner.end_contract", R"sql(
@@ -131,11 +136,15 @@ Contract FromRow(const postgres::Row& row) {
   Contract contract;
   contract.id = row.Id<ContractId>(0);
   contract.number = row.Int(1);
-  contract.state = row.Text(3) == "APPROVED" ? ContractState::kApproved : ContractState::kProposed;
+  contract.state = row.Text(3) == "APPROVED"   ? ContractState::kApproved
+                   : row.Text(3) == "REJECTED" ? ContractState::kRejected
+                                               : ContractState::kProposed;
   contract.period = {row.Id<Timestamp>(4), row.OptionalId<Timestamp>(5)};
   contract.terms = TermsFromRow(row);
   contract.proposed_by = row.Text(18);
   contract.approved_by = row.Text(19);
+  contract.notice_days = static_cast<int32_t>(row.Int(26));
+  contract.proposed_at = row.OptionalId<Timestamp>(27);
   return contract;
 }
 
@@ -181,7 +190,9 @@ Contract InsertContract(postgres::Transaction& transaction, PartnerId partner,
           .Int(issuance.reserve_ppm)
           .Int(issuance.breakage_ppm)
           .Int(fee.per_window_minor_units)
-          .Int(redemption.minimum_payout_minor_units));
+          .Int(redemption.minimum_payout_minor_units)
+          .Int(contract.notice_days)
+          .Int(contract.proposed_at));
   return FromRow(rows[0]);
 }
 
@@ -209,6 +220,10 @@ std::vector<Contract> ApprovedContracts(postgres::Transaction& transaction, Part
 void MarkApproved(postgres::Transaction& transaction, ContractId contract,
                   const std::string& approved_by) {
   transaction.Execute(kMarkApproved, postgres::Params().Int(contract).Text(approved_by));
+}
+
+void MarkRejected(postgres::Transaction& transaction, ContractId contract) {
+  transaction.Execute(kMarkRejected, postgres::Params().Int(contract));
 }
 
 void EndContract(postgres::Transaction& transaction, ContractId contract, Timestamp until) {

@@ -35,6 +35,7 @@ std::vector<Contract> ApprovedContracts(postgres::Transaction& transaction, Part
 
 void MarkApproved(postgres::Transaction& transaction, ContractId contract,
                   const std::string& approved_by);
+void MarkRejected(postgres::Transaction& transaction, ContractId contract);
 void EndContract(postgres::Transaction& transaction, ContractId contract, Timestamp until);
 
 }  // namespace guilder::partner

@@ -31,6 +31,7 @@ absl::StatusOr<Partner> FindPartner(postgres::Transaction& transaction, std::str
 absl::StatusOr<Partner> LockPartner(postgres::Transaction& transaction, std::string_view slug);
 
 // By slug, those after `after`.
+// Without their documents.
 std::vector<Partner> ListPartners(postgres::Transaction& transaction, std::string_view after,
                                   int limit);
 

@@ -10,13 +10,14 @@ namespace guilder::partner {
 namespace {
 
 constexpr postgres::Statement kInsert{"partner.insert_store", R"sql(
-  insert into partner.stores (partner_id, code, display_name, time_zone, open)
-  values ($1, $2, $3, $4, $5)
+  insert into partner.stores (partner_id, code, display_name, time_zone, open, address, region, any_terminal)
+  values ($1, $2, $3, $4, $5, $6, $7, $8)
       on conflict do nothing
 )sql"};
 
 constexpr postgres::Statement kLock{"partner.lock_store", R"sql(
-  select s.store_id, s.code, s.display_name, s.time_zone, s.open
+  select s.store_id, s.code, s.display_name, s.time_zone, s.open, s.address, s.region,
+         s.any_terminal
     from partner.stores s
     join partner.partners p on p.partner_id = s.partner_id
    where p.slug = $1
@@ -33,7 +34,8 @@ constexpr postgres::Statement kTerminals{"partner.terminals", R"sql(
 
 // Codes hold no commas.
 constexpr postgres::Statement kList{"partner.list_stores", R"sql(
-  select s.store_id, s.code, s.display_name, s.time_zone, s.open,
+  select s.store_id, s.code, s.display_name, s.time_zone, s.open, s.address, s.region,
+         s.any_terminal,
          (select coalesce(string_agg(t.code, ',' order by t.code), '')
             from partner.terminals t
            where t.store_id = s.store_id)
@@ -46,7 +48,8 @@ constexpr postgres::Statement kList{"partner.list_stores", R"sql(
 
 constexpr postgres::Statement kUpdate{"partner.update_store", R"sql(
   update partner.stores
-     set display_name = $2, time_zone = $3, open = $4
+     set display_name = $2, time_zone = $3, open = $4, address = $5, region = $6,
+         any_terminal = $7
    where store_id = $1
 )sql"};
 
@@ -63,6 +66,9 @@ Store FromRow(const postgres::Row& row) {
   store.display_name = row.Text(2);
   store.time_zone = row.Text(3);
   store.open = row.Bool(4);
+  store.address = row.Text(5);
+  store.region = row.Text(6);
+  store.any_terminal = row.Bool(7);
   return store;
 }
 
@@ -75,7 +81,10 @@ absl::Status InsertStore(postgres::Transaction& transaction, PartnerId partner,
                                                                .Text(store.code)
                                                                .Text(store.display_name)
                                                                .Text(store.time_zone)
-                                                               .Bool(store.open));
+                                                               .Bool(store.open)
+                                                               .Text(store.address)
+                                                               .Text(store.region)
+                                                               .Bool(store.any_terminal));
   return rows.affected() == 1 ? absl::OkStatus() : Refuse(Reason::kAlreadyExists);
 }
 
@@ -98,7 +107,7 @@ std::vector<Store> ListStores(postgres::Transaction& transaction, PartnerId part
   for (const postgres::Row row :
        transaction.Execute(kList, postgres::Params().Int(partner).Text(after).Int(limit))) {
     stores.push_back(FromRow(row));
-    stores.back().terminals = absl::StrSplit(ToAbsl(row.Text(5)), ',', absl::SkipEmpty());
+    stores.back().terminals = absl::StrSplit(ToAbsl(row.Text(8)), ',', absl::SkipEmpty());
   }
   return stores;
 }
@@ -108,7 +117,10 @@ void UpdateStore(postgres::Transaction& transaction, const Store& store) {
                                    .Int(store.id)
                                    .Text(store.display_name)
                                    .Text(store.time_zone)
-                                   .Bool(store.open));
+                                   .Bool(store.open)
+                                   .Text(store.address)
+                                   .Text(store.region)
+                                   .Bool(store.any_terminal));
 }
 
 absl::Status InsertTerminal(postgres::Transaction& transaction, StoreId store,

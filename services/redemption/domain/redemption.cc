@@ -62,7 +62,7 @@ absl::StatusOr<Authorized> Decide(const Authorization& authorization, PartnerId 
   const auto store = partner->stores.find(authorization.store_code);
   if (store == partner->stores.end() || !store->second.open) return Refuse(Reason::kStoreNotFound);
   if (!context.card.found || !context.account_found) return Refuse(Reason::kCardNotFound);
-  if (partner->state != ledger::PartnerState::kActive) return Refuse(Reason::kPartnerNotActive);
+  if (!partner->MayRedeem(posting.now())) return Refuse(Reason::kPartnerNotActive);
   const ledger::Contract* const contract =
       partner->ContractAt(ledger::ContractKind::kRedemption, posting.now());
   if (contract == nullptr) return Refuse(Reason::kNoContract);

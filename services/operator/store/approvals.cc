@@ -1,0 +1,59 @@
+#include "services/operator/store/approvals.h"
+
+#include "absl/strings/str_split.h"
+
+#include "libs/base/text.h"
+#include "libs/postgres/connection.h"
+
+namespace guilder::operator_ {
+namespace {
+
+// A proposed contract waits for 30 days (services/partner/README.md).
+constexpr postgres::Statement kWaiting{"operator.waiting_approvals", R"sql(
+  select name, waits_for, summary, signed_by, expires_at_us
+    from (select 'partners/' || slug as name,
+                 case state when 'SUBMITTED' then 'REVIEW' else 'APPROVAL' end as waits_for,
+                 display_name || ', ' || legal_name as summary,
+                 concat_ws(',', nullif(submitted_by, ''), nullif(reviewed_by, '')) as signed_by,
+                 null::bigint as expires_at_us
+            from partner.partners
+           where state in ('SUBMITTED', 'IN_REVIEW')
+          union all
+          select 'partners/' || p.slug || '/contracts/' || c.number, 'APPROVAL',
+                 lower(c.kind) || ' contract of ' || p.display_name || ' at '
+                   || round(c.rate_micros / 1000000.0, 6) || ' ' || c.currency || ' a point',
+                 c.proposed_by, c.proposed_at_us + 30 * 86400000000
+            from partner.contracts c join partner.partners p using (partner_id)
+           where c.state = 'PROPOSED'
+          union all
+          select 'ruleSets/' || rule_set_id, 'APPROVAL', 'earn rules', proposed_by, null
+            from accrual.rule_sets
+           where state = 'PROPOSED'
+          union all
+          select 'settlements/' || settlement_id, 'APPROVAL', 'settlement in ' || currency,
+                 computed_by, null
+            from settlement.settlements
+           where state = 'COMPUTED') as waiting
+   where expires_at_us is null or expires_at_us > $1
+   order by name collate "C"
+   limit $2
+)sql"};
+
+}  // namespace
+
+std::vector<WaitingApproval> ListWaitingApprovals(postgres::Transaction& transaction, Timestamp now,
+                                                  int limit) {
+  std::vector<WaitingApproval> waiting;
+  for (const postgres::Row row :
+       transaction.Execute(kWaiting, postgres::Params().Int(now).Int(limit))) {
+    WaitingApproval& added = waiting.emplace_back();
+    added.name = row.Text(0);
+    added.waits_for = row.Text(1);
+    added.summary = row.Text(2);
+    added.signed_by = absl::StrSplit(ToAbsl(row.Text(3)), ',', absl::SkipEmpty());
+    added.expires_at = row.OptionalId<Timestamp>(4);
+  }
+  return waiting;
+}
+
+}  // namespace guilder::operator_

@@ -1,0 +1,29 @@
+// What waits for somebody else's approval, wherever it was proposed.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/base/types.h"
+
+namespace guilder::postgres {
+class Transaction;
+}
+
+namespace guilder::operator_ {
+
+struct WaitingApproval {
+  std::string name;
+  std::string waits_for;  // REVIEW or APPROVAL.
+  std::string summary;
+  // Who may not give it.
+  std::vector<std::string> signed_by;
+  std::optional<Timestamp> expires_at;
+};
+
+// By name, `limit` at most. What nobody may approve any more is not among them.
+std::vector<WaitingApproval> ListWaitingApprovals(postgres::Transaction& transaction, Timestamp now,
+                                                  int limit);
+
+}  // namespace guilder::operator_
