@@ -49,7 +49,7 @@ std::optional<PurchaseFacts> ReadPurchase(std::string_view content) {
       in.Signed();    // amount
     }
   }
-  if (format == kFormatWithNumber) in.Signed();  // the terminal's number of it
+  if (format == kFormatWithNumber) in.Signed();                      // the terminal's number of it
   for (int64_t i = 0; i < facts.lines && in.ok(); ++i) in.Signed();  // the line's points
   facts.rule_set = in.Signed();
   if (!in.ok()) return std::nullopt;
