@@ -1,5 +1,6 @@
 #include "libs/postgres/connection.h"
 
+#include <algorithm>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
@@ -242,9 +243,13 @@ void CheckForNul(const Statement& statement, const Params& params) {
   }
 }
 
+bool IsText(const Call& call) {
+  return call.params.form() == Params::Form::kText;
+}
+
 // `execute "name"('…', '…')`, which a script can hold.
 std::string ExecuteSql(pqxx::connection& session, const Call& call) {
-  if (call.params.form() != Params::Form::kText) {
+  if (!IsText(call)) {
     throw std::logic_error(absl::StrCat(call.statement->name, " travels in a script, as text"));
   }
   std::string sql = absl::StrCat("execute ", session.quote_name(call.statement->name));
@@ -263,20 +268,17 @@ struct Transaction::Impl {
   Connection::Impl& connection;
   pqxx::transaction_base& transaction;
   // What is to run before anything else does.
-  std::optional<Call> later{};
+  std::vector<Call> later{};
   // The statements whose cursors are open.
   std::unordered_set<std::string_view> cursors{};
 };
 
 void Transaction::ExecuteLater(const Statement& statement, Params params) {
-  RunLater();
-  impl_.later = {&statement, std::move(params)};
+  impl_.later.push_back({&statement, std::move(params)});
 }
 
 void Transaction::RunLater() {
-  if (!impl_.later) return;
-  const Call call = *std::exchange(impl_.later, std::nullopt);
-  Execute(*call.statement, call.params);
+  for (const Call& call : std::exchange(impl_.later, {})) Execute(*call.statement, call.params);
 }
 
 Rows Transaction::Execute(const Statement& statement, const Params& params) {
@@ -352,10 +354,10 @@ class OpenTransaction {
     return executor_.exec(sql);
   }
 
-  // Commits after `last`, a statement or nothing. When that fails, nothing is committed.
+  // Commits after `last`, statements that end in semicolons. When that fails, nothing is committed.
   void Commit(const std::string& last) {
     try {
-      executor_.exec(last.empty() ? "commit" : absl::StrCat(last, "; commit"));
+      executor_.exec(absl::StrCat(last, "commit"));
       begun_ = false;
     } catch (const std::exception& error) {
       if (session_.is_open()) throw;
@@ -387,12 +389,13 @@ class TransactionRunner {
       Transaction::Impl impl{connection_, transaction.executor()};
       Transaction view(impl);
       if (absl::Status status = body(view, opened); !status.ok()) return status;
-      if (impl.later && impl.later->params.form() == Params::Form::kText) {
-        transaction.Commit(Prepare(*impl.later));
+      std::string last;
+      if (std::all_of(impl.later.begin(), impl.later.end(), IsText)) {
+        for (const Call& call : impl.later) absl::StrAppend(&last, Prepare(call), "; ");
       } else {
         view.RunLater();
-        transaction.Commit("");
       }
+      transaction.Commit(last);
       return absl::OkStatus();
     });
   }

@@ -54,9 +54,9 @@ class Transaction {
   // Runs one statement with as many parameters as it has places.
   Rows Execute(const Statement& statement, const Params& params = {});
 
-  // Runs one whose answer nobody reads: before the next one, or, when its parameters are text, in
-  // one round trip with the commit. So a transaction whose last statement is run like this saves
-  // the wait for its answer.
+  // Runs one whose answer nobody reads: before whatever else is executed, or, when the parameters
+  // of all that still wait are text, in one round trip with the commit. So a transaction whose last
+  // statements are run like this saves the waits for their answers.
   void ExecuteLater(const Statement& statement, Params params);
 
   // Runs a query whose only column is a composite value, `select row(a, b) from …`, and gives its

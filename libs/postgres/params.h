@@ -112,6 +112,29 @@ class Params {
   Params& IntArray(std::initializer_list<T> values) {
     return IntArray<std::initializer_list<T>>(values);
   }
+  // Rows of integers in one array, row after row: `$1[i]`, `$1[i + 1]`, … where `i` goes by the
+  // number of columns. What is a parameter for each column otherwise is one, which counts when a
+  // statement has dozens. An empty optional is 0, to be read by `nullif`: an array with NULLs in it
+  // is searched from its beginning for each element.
+  template <std::ranges::input_range Range, typename... Columns>
+  Params& IntRows(const Range& range, const Columns&... columns) {
+    BeginValue();
+    BeginArray(kInt8);
+    int32_t count = 0;
+    const auto append = [&](const auto& value) {
+      const size_t start = BeginElement(count++);
+      if constexpr (internal::kIsOptional<std::remove_cvref_t<decltype(value)>>) {
+        AppendInt(value ? internal::ToInt(*value) : 0);
+      } else {
+        AppendInt(internal::ToInt(value));
+      }
+      EndElement(start);
+    };
+    for (const auto& element : range) (append(std::invoke(columns, element)), ...);
+    EndArray(count);
+    EndValue();
+    return *this;
+  }
   template <std::ranges::input_range Range, typename Projection = std::identity>
   Params& BoolArray(const Range& range, Projection projection = {}) {
     return Array(kBool, range, projection, [this](bool v) { AppendBool(v); });

@@ -153,6 +153,33 @@ TEST_CASE("Params: scalars and empty arrays in binary form are read as what they
   CHECK(row.Int(5) == 0);
 }
 
+constexpr Statement kReadRows{"test.read_rows", R"sql(
+  select $1[i], nullif($1[i + 1], 0) from generate_series(1, cardinality($1::bigint[]), 2) as i
+)sql"};
+
+TEST_CASE("IntRows: a statement reads each row's columns, in both forms", "[store][postgres]") {
+  Fixture f;
+  const auto form = GENERATE(Params::Form::kText, Params::Form::kBinary);
+  const std::vector<std::pair<int64_t, std::optional<int64_t>>> rows = {
+      {INT64_MIN, 1}, {0, std::nullopt}, {INT64_MAX, -1}};
+
+  const absl::Status status = RunInTransaction(f.connection, [&](Transaction& t) {
+    using Pair = std::pair<int64_t, std::optional<int64_t>>;
+    const Rows read = t.Execute(kReadRows, Params(form).IntRows(rows, &Pair::first, &Pair::second));
+    REQUIRE(read.size() == 3);
+    CHECK(read[0].Int(0) == INT64_MIN);
+    CHECK(read[0].Int(1) == 1);
+    CHECK(read[1].Int(0) == 0);
+    CHECK(read[1].IsNull(1));
+    CHECK(read[2].Int(0) == INT64_MAX);
+    CHECK(read[2].Int(1) == -1);
+    CHECK(t.Execute(kReadRows, Params(form).IntArray(std::vector<int64_t>())).size() == 0);
+    return absl::OkStatus();
+  });
+  INFO(status.ToString());
+  CHECK(status.ok());
+}
+
 TEST_CASE("ExecuteLater: comes before whatever is run next, and with the commit at the latest",
           "[store][postgres]") {
   Fixture f;
@@ -163,11 +190,12 @@ TEST_CASE("ExecuteLater: comes before whatever is run next, and with the commit 
     t.ExecuteLater(kAdd, Params(form).Int(2));
     CHECK(t.Execute(kCount)[0].Int(0) == 2);
     t.ExecuteLater(kAdd, Params(form).Int(3));
+    t.ExecuteLater(kAdd, Params().Int(4));
     return absl::OkStatus();
   });
 
   CHECK(status.ok());
-  CHECK(f.Count() == 3);
+  CHECK(f.Count() == 4);
 }
 
 TEST_CASE("ExecuteLater: one that fails with the commit leaves nothing, and the session goes on",

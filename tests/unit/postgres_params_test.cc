@@ -45,6 +45,16 @@ TEST_CASE("Params: scalars are PostgreSQL's text forms", "[unit][postgres]") {
   CHECK(params.value(8) == "0102" + std::string(28, '0'));
 }
 
+TEST_CASE("Params: rows of integers are one array, an empty optional in it 0", "[unit][postgres]") {
+  const std::vector<Line> lines = {{Points(5), AccountId(7), ""}, {Points(-6), std::nullopt, ""}};
+  int64_t index = 0;
+  const auto next_index = [&](const Line&) { return ++index; };
+
+  CHECK(First(Params().IntRows(lines, &Line::points, next_index, &Line::account)) ==
+        "{5,1,7,-6,2,0}");
+  CHECK(First(Params().IntRows(std::vector<Line>(), &Line::points)) == "{}");
+}
+
 TEST_CASE("Params: an empty optional of any kind is NULL", "[unit][postgres]") {
   const Params params = Params()
                             .Null()

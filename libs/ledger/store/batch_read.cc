@@ -39,15 +39,16 @@ constexpr Statement kLoad{"ledger.load", R"sql(
   union all
   select 1, w.command, a.account_id, a.status, a.pending, a.available, a.held, a.debt,
          a.next_due_at_us, a.first_open_lot, k.account_id, k.state, null, null
-    from unnest($3::int[], $4::int[], $5::bigint[], $6::bigint[])
-           as w (command, book, account_id, card_number)
+    from (select $3[i] as command, $3[i + 1]::int as book, $3[i + 2] as account_id,
+                 $3[i + 3] as card_number
+            from generate_series(1, cardinality($3::bigint[]), 4) as i) as w
     left join ledger.accounts a on a.book = w.book and a.account_id = w.account_id
     left join member.cards k on k.card_number = w.card_number
    where a.account_id is not null or k.account_id is not null
   union all
   select 2, a.book, a.limit_id, a.remaining, null, null, null, null, null, null, null, null, null, null
-    from unnest($7::bigint[], $8::int[]) as w (limit_id, book)
-    join ledger.allowances a on a.book = w.book and a.limit_id = w.limit_id
+    from generate_series(1, cardinality($4::bigint[]), 2) as i
+    join ledger.allowances a on a.book = $4[i + 1]::int and a.limit_id = $4[i]
 )sql"};
 
 constexpr Statement kLoadLots{"ledger.load_lots", R"sql(
@@ -83,19 +84,17 @@ std::vector<postgres::Call> LockAndLoad(ProgrammeId programme,
                                         const std::set<Allowances::Key>& allowances) {
   std::set<BookId> books;
   for (const Command* command : commands) books.insert(command->book);
-  std::vector<int64_t> indexes(commands.size());
-  for (size_t i = 0; i < indexes.size(); ++i) indexes[i] = static_cast<int64_t>(i);
+  int64_t index = 0;
   std::vector<postgres::Call> calls = {{&kLockBooks, Params().IntArray(books)}};
   if (!allowances.empty()) calls.push_back(Allowances::Lock(allowances));
-  calls.push_back({&kLoad, Params()
-                               .Int(programme)
-                               .IntArray(books)
-                               .IntArray(indexes)
-                               .IntArray(commands, &Command::book)
-                               .IntArray(commands, &Command::account)
-                               .IntArray(commands, &Command::card)
-                               .IntArray(allowances, &Allowances::Key::first)
-                               .IntArray(allowances, &Allowances::Key::second)});
+  calls.push_back(
+      {&kLoad, Params()
+                   .Int(programme)
+                   .IntArray(books)
+                   .IntRows(
+                       commands, [&](const Command*) { return index++; }, &Command::book,
+                       &Command::account, &Command::card)
+                   .IntRows(allowances, &Allowances::Key::first, &Allowances::Key::second)});
   return calls;
 }
 

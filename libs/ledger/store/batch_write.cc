@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 
 #include "libs/base/reason.h"
 #include "libs/ledger/store/batch_sql.h"
@@ -34,113 +33,101 @@ constexpr Statement kWriteRefusals{"ledger.write_refusals", R"sql(
 // come in the order of their keys, so that two lanes which want the same ones wait for each other
 // in one direction only; one that is taken fails the statement.
 //
-// Reading the arrays is a fifth of what a batch costs PostgreSQL, so what is the same for all rows
-// is given once ($1 is the posted time), and what follows from an id is taken from it: the book of
-// an account (account.h), the book and number of a record, kind and partner of a control account.
+// Reading parameters is a good part of what a batch costs PostgreSQL, and most of what a small one
+// does: so the integers of a table's rows are one array ($4 has five for each record), what is the
+// same for all rows is given once ($1 is the posted time), and what follows from an id is taken
+// from it: the book of an account (account.h), the book and number of a record, kind and partner of
+// a control account. Values of varying length stand in arrays of their own, which are read from
+// front to back.
 constexpr Statement kWriteBatch{"ledger.write_batch", R"sql(
   with journal as (
     insert into ledger.journal (book, number, posted_at_us, refers_to, account_id, partner_id,
                                 config_version, kind, request_id, fingerprint, content, response, leaf,
                                 natural_key)
-    select (account_id & 65535)::int, number, $1::bigint, refers_to, account_id, partner_id, $2::bigint,
-           kind, request_id, fingerprint, content, response, leaf, natural_key
-      from unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::uuid[],
-                  $9::bytea[], $10::bytea[], $11::bytea[], $12::bytea[], $13::uuid[])
-        as r (number, refers_to, account_id, partner_id, kind, request_id, fingerprint, content,
-              response, leaf, natural_key)
+    select ($4[i + 2] & 65535)::int, $4[i], $1::bigint, nullif($4[i + 1], 0), $4[i + 2],
+           $4[i + 3], $2::bigint, $4[i + 4], request_id, fingerprint, content, response, leaf, natural_key
+      from (select 5 * record - 4 as i, r.*
+              from unnest($5::uuid[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[], $10::uuid[])
+                     with ordinality
+                   as r (request_id, fingerprint, content, response, leaf, natural_key, record)
+             where cardinality($4::bigint[]) = 5 * cardinality($5)) as r
   ), entries as (
     insert into ledger.entries (book, number, line, posted_at_us, debit_account, debit_bucket,
                                 debit_lot, credit_account, credit_bucket, credit_lot, contract_id,
                                 points)
-    select (debit_account & 65535)::int, number, line, $1, debit_account, debit_bucket, debit_lot,
-           credit_account, credit_bucket, credit_lot, contract_id, points
-      from unnest($14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[],
-                  $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[])
-        as e (number, line, debit_account, debit_bucket, debit_lot, credit_account, credit_bucket,
-              credit_lot, contract_id, points)
+    select ($11[i + 2] & 65535)::int, $11[i], $11[i + 1], $1, $11[i + 2], $11[i + 3],
+           nullif($11[i + 4], 0), $11[i + 5], $11[i + 6], nullif($11[i + 7], 0),
+           nullif($11[i + 8], 0), $11[i + 9]
+      from generate_series(1, cardinality($11::bigint[]), 10) as i
   ), claims as (
     insert into ledger.claims (claim_key, book, number, posted_at_us)
-    select claim_key, (record & 65535)::int, record >> 16, $1
-      from unnest($24::uuid[], $25::bigint[]) as c (claim_key, record)
+    select $12[i], (($13::bigint[])[i] & 65535)::int, $13[i] >> 16, $1
+      from generate_series(1, cardinality($12::uuid[])) as i
   ), control_accounts as (
     insert into ledger.control_accounts as c (book, account_id, kind, partner_id, balance)
-    select (account_id & 65535)::int, account_id, -(account_id >> 16) % 16, -(account_id >> 16) / 16,
-           balance
-      from unnest($26::bigint[], $27::bigint[]) as w (account_id, balance)
+    select ($14[i] & 65535)::int, $14[i], -($14[i] >> 16) % 16, -($14[i] >> 16) / 16, $14[i + 1]
+      from generate_series(1, cardinality($14::bigint[]), 2) as i
         on conflict (book, account_id) do update set balance = c.balance + excluded.balance
   ), positions as (
     insert into ledger.positions as p (book, window_start_us, contract_id, movement, points)
-    select book, $28::bigint, contract_id, movement, points
-      from unnest($29::bigint[], $30::bigint[], $31::bigint[], $32::bigint[])
-        as w (book, contract_id, movement, points)
+    select $15[i], $3::bigint, $15[i + 1], $15[i + 2], $15[i + 3]
+      from generate_series(1, cardinality($15::bigint[]), 4) as i
         on conflict (book, window_start_us, contract_id, movement)
         do update set points = p.points + excluded.points
   ), accounts as (
     update ledger.accounts a
-       set status = w.status, pending = w.pending, available = w.available, held = w.held,
-           debt = w.debt, next_due_at_us = w.next_due_at_us, first_open_lot = w.first_open_lot
-      from unnest($33::bigint[], $34::bigint[], $35::bigint[], $36::bigint[], $37::bigint[],
-                  $38::bigint[], $39::bigint[], $40::bigint[])
-        as w (account_id, status, pending, available, held, debt, next_due_at_us, first_open_lot)
-     where a.book = (w.account_id & 65535)::int and a.account_id = w.account_id
+       set status = $16[i + 1], pending = $16[i + 2], available = $16[i + 3], held = $16[i + 4],
+           debt = $16[i + 5], next_due_at_us = $16[i + 6], first_open_lot = $16[i + 7]
+      from generate_series(1, cardinality($16::bigint[]), 8) as i
+     where a.book = ($16[i] & 65535)::int and a.account_id = $16[i]
   ), lots as (
     insert into ledger.lots (book, account_id, lot_id, issuer_id, contract_id, issued,
                              activates_at_us, expires_at_us, on_due, state, remaining)
-    select (account_id & 65535)::int, account_id, lot_id, issuer_id, contract_id, issued,
-           activates_at_us, expires_at_us, on_due, state, issued
-      from unnest($41::bigint[], $42::bigint[], $43::bigint[], $44::bigint[], $45::bigint[],
-                  $46::bigint[], $47::bigint[], $48::bigint[], $49::bigint[])
-        as l (account_id, lot_id, issuer_id, contract_id, issued, activates_at_us, expires_at_us,
-              on_due, state)
+    select ($17[i] & 65535)::int, $17[i], $17[i + 1], $17[i + 2], $17[i + 3], $17[i + 4],
+           $17[i + 5], $17[i + 6], $17[i + 7], $17[i + 8], $17[i + 4]
+      from generate_series(1, cardinality($17::bigint[]), 9) as i
   ), allowances as (
     update ledger.allowances a
-       set remaining = a.remaining + w.change
-      from unnest($54::bigint[], $55::bigint[], $56::bigint[]) as w (limit_id, book, change)
-     where a.book = w.book and a.limit_id = w.limit_id
+       set remaining = a.remaining + $18[i + 2]
+      from generate_series(1, cardinality($18::bigint[]), 3) as i
+     where a.book = $18[i + 1]::int and a.limit_id = $18[i]
   )
   update ledger.books b
-     set last_number = w.last_number, last_posted_at_us = $1, last_serial = w.last_serial,
+     set last_number = $19[i], last_posted_at_us = $1, last_serial = $19[i + 1],
          frontier = w.frontier
-    from unnest($50::bigint[], $51::bigint[], $52::bigint[], $53::bytea[])
-      as w (book, last_number, last_serial, frontier)
-   where b.book = w.book
+    from (select 3 * book - 1 as i, frontier
+            from unnest($20::bytea[]) with ordinality as w (frontier, book)
+           where cardinality($19::bigint[]) = 3 * cardinality($20)) as w
+   where b.book = $19[i - 1]::int
 )sql"};
 
 constexpr Statement kOpenAccounts{"ledger.open_accounts", R"sql(
   insert into ledger.accounts (book, account_id, opened_number, status, pending, available, held, debt,
                                next_due_at_us, first_open_lot)
-  select (account_id & 65535)::int, account_id, opened_number, status, pending, available, held, debt,
-         next_due_at_us, first_open_lot
-    from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
-                $7::bigint[], $8::bigint[], $9::bigint[])
-      as a (account_id, status, pending, available, held, debt, next_due_at_us, first_open_lot,
-            opened_number)
+  select ($1[i] & 65535)::int, $1[i], ($2::bigint[])[(i + 7) / 8], $1[i + 1], $1[i + 2], $1[i + 3], $1[i + 4],
+         $1[i + 5], $1[i + 6], $1[i + 7]
+    from generate_series(1, cardinality($1::bigint[]), 8) as i
 )sql"};
 
-// What changes when points are spent, taken back, or repay a debt. The parts of a hold are arrays,
-// which cannot stand in an array of rows, so they come as text.
+// What changes when points are spent, taken back, or repay a debt. The parts of a hold stand in $3,
+// figure after figure: a row of $2 says where they begin and how many they are.
 constexpr Statement kWriteLotsAndHolds{"ledger.write_lots_and_holds", R"sql(
   with lots as (
     update ledger.lots l
-       set state = w.state, remaining = w.remaining, held = w.held, redeemed = w.redeemed,
-           reversed = w.reversed, expired = w.expired, debt = w.debt
-      from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
-                  $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
-        as w (account_id, lot_id, state, remaining, held, redeemed, reversed, expired, debt)
-     where l.book = (w.account_id & 65535)::int and l.account_id = w.account_id
-       and l.lot_id = w.lot_id
+       set state = $1[i + 2], remaining = $1[i + 3], held = $1[i + 4], redeemed = $1[i + 5],
+           reversed = $1[i + 6], expired = $1[i + 7], debt = $1[i + 8]
+      from generate_series(1, cardinality($1::bigint[]), 9) as i
+     where l.book = ($1[i] & 65535)::int and l.account_id = $1[i] and l.lot_id = $1[i + 1]
   )
   insert into ledger.holds (book, number, account_id, partner_id, store_id, contract_id, authorized,
                             expires_at_us, state, captured, refunded, lot_ids, lot_held, lot_captured,
                             lot_refunded)
-  select (account_id & 65535)::int, number, account_id, partner_id, store_id, contract_id, authorized,
-         expires_at_us, state, captured, refunded, lot_ids::bigint[], lot_held::bigint[],
-         lot_captured::bigint[], lot_refunded::bigint[]
-    from unnest($10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
-                $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::text[],
-                $21::text[], $22::text[], $23::text[])
-      as h (number, account_id, partner_id, store_id, contract_id, authorized, expires_at_us, state,
-            captured, refunded, lot_ids, lot_held, lot_captured, lot_refunded)
+  select ($2[i + 1] & 65535)::int, $2[i], $2[i + 1], $2[i + 2], $2[i + 3], $2[i + 4], $2[i + 5],
+         $2[i + 6], $2[i + 7], $2[i + 8], $2[i + 9], $3[p : p + n - 1], $3[p + n : p + 2 * n - 1],
+         $3[p + 2 * n : p + 3 * n - 1], $3[p + 3 * n : p + 4 * n - 1]
+    from (select i, $2[i + 10]::int as p, $2[i + 11]::int as n
+            from generate_series(1, cardinality($2::bigint[]), 12) as i
+           where $3::bigint[] is not null) as h
       on conflict (book, number) do update
      set state = excluded.state, captured = excluded.captured, refunded = excluded.refunded,
          lot_held = excluded.lot_held, lot_captured = excluded.lot_captured,
@@ -250,11 +237,10 @@ Rows MakeRows(const BatchState& batch) {
 
 void AddJournal(const BatchState& batch, Params& params) {
   const std::vector<Record>& r = batch.records;
-  params.IntArray(r, &Record::number)
-      .IntArray(r, [](const Record& record) { return OrNull(record.refers_to); })
-      .IntArray(r, &Record::account)
-      .IntArray(r, &Record::partner)
-      .IntArray(r, &Record::kind)
+  params
+      .IntRows(
+          r, &Record::number, [](const Record& record) { return OrNull(record.refers_to); },
+          &Record::account, &Record::partner, &Record::kind)
       .UuidArray(r, &Record::request_id)
       .BytesArray(r, &Record::fingerprint)
       .BytesArray(r, &Record::content)
@@ -263,17 +249,17 @@ void AddJournal(const BatchState& batch, Params& params) {
       .UuidArray(r, &Record::natural_key);
 }
 
-void AddEntries(const std::vector<EntryRow>& e, Params& params) {
-  params.IntArray(e, [](const EntryRow& row) { return row.record->number; })
-      .IntArray(e, &EntryRow::line)
-      .IntArray(e, [](const EntryRow& row) { return row.entry->debit.account; })
-      .IntArray(e, [](const EntryRow& row) { return row.entry->debit.bucket; })
-      .IntArray(e, [](const EntryRow& row) { return OrNull(row.entry->debit.lot); })
-      .IntArray(e, [](const EntryRow& row) { return row.entry->credit.account; })
-      .IntArray(e, [](const EntryRow& row) { return row.entry->credit.bucket; })
-      .IntArray(e, [](const EntryRow& row) { return OrNull(row.entry->credit.lot); })
-      .IntArray(e, [](const EntryRow& row) { return OrNull(row.entry->contract); })
-      .IntArray(e, [](const EntryRow& row) { return row.entry->points; });
+void AddEntries(const std::vector<EntryRow>& entries, Params& params) {
+  params.IntRows(
+      entries, [](const EntryRow& row) { return row.record->number; }, &EntryRow::line,
+      [](const EntryRow& row) { return row.entry->debit.account; },
+      [](const EntryRow& row) { return row.entry->debit.bucket; },
+      [](const EntryRow& row) { return OrNull(row.entry->debit.lot); },
+      [](const EntryRow& row) { return row.entry->credit.account; },
+      [](const EntryRow& row) { return row.entry->credit.bucket; },
+      [](const EntryRow& row) { return OrNull(row.entry->credit.lot); },
+      [](const EntryRow& row) { return OrNull(row.entry->contract); },
+      [](const EntryRow& row) { return row.entry->points; });
 }
 
 // A record as one number, made as the ids of accounts are.
@@ -287,94 +273,92 @@ void AddClaims(const std::vector<ClaimRow>& c, Params& params) {
   });
 }
 
-void AddSums(const Rows& rows, Timestamp window_start, Params& params) {
+void AddSums(const Rows& rows, Params& params) {
   using Control = std::pair<const AccountId, Points>;
-  const auto& c = rows.control_accounts;
-  params.IntArray(c, &Control::first).IntArray(c, &Control::second);
+  params.IntRows(rows.control_accounts, &Control::first, &Control::second);
   using Position = std::pair<const PositionKey, Points>;
-  const auto& p = rows.positions;
-  params.Int(window_start)
-      .IntArray(p, [](const Position& row) { return std::get<BookId>(row.first); })
-      .IntArray(p, [](const Position& row) { return std::get<ContractId>(row.first); })
-      .IntArray(p, [](const Position& row) { return std::get<Movement>(row.first); })
-      .IntArray(p, &Position::second);
+  params.IntRows(
+      rows.positions, [](const Position& row) { return std::get<BookId>(row.first); },
+      [](const Position& row) { return std::get<ContractId>(row.first); },
+      [](const Position& row) { return std::get<Movement>(row.first); }, &Position::second);
 }
 
-void AddAccounts(const std::vector<const AccountEntry*>& a, Params& params) {
-  params.IntArray(a, [](const AccountEntry* e) { return e->state.id; })
-      .IntArray(a, [](const AccountEntry* e) { return e->state.status; })
-      .IntArray(a, [](const AccountEntry* e) { return e->state.pending; })
-      .IntArray(a, [](const AccountEntry* e) { return e->state.available; })
-      .IntArray(a, [](const AccountEntry* e) { return e->state.held; })
-      .IntArray(a, [](const AccountEntry* e) { return e->state.debt; })
-      .IntArray(a, [](const AccountEntry* e) { return e->state.next_due_at; })
-      .IntArray(a, [](const AccountEntry* e) { return e->state.first_open_lot; });
+void AddAccounts(const std::vector<const AccountEntry*>& accounts, Params& params) {
+  std::vector<const AccountState*> states;
+  for (const AccountEntry* entry : accounts) states.push_back(&entry->state);
+  params.IntRows(states, &AccountState::id, &AccountState::status, &AccountState::pending,
+                 &AccountState::available, &AccountState::held, &AccountState::debt,
+                 &AccountState::next_due_at, &AccountState::first_open_lot);
 }
 
-void AddNewLots(const std::vector<LotRow>& l, Params& params) {
-  params.IntArray(l, &LotRow::account)
-      .IntArray(l, [](const LotRow& row) { return row.lot->id; })
-      .IntArray(l, [](const LotRow& row) { return row.lot->issuer; })
-      .IntArray(l, [](const LotRow& row) { return row.lot->contract; })
-      .IntArray(l, [](const LotRow& row) { return row.lot->issued; })
-      .IntArray(l, [](const LotRow& row) { return row.lot->activates_at; })
-      .IntArray(l, [](const LotRow& row) { return row.lot->expires_at; })
-      .IntArray(l, [](const LotRow& row) { return row.lot->on_due; })
-      .IntArray(l, [](const LotRow& row) { return row.lot->state; });
+void AddNewLots(const std::vector<LotRow>& lots, Params& params) {
+  params.IntRows(
+      lots, &LotRow::account, [](const LotRow& row) { return row.lot->id; },
+      [](const LotRow& row) { return row.lot->issuer; },
+      [](const LotRow& row) { return row.lot->contract; },
+      [](const LotRow& row) { return row.lot->issued; },
+      [](const LotRow& row) { return row.lot->activates_at; },
+      [](const LotRow& row) { return row.lot->expires_at; },
+      [](const LotRow& row) { return row.lot->on_due; },
+      [](const LotRow& row) { return row.lot->state; });
 }
 
-void AddChangedLots(const std::vector<LotRow>& l, Params& params) {
-  params.IntArray(l, &LotRow::account)
-      .IntArray(l, [](const LotRow& row) { return row.lot->id; })
-      .IntArray(l, [](const LotRow& row) { return row.lot->state; })
-      .IntArray(l, [](const LotRow& row) { return row.lot->remaining; })
-      .IntArray(l, [](const LotRow& row) { return row.lot->held; })
-      .IntArray(l, [](const LotRow& row) { return row.lot->redeemed; })
-      .IntArray(l, [](const LotRow& row) { return row.lot->reversed; })
-      .IntArray(l, [](const LotRow& row) { return row.lot->expired; })
-      .IntArray(l, [](const LotRow& row) { return row.lot->debt; });
+void AddChangedLots(const std::vector<LotRow>& lots, Params& params) {
+  params.IntRows(
+      lots, &LotRow::account, [](const LotRow& row) { return row.lot->id; },
+      [](const LotRow& row) { return row.lot->state; },
+      [](const LotRow& row) { return row.lot->remaining; },
+      [](const LotRow& row) { return row.lot->held; },
+      [](const LotRow& row) { return row.lot->redeemed; },
+      [](const LotRow& row) { return row.lot->reversed; },
+      [](const LotRow& row) { return row.lot->expired; },
+      [](const LotRow& row) { return row.lot->debt; });
 }
 
-void AddBooks(const std::vector<const BookState*>& b, Params& params) {
-  params.IntArray(b, [](const BookState* book) { return book->id; })
-      .IntArray(b, [](const BookState* book) { return book->frontier.size(); })
-      .IntArray(b, [](const BookState* book) { return book->last_serial; })
-      .BytesArray(b, [](const BookState* book) { return book->frontier.ToBytes(); });
+void AddBooks(const std::vector<const BookState*>& books, Params& params) {
+  params
+      .IntRows(
+          books, &BookState::id, [](const BookState* book) { return book->frontier.size(); },
+          &BookState::last_serial)
+      .BytesArray(books, [](const BookState* book) { return book->frontier.ToBytes(); });
 }
 
-void AddAllowances(const std::map<Allowances::Key, Points>& a, Params& params) {
+void AddAllowances(const std::map<Allowances::Key, Points>& allowances, Params& params) {
   using Change = std::pair<const Allowances::Key, Points>;
-  params.IntArray(a, [](const Change& change) { return change.first.first; })
-      .IntArray(a, [](const Change& change) { return change.first.second; })
-      .IntArray(a, &Change::second);
+  params.IntRows(
+      allowances, [](const Change& change) { return change.first.first; },
+      [](const Change& change) { return change.first.second; }, &Change::second);
 }
 
-// One figure of a hold's parts, as the text of an array.
-template <typename Member>
-std::string PartsText(const Hold& hold, Member HoldPart::*member) {
-  return absl::StrCat("{",
-                      absl::StrJoin(hold.parts, ",",
-                                    [member](std::string* out, const HoldPart& part) {
-                                      absl::StrAppend(out, (part.*member).value());
-                                    }),
-                      "}");
-}
-
-void AddHolds(const std::vector<HoldRow>& h, Params& params) {
-  params.IntArray(h, [](const HoldRow& row) { return row.hold->number; })
-      .IntArray(h, &HoldRow::account)
-      .IntArray(h, [](const HoldRow& row) { return row.hold->partner; })
-      .IntArray(h, [](const HoldRow& row) { return row.hold->store; })
-      .IntArray(h, [](const HoldRow& row) { return row.hold->contract; })
-      .IntArray(h, [](const HoldRow& row) { return row.hold->authorized; })
-      .IntArray(h, [](const HoldRow& row) { return row.hold->expires_at; })
-      .IntArray(h, [](const HoldRow& row) { return row.hold->state; })
-      .IntArray(h, [](const HoldRow& row) { return row.hold->captured(); })
-      .IntArray(h, [](const HoldRow& row) { return row.hold->refunded(); })
-      .TextArray(h, [](const HoldRow& row) { return PartsText(*row.hold, &HoldPart::lot); })
-      .TextArray(h, [](const HoldRow& row) { return PartsText(*row.hold, &HoldPart::held); })
-      .TextArray(h, [](const HoldRow& row) { return PartsText(*row.hold, &HoldPart::captured); })
-      .TextArray(h, [](const HoldRow& row) { return PartsText(*row.hold, &HoldPart::refunded); });
+// Holds, and the parts of all of them: a figure of each part of a hold, then the next figure.
+void AddHolds(const std::vector<HoldRow>& holds, Params& params) {
+  std::vector<int64_t> parts;
+  std::vector<int64_t> begins;
+  for (const HoldRow& row : holds) {
+    begins.push_back(static_cast<int64_t>(parts.size()) + 1);
+    const auto add = [&](auto HoldPart::*figure) {
+      for (const HoldPart& part : row.hold->parts) parts.push_back((part.*figure).value());
+    };
+    add(&HoldPart::lot);
+    add(&HoldPart::held);
+    add(&HoldPart::captured);
+    add(&HoldPart::refunded);
+  }
+  size_t next = 0;
+  params
+      .IntRows(
+          holds, [](const HoldRow& row) { return row.hold->number; }, &HoldRow::account,
+          [](const HoldRow& row) { return row.hold->partner; },
+          [](const HoldRow& row) { return row.hold->store; },
+          [](const HoldRow& row) { return row.hold->contract; },
+          [](const HoldRow& row) { return row.hold->authorized; },
+          [](const HoldRow& row) { return row.hold->expires_at; },
+          [](const HoldRow& row) { return row.hold->state; },
+          [](const HoldRow& row) { return row.hold->captured(); },
+          [](const HoldRow& row) { return row.hold->refunded(); },
+          [&](const HoldRow&) { return begins[next++]; },
+          [](const HoldRow& row) { return row.hold->parts.size(); })
+      .IntArray(parts);
 }
 
 // A book that nothing was posted to has not passed the boundary.
@@ -429,15 +413,17 @@ void WriteBatch(postgres::Transaction& tx, const BatchState& batch,
       batch.records.size() <= kSmallBatch ? Params::Form::kText : Params::Form::kBinary;
   InsertSeals(tx, SealsOfChangedBooks(batch));
   Params params(form);
-  params.Int(batch.posted_at).Int(configuration.version());
+  params.Int(batch.posted_at)
+      .Int(configuration.version())
+      .Int(configuration.calendar().WindowStart(batch.posted_at));
   AddJournal(batch, params);
   AddEntries(rows.entries, params);
   AddClaims(rows.claims, params);
-  AddSums(rows, configuration.calendar().WindowStart(batch.posted_at), params);
+  AddSums(rows, params);
   AddAccounts(rows.changed_accounts, params);
   AddNewLots(rows.new_lots, params);
-  AddBooks(rows.books, params);
   AddAllowances(allowance_changes, params);
+  AddBooks(rows.books, params);
   tx.ExecuteLater(kWriteBatch, std::move(params));
 
   if (!rows.opened_accounts.empty()) {
