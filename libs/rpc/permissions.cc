@@ -84,6 +84,7 @@ const Permission kTable[] = {
     Row("guilder.partner.v1.PartnerService/ListContracts", kRead, kPartnerReaders),
     Row("guilder.partner.v1.PartnerService/BuyPointBlock", kNoPartner, {kFinance, kPartnerManager}),
     Row("guilder.partner.v1.PartnerService/GetExposure", kRead, kPartnerReaders),
+    Row("guilder.partner.v1.PartnerService/UpdateExposurePolicy", kNoPartner, {kFinanceApprover}),
     Row("guilder.partner.v1.PartnerService/IssueCredential", kOwnKeys, {kPartnerManager, kAdmin}),
     Row("guilder.partner.v1.PartnerService/ListCredentials", kRead, kPartnerReaders),
     Row("guilder.partner.v1.PartnerService/RevokeCredential", kOwnKeys, {kPartnerManager, kAdmin}),

@@ -56,6 +56,9 @@ struct Store {
   bool any_terminal = false;
 };
 
+// What a partner's exposure leaves it: see services/partner/README.md.
+enum class ExposureStage { kNormal, kWarn, kNoIssuance, kRedemptionOnly };
+
 // When what ends of a partner that leaves. Without dates nothing is issued or taken any more, and
 // returns go on.
 struct RunOff {
@@ -69,6 +72,7 @@ struct Partner {
   std::string slug;
   PartnerState state = PartnerState::kDraft;
   RunOff run_off;
+  ExposureStage stage = ExposureStage::kNormal;
   std::vector<Contract> issuance;    // by date, without gaps
   std::vector<Contract> redemption;  // by date, without gaps
   std::map<std::string, Store, std::less<>> stores;

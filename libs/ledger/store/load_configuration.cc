@@ -26,8 +26,9 @@ constexpr Statement kProgramme{"ledger.load_programme", R"sql(
 
 constexpr Statement kPartners{"ledger.load_partners", R"sql(
   select partner_id, slug, state, programme_operator, last_issue_us, last_redemption_us,
-         last_return_us
+         last_return_us, e.stage
     from partner.partners
+    left join partner.exposure_states e using (partner_id)
    where programme_id = $1
    order by partner_id
 )sql"};
@@ -61,6 +62,13 @@ PartnerState ParsePartnerState(std::string_view text) {
   return PartnerState::kDraft;
 }
 
+ExposureStage ParseStage(std::string_view text) {
+  if (text == "WARN") return ExposureStage::kWarn;
+  if (text == "NO_ISSUANCE") return ExposureStage::kNoIssuance;
+  if (text == "REDEMPTION_ONLY") return ExposureStage::kRedemptionOnly;
+  return ExposureStage::kNormal;
+}
+
 Contract ReadContract(const Row& row) {
   Contract contract;
   contract.id = row.Id<ContractId>(2);
@@ -87,6 +95,7 @@ std::vector<Partner> ReadPartners(postgres::Transaction& tx, const Params& of_pr
     partner.slug = row.Text(1);
     partner.state = ParsePartnerState(row.Text(2));
     if (row.Bool(3)) operator_partner = partner.id;
+    if (!row.IsNull(7)) partner.stage = ParseStage(row.Text(7));
     if (!row.IsNull(4)) {
       partner.run_off = {row.Id<Timestamp>(4), row.Id<Timestamp>(5), row.Id<Timestamp>(6)};
     }

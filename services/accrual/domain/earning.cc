@@ -37,6 +37,9 @@ absl::StatusOr<Agreement> CheckPartner(const Purchase& purchase, const ledger::P
     return Refuse(Reason::kOccurredTooLongAgo, {}, {{"clock", FormatTimestamp(now)}});
   }
   if (!partner->MayIssueFor(purchase.occurred_at)) return Refuse(Reason::kPartnerNotActive);
+  if (partner->stage == ledger::ExposureStage::kRedemptionOnly) {
+    return Refuse(Reason::kExposureExceeded);
+  }
   const ledger::Contract* contract =
       partner->ContractAt(ledger::ContractKind::kIssuance, purchase.occurred_at);
   if (contract == nullptr) return Refuse(Reason::kNoContract, "issuance");
@@ -132,7 +135,8 @@ void AwardPoints(const Purchase& purchase, PartnerId partner, const ledger::Stor
   KeepFacts(rules, partner, facts, award, outcome);
 }
 
-// The partner's blocks do not cover the points: it gives none, and counts none.
+// The partner's blocks do not cover the points, or it has used its credit: it gives none, and
+// counts none.
 void GiveNothing(PurchaseOutcome& outcome) {
   outcome.points = Points(0);
   outcome.line_points.assign(outcome.line_points.size(), Points(0));
@@ -187,10 +191,11 @@ absl::StatusOr<PurchaseOutcome> DecidePurchase(const Purchase& purchase, Partner
   PurchaseOutcome outcome;
   const ledger::Contract& contract = *agreement.contract;
   AwardPoints(purchase, partner, *agreement.store, terms, context, posting.now(), outcome);
-  if (contract.when_exhausted == ledger::WhenExhausted::kIssueNothing &&
-      context.IsExhausted(contract.limit)) {
-    GiveNothing(outcome);
-  }
+  const bool exhausted = contract.when_exhausted == ledger::WhenExhausted::kIssueNothing &&
+                         context.IsExhausted(contract.limit);
+  const bool stopped =
+      configuration.FindPartner(partner)->stage == ledger::ExposureStage::kNoIssuance;
+  if (exhausted || stopped) GiveNothing(outcome);
   outcome.contract = contract.id;
   outcome.activates_at =
       Timestamp(purchase.occurred_at.value() + contract.activation_days * kMicrosPerDay);

@@ -145,11 +145,45 @@ void AddExposureCommands(CLI::App& app, Context& context) {
       noun, context, "show", "Shows what a partner's blocks have left, and what is not billed yet")
       .Argument("PARTNER", "name", "The partner", "partners/")
       .As("auditor")
-      .ShowRecord("exposure", {{"Partner", "partner"},
-                               {"Bought in advance", "bought_points", Show::kNumber},
-                               {"Left", "remaining_points", Show::kNumber},
-                               {"Not billed yet, points", "unbilled_points", Show::kNumber},
-                               {"Not billed yet", "unbilled_issuance", Show::kMoney}});
+      .ShowRecord("exposure",
+                  {{"Partner", "partner"},
+                   {"Bought in advance", "bought_points", Show::kNumber},
+                   {"Left", "remaining_points", Show::kNumber},
+                   {"Not billed yet, points", "unbilled_points", Show::kNumber},
+                   {"Not billed yet", "unbilled_issuance", Show::kMoney},
+                   {"Unpaid invoices", "unpaid_invoices", Show::kMoney},
+                   {"Outstanding points", "outstanding_issuance", Show::kMoney},
+                   {"Owed to the partner", "owed_to_partner", Show::kMoney},
+                   {"Exposure", "exposure", Show::kMoney},
+                   {"Credit limit, minor units", "policy.credit_limit_minor_units", Show::kNumber},
+                   {"Collateral, minor units", "policy.collateral_minor_units", Show::kNumber},
+                   {"Used", "used_ppm", Show::kRate},
+                   {"Stage", "stage"},
+                   {"Since", "stage_time", Show::kTime}});
+  AddVerb<v1::UpdateExposurePolicyRequest, v1::UpdateExposurePolicyResponse>(
+      noun, context, "set-policy", "Sets how much a partner may owe, and what happens on the way")
+      .Argument("PARTNER", "name", "The partner", "partners/")
+      .Option("--credit-limit", "policy.credit_limit_minor_units",
+              "In minor units; no limit if absent")
+      .Option("--collateral", "policy.collateral_minor_units", "What it has put up, in minor units")
+      .Option("--warn-percent", "policy.warn_ppm", "From there on people are warned; 80 if absent",
+              Kind::kPercent)
+      .Option("--no-issuance-percent", "policy.no_issuance_ppm",
+              "From there on purchases give no points; 100 if absent", Kind::kPercent)
+      .Option("--redemption-only-percent", "policy.redemption_only_ppm",
+              "From there on purchases are refused; 120 if absent", Kind::kPercent)
+      .Option("--reorder-below", "policy.reorder_below_points",
+              "With fewer points left it buys its next block by itself; never if absent")
+      .Option("--reorder", "policy.reorder_points", "How many points it buys then")
+      .As("finance_approver")
+      .ShowRecord("policy",
+                  {{"Credit limit, minor units", "credit_limit_minor_units", Show::kNumber},
+                   {"Collateral, minor units", "collateral_minor_units", Show::kNumber},
+                   {"Warned from", "warn_ppm", Show::kRate},
+                   {"No points from", "no_issuance_ppm", Show::kRate},
+                   {"Refused from", "redemption_only_ppm", Show::kRate},
+                   {"Reorder below", "reorder_below_points", Show::kNumber},
+                   {"Reorder", "reorder_points", Show::kNumber}});
 }
 
 }  // namespace guilder::cli

@@ -5,11 +5,15 @@
 #include "libs/ledger/store/limits.h"
 #include "libs/postgres/connection.h"
 #include "libs/rpc/audit.h"
+#include "libs/rpc/proto_time.h"
 #include "services/partner/domain/exposure.h"
+#include "services/partner/domain/exposure_policy.h"
 #include "services/partner/domain/point_block.h"
+#include "services/partner/rpc/exposure_keeper.h"
 #include "services/partner/rpc/partner_handlers.h"
 #include "services/partner/rpc/partner_proto.h"
 #include "services/partner/store/exposure.h"
+#include "services/partner/store/exposure_state.h"
 #include "services/partner/store/partners.h"
 #include "services/partner/store/point_blocks.h"
 
@@ -19,6 +23,51 @@ namespace {
 using postgres::Transaction;
 
 constexpr int kMaxBlocksShown = 100;
+
+void SetMoney(MinorUnits amount, const Currency& currency, type::v1::Money& out) {
+  out.set_currency_code(FormatCurrency(currency));
+  out.set_minor_units(amount.value());
+}
+
+v1::ExposurePolicy ToProto(const ExposurePolicy& policy) {
+  v1::ExposurePolicy out;
+  out.set_credit_limit_minor_units(policy.credit_limit.value());
+  out.set_collateral_minor_units(policy.collateral.value());
+  out.set_warn_ppm(policy.warn_ppm);
+  out.set_no_issuance_ppm(policy.no_issuance_ppm);
+  out.set_redemption_only_ppm(policy.redemption_only_ppm);
+  out.set_reorder_below_points(policy.reorder_below.value());
+  out.set_reorder_points(policy.reorder.value());
+  return out;
+}
+
+ExposurePolicy FromProto(const v1::ExposurePolicy& given) {
+  ExposurePolicy policy;
+  policy.credit_limit = MinorUnits(given.credit_limit_minor_units());
+  policy.collateral = MinorUnits(given.collateral_minor_units());
+  if (given.warn_ppm() != 0) policy.warn_ppm = given.warn_ppm();
+  if (given.no_issuance_ppm() != 0) policy.no_issuance_ppm = given.no_issuance_ppm();
+  if (given.redemption_only_ppm() != 0) policy.redemption_only_ppm = given.redemption_only_ppm();
+  policy.reorder_below = Points(given.reorder_below_points());
+  policy.reorder = Points(given.reorder_points());
+  return policy;
+}
+
+// The enumerators follow each other alike; the wire's begin with 1.
+v1::ExposureStage ToProto(ExposureStage stage) {
+  return static_cast<v1::ExposureStage>(static_cast<int>(stage) + 1);
+}
+
+void SetFigures(const ExposureFigures& figures, const ExposurePolicy& policy,
+                const Currency& currency, v1::Exposure& exposure) {
+  SetMoney(figures.unbilled_issuance, currency, *exposure.mutable_unbilled_issuance());
+  SetMoney(figures.unpaid_invoices, currency, *exposure.mutable_unpaid_invoices());
+  SetMoney(figures.outstanding_issuance, currency, *exposure.mutable_outstanding_issuance());
+  SetMoney(figures.owed_to_partner, currency, *exposure.mutable_owed_to_partner());
+  SetMoney(figures.Total(policy.collateral), currency, *exposure.mutable_exposure());
+  *exposure.mutable_policy() = ToProto(policy);
+  exposure.set_used_ppm(UsedPpm(figures, policy));
+}
 
 }  // namespace
 
@@ -85,12 +134,39 @@ absl::StatusOr<v1::GetExposureResponse> PartnerHandlers::GetExposure(
           shown.set_remaining_points(usage.remaining.value());
         }
         exposure.set_unbilled_points(unbilled.points.value());
-        exposure.mutable_unbilled_issuance()->set_currency_code(
-            FormatCurrency(programme_.currency));
-        exposure.mutable_unbilled_issuance()->set_minor_units(unbilled.amount.value());
+        ExposureFigures figures = ReadOtherFigures(transaction, partner.id, programme_.id);
+        figures.unbilled_issuance = unbilled.amount;
+        SetFigures(figures, ReadExposurePolicy(transaction, partner.id), programme_.currency,
+                   exposure);
+        const ExposureState state = ReadExposureState(transaction, partner.id);
+        exposure.set_stage(ToProto(state.stage));
+        if (state.since) *exposure.mutable_stage_time() = rpc::ToProto(*state.since);
         return response;
       },
       call.deadline());
+}
+
+absl::StatusOr<v1::UpdateExposurePolicyResponse> PartnerHandlers::UpdateExposurePolicy(
+    const rpc::Call& call, const v1::UpdateExposurePolicyRequest& request) {
+  const ExposurePolicy policy = FromProto(request.policy());
+  GUILDER_RETURN_IF_ERROR(CheckExposurePolicy(policy));
+  const auto name = rpc::ParseName(kPartnerName, request.name());
+  const std::string slug = name ? name->front() : std::string();
+  v1::UpdateExposurePolicyResponse response;
+  *response.mutable_policy() = ToProto(policy);
+  GUILDER_RETURN_IF_ERROR(pool_.Run(
+      [&](Transaction& transaction) -> absl::Status {
+        GUILDER_ASSIGN_OR_RETURN(const Partner partner, LockPartner(transaction, slug));
+        const v1::ExposurePolicy before = ToProto(ReadExposurePolicy(transaction, partner.id));
+        StoreExposurePolicy(transaction, partner.id, policy);
+        rpc::Audit(transaction, call, "PartnerService/UpdateExposurePolicy", request.name(),
+                   &before, &response.policy());
+        return absl::OkStatus();
+      },
+      call.deadline()));
+  // The keeper would do so within a second; who sets a limit sees at once what it does.
+  GUILDER_RETURN_IF_ERROR(KeepExposure(pool_, programme_, slug));
+  return response;
 }
 
 }  // namespace guilder::partner

@@ -90,6 +90,9 @@ class PartnerHandlers {
   absl::StatusOr<v1::GetExposureResponse> GetExposure(const rpc::Call& call,
                                                       const v1::GetExposureRequest& request);
 
+  absl::StatusOr<v1::UpdateExposurePolicyResponse> UpdateExposurePolicy(
+      const rpc::Call& call, const v1::UpdateExposurePolicyRequest& request);
+
   // credential_handlers.cc: API keys.
   absl::StatusOr<v1::IssueCredentialResponse> IssueCredential(
       const rpc::Call& call, const v1::IssueCredentialRequest& request);

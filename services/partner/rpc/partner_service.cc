@@ -8,6 +8,7 @@
 #include "libs/ledger/store/programme.h"
 #include "libs/postgres/pool.h"
 #include "libs/rpc/handlers.h"
+#include "services/partner/rpc/exposure_keeper.h"
 #include "services/partner/rpc/partner_handlers.h"
 
 namespace guilder::partner {
@@ -18,7 +19,8 @@ class PartnerService final : public v1::PartnerService::CallbackService {
   PartnerService(const PartnerServiceDependencies& dependencies,
                  const ledger::ProgrammeFacts& programme)
       : methods_(dependencies.runtime, kPartnerServiceName),
-        handlers_(dependencies.pool, dependencies.secrets, programme) {}
+        handlers_(dependencies.pool, dependencies.secrets, programme),
+        exposure_keeper_(dependencies.pool, programme) {}
 
 // Each method is the handler of its name.
 #define GUILDER_PARTNER_METHOD_(Method)                                       \
@@ -49,6 +51,7 @@ class PartnerService final : public v1::PartnerService::CallbackService {
   GUILDER_PARTNER_METHOD_(ListContracts)
   GUILDER_PARTNER_METHOD_(BuyPointBlock)
   GUILDER_PARTNER_METHOD_(GetExposure)
+  GUILDER_PARTNER_METHOD_(UpdateExposurePolicy)
   GUILDER_PARTNER_METHOD_(IssueCredential)
   GUILDER_PARTNER_METHOD_(ListCredentials)
   GUILDER_PARTNER_METHOD_(RevokeCredential)
@@ -58,6 +61,7 @@ class PartnerService final : public v1::PartnerService::CallbackService {
  private:
   const rpc::Methods methods_;
   PartnerHandlers handlers_;
+  ExposureKeeper exposure_keeper_;
 };
 
 }  // namespace
