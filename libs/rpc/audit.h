@@ -17,9 +17,9 @@ namespace guilder::rpc {
 // "operators/anna", "credentials/4f…".
 std::string ActorOf(const security::Principal& principal);
 
-// Call it last in the transaction: who does something takes turns from here to the commit. `action` is
-// as in "PartnerService/ApprovePartner". Messages are kept as JSON, and hold no secrets; null where
-// there was nothing, or is nothing.
+// Call it last in the transaction: who does something takes turns from here to the commit. `action`
+// is as in "PartnerService/ApprovePartner". Messages are kept as JSON, and hold no secrets; null
+// where there was nothing, or is nothing.
 void Audit(postgres::Transaction& transaction, const Call& call, std::string_view action,
            std::string_view resource, const google::protobuf::Message* before,
            const google::protobuf::Message* after);

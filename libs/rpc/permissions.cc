@@ -245,9 +245,9 @@ std::string PermissionsPage() {
       "- **Member**: with a token, for its own account.\n"
       "- **Operators**: one of these roles. Nobody approves what they proposed, whatever their "
       "roles.\n"
-      "- Services do not call each other, so there is no principal for them: what they write is "
-      "limited by "
-      "their\n  database roles (`deploy/README.md`).\n";
+      "- Services do not call each other, so there is no principal for them. They share one "
+      "database role\n  (`deploy/README.md`); a test of the includes keeps each to its own "
+      "tables.\n";
   std::string service;
   for (const Permission& row : kTable) {
     const auto slash = row.method.find('/');

@@ -115,10 +115,10 @@ struct Succession {
 // the same partner and kind. With `may_begin_in_past`, which only programmes that are not live
 // have, the clock does not matter.
 //
-// Errors, first match wins: WRONG_STATE, CHANGE_DIFFERS when `etag` is not empty and not that of the
-// proposal, APPROVAL_EXPIRED, SAME_PERSON, EFFECTIVE_IN_PAST, CONTRACT_OVERLAP, CONTRACT_GAP.
+// Errors, first match wins: WRONG_STATE, CHANGE_DIFFERS when `etag` is not empty and not that of
+// the proposal, APPROVAL_EXPIRED, SAME_PERSON, EFFECTIVE_IN_PAST, CONTRACT_OVERLAP, CONTRACT_GAP.
 absl::StatusOr<Succession> Approve(const Contract& proposed, const std::string& etag,
-                                   const std::vector<Contract>& approved,
-                                   const std::string& actor, Timestamp now, bool may_begin_in_past);
+                                   const std::vector<Contract>& approved, const std::string& actor,
+                                   Timestamp now, bool may_begin_in_past);
 
 }  // namespace guilder::partner

@@ -101,19 +101,19 @@ enum class Step { kSubmit, kReview, kApprove, kSuspend, kReinstate, kTerminate, 
 
 // Takes a step on behalf of an operator.
 //
-// Errors, first match wins: WRONG_STATE; REQUEST_MALFORMED when details or documents are missing that
-// a submission needs; SANCTIONS_HIT for an approval without a clear screening; SAME_PERSON when
-// `actor` already signed an earlier step of the same onboarding.
+// Errors, first match wins: WRONG_STATE; REQUEST_MALFORMED when details or documents are missing
+// that a submission needs; SANCTIONS_HIT for an approval without a clear screening; SAME_PERSON
+// when `actor` already signed an earlier step of the same onboarding.
 absl::StatusOr<Partner> TakeStep(Step step, Partner partner, const std::string& actor);
 
-// The review with what it found. Errors: REQUEST_MALFORMED without a result and its reference; those
-// of TakeStep.
+// The review with what it found. Errors: REQUEST_MALFORMED without a result and its reference;
+// those of TakeStep.
 absl::StatusOr<Partner> ReviewPartner(Partner partner, SanctionsResult sanctions,
                                       const std::string& reference, const std::string& actor,
                                       Timestamp now);
 
-// Adds a document. The same bytes again change nothing; anything else takes the partner back to DRAFT.
-// Errors: REQUEST_MALFORMED; WRONG_STATE once the partner was approved.
+// Adds a document. The same bytes again change nothing; anything else takes the partner back to
+// DRAFT. Errors: REQUEST_MALFORMED; WRONG_STATE once the partner was approved.
 absl::StatusOr<Partner> AttachDocument(Partner partner, Document document);
 
 // WRONG_STATE while the run-off of a partner that leaves is not over.

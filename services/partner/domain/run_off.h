@@ -40,12 +40,12 @@ struct NoticeDays {
 inline constexpr int kUsualReturnDays = 90;
 inline constexpr int kUsualSettlementDays = 180;
 
-// The dates of a run-off that begins now. Issuing and redeeming end at the end of their notice unless
-// something later is asked for; returns 90 days after the later of the two, and the final settlement is
-// 90 days after the last return.
+// The dates of a run-off that begins now. Issuing and redeeming end at the end of their notice
+// unless something later is asked for; returns 90 days after the later of the two, and the final
+// settlement is 90 days after the last return.
 //
-// Errors, first match wins: REQUEST_MALFORMED, naming the field that is in the past or before the one
-// that it follows; NOTICE_TOO_SHORT for an end that is asked for before the notice is over.
+// Errors, first match wins: REQUEST_MALFORMED, naming the field that is in the past or before the
+// one that it follows; NOTICE_TOO_SHORT for an end that is asked for before the notice is over.
 absl::StatusOr<RunOff> PlanRunOff(const AskedRunOff& asked, const NoticeDays& notice,
                                   Timestamp now);
 

@@ -15,7 +15,7 @@ namespace {
   "contract_id, number, kind, state, effective_from_us, effective_until_us, rate_micros, "    \
   "currency, tax_code, tax_ppm, billed_at, activation_days, default_outcome, lot_life_days, " \
   "fee_ppm, fee_micros_per_point, fee_tax_code, fee_tax_ppm, proposed_by, approved_by, "      \
-  "funding, when_exhausted, reserve_ppm, breakage_ppm, fee_per_window, minimum_payout, "       \
+  "funding, when_exhausted, reserve_ppm, breakage_ppm, fee_per_window, minimum_payout, "      \
   "notice_days, proposed_at_us "
 
 constexpr postgres::Statement kInsert{"partner.insert_contract", R"sql(

@@ -61,8 +61,7 @@ int64_t CountOpenObligations(postgres::Transaction& transaction, PartnerId partn
 }
 
 NoticeDays ReadNoticeDays(postgres::Transaction& transaction, PartnerId partner, Timestamp at) {
-  const postgres::Rows rows =
-      transaction.Execute(kNotice, postgres::Params().Int(partner).Int(at));
+  const postgres::Rows rows = transaction.Execute(kNotice, postgres::Params().Int(partner).Int(at));
   return {static_cast<int32_t>(rows[0].Int(0)), static_cast<int32_t>(rows[0].Int(1))};
 }
 

@@ -1,5 +1,5 @@
-// Reads and writes partner.documents, and reads what a partner still owes or is owed. Each function runs
-// in the caller's transaction.
+// Reads and writes partner.documents, and reads what a partner still owes or is owed. Each function
+// runs in the caller's transaction.
 #pragma once
 
 #include <vector>

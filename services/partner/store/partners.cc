@@ -11,7 +11,7 @@ namespace {
 #define GUILDER_PARTNER_COLUMNS_                                                                \
   "partner_id, slug, display_name, legal_name, registration_number, tax_id, iban, "             \
   "merchant_category_code, state, submitted_by, reviewed_by, approved_by, programme_operator, " \
-  "revision, sanctions_result, sanctions_reference, reviewed_at_us, approved_at_us, "            \
+  "revision, sanctions_result, sanctions_reference, reviewed_at_us, approved_at_us, "           \
   "last_issue_us, last_redemption_us, last_return_us, final_settlement_us "
 
 constexpr postgres::Statement kInsert{"partner.insert", R"sql(
@@ -155,27 +155,27 @@ std::vector<Partner> ListPartners(postgres::Transaction& transaction, std::strin
 
 Partner UpdatePartner(postgres::Transaction& transaction, const Partner& partner) {
   const PartnerDetails& details = partner.details;
-  Partner stored = FromRow(transaction.Execute(kUpdate, postgres::Params()
-                                                  .Int(partner.id)
-                                                  .Text(details.display_name)
-                                                  .Text(details.legal_name)
-                                                  .Text(details.registration_number)
-                                                  .Text(details.tax_id)
-                                                  .Text(details.iban)
-                                                  .Text(details.merchant_category_code)
-                                                  .Text(StateName(partner.state))
-                                                  .Text(partner.submitted_by)
-                                                  .Text(partner.reviewed_by)
-                                                  .Text(partner.approved_by)
-                                                  .Text(NameOf(partner.evidence.sanctions))
-                                                  .Text(partner.evidence.sanctions_reference)
-                                                  .Int(partner.evidence.reviewed_at)
-                                                  .Int(partner.evidence.approved_at)
-                                                  .Int(DateOf(partner, &RunOff::last_issue))
-                                                  .Int(DateOf(partner, &RunOff::last_redemption))
-                                                  .Int(DateOf(partner, &RunOff::last_return))
-                                                  .Int(DateOf(partner,
-                                                              &RunOff::final_settlement)))[0]);
+  Partner stored = FromRow(
+      transaction.Execute(kUpdate, postgres::Params()
+                                       .Int(partner.id)
+                                       .Text(details.display_name)
+                                       .Text(details.legal_name)
+                                       .Text(details.registration_number)
+                                       .Text(details.tax_id)
+                                       .Text(details.iban)
+                                       .Text(details.merchant_category_code)
+                                       .Text(StateName(partner.state))
+                                       .Text(partner.submitted_by)
+                                       .Text(partner.reviewed_by)
+                                       .Text(partner.approved_by)
+                                       .Text(NameOf(partner.evidence.sanctions))
+                                       .Text(partner.evidence.sanctions_reference)
+                                       .Int(partner.evidence.reviewed_at)
+                                       .Int(partner.evidence.approved_at)
+                                       .Int(DateOf(partner, &RunOff::last_issue))
+                                       .Int(DateOf(partner, &RunOff::last_redemption))
+                                       .Int(DateOf(partner, &RunOff::last_return))
+                                       .Int(DateOf(partner, &RunOff::final_settlement)))[0]);
   stored.evidence.documents = partner.evidence.documents;
   return stored;
 }
