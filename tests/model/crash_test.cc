@@ -41,8 +41,7 @@ TEST_CASE("Lanes: an answer that was lost with its process is given again, byte 
     world.Submit(kOtherProcess, order, [&](absl::StatusOr<ledger::Answer> answer) {
       first.set_value(std::move(answer));
     });
-    while (world.database().Query(record).empty()) {
-    }
+    world.database().AwaitRow(record);
     world.KillProcess();
 
     const absl::StatusOr<ledger::Answer> lost = first.get_future().get();

@@ -179,9 +179,7 @@ TEST_CASE("MigrateUp: who waits for a lock does not keep others waiting, and get
       Connection connection = db.Connect();
       applied = MigrateUp(connection, {kSecond});
     });
-    while (
-        db.Query("select from pg_locks where relation = 'a'::regclass and not granted").empty()) {
-    }
+    db.AwaitRow("select from pg_locks where relation = 'a'::regclass and not granted");
     Connection reader = db.Connect({.lock_timeout = std::chrono::milliseconds(2'000)});
     return RunInTransaction(reader, [&](Transaction& reading) {
       reading.Script("select from a");

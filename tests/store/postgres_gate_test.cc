@@ -110,11 +110,9 @@ TEST_CASE("Connection: a database that vanished is given up within its bound",
   });
   absl::Time vanished;
   const absl::Status of_sending = RunInTransaction(*sends, [&](Transaction& tx) {
-    while (database
-               .Query("select from pg_stat_activity where wait_event = 'PgSleep' and "
-                      "datname = current_database()")
-               .empty()) {
-    }
+    database.AwaitRow(
+        "select from pg_stat_activity where wait_event = 'PgSleep' and "
+        "datname = current_database()");
     gated.gate().LosePackets();
     vanished = absl::Now();
     tx.Script("select 1");

@@ -202,4 +202,17 @@ postgres::Rows TestDatabase::Query(const std::string& sql) const {
       }));
 }
 
+void TestDatabase::AwaitRow(const std::string& sql) const {
+  Connection connection = Connect(kPatient);
+  bool found = false;
+  while (!found) {
+    found =
+        !ValueOrThrow(sql, RunInTransaction(connection,
+                                            [&](Transaction& t) -> absl::StatusOr<postgres::Rows> {
+                                              return t.Script(sql);
+                                            }))
+             .empty();
+  }
+}
+
 }  // namespace guilder::testing

@@ -27,6 +27,9 @@ class TestDatabase {
   postgres::Connection Connect(const postgres::SessionSettings& settings = {}) const;
   // Runs SQL in a transaction of its own, on a session of its own.
   postgres::Rows Query(const std::string& sql) const;
+  // Returns when the query gives a row. Asks over one session: one for each question would soon be
+  // more than the server takes, since they end a moment after they are closed.
+  void AwaitRow(const std::string& sql) const;
 
  private:
   std::string name_;
