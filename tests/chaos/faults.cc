@@ -110,10 +110,10 @@ bool IsKill(FaultKind kind) {
 std::vector<FaultKind> OrdinaryFaults() {
   std::vector<FaultKind> kinds;
   for (int kind = 0; kind <= static_cast<int>(FaultKind::kMoveClock); ++kind) {
-    if (static_cast<FaultKind>(kind) != FaultKind::kFullDisk) {
-      kinds.push_back(static_cast<FaultKind>(kind));
-    }
+    kinds.push_back(static_cast<FaultKind>(kind));
   }
+  std::erase(kinds, FaultKind::kFullDisk);
+  if (!TcpGate::CanLosePackets()) std::erase(kinds, FaultKind::kLosePackets);
   return kinds;
 }
 

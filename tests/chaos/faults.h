@@ -37,7 +37,7 @@ enum class FaultKind {
 const char* FaultName(FaultKind kind);
 // Whether it kills or stops a process.
 bool IsKill(FaultKind kind);
-// All but kFullDisk, which needs a disk.
+// All but kFullDisk, which needs a disk, and kLosePackets where the system forbids it.
 std::vector<FaultKind> OrdinaryFaults();
 
 // Not thread safe.

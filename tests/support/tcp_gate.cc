@@ -71,12 +71,13 @@ void Reset(int fd) {
 }
 
 // The system drops every packet that comes for the socket, before it looks at it.
-void LosePacketsOf(int fd) {
+bool TryToLosePacketsOf(int fd) {
   sock_filter drop{BPF_RET | BPF_K, 0, 0, 0};
   const sock_fprog program{1, &drop};
-  if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0) {
-    Fail("lose packets");
-  }
+  return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
+}
+void LosePacketsOf(int fd) {
+  if (!TryToLosePacketsOf(fd)) Fail("lose packets");
 }
 
 bool MayComeLater() {
@@ -141,6 +142,13 @@ void TcpGate::LosePackets() {
   loses_packets_ = true;
   LosePacketsOf(listener_);
   for (const auto& connection : connections_) LosePacketsOf(connection->up.from);
+}
+
+bool TcpGate::CanLosePackets() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const bool can = TryToLosePacketsOf(fd);
+  close(fd);
+  return can;
 }
 
 void TcpGate::Restore() {

@@ -37,6 +37,8 @@ class TcpGate {
   // From now on what clients send does not arrive, as if a cable were pulled: not even the system
   // acknowledges it, where a black hole is a proxy that hangs.
   void LosePackets();
+  // Some systems let nobody but root attach the filter that it takes.
+  static bool CanLosePackets();
   // Ends all of these. Connections that were in a black hole or lost packets are reset.
   void Restore();
   // The next request whose bytes hold `marker` is passed on; when its answer comes, the connection
