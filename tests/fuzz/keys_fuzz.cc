@@ -9,11 +9,23 @@ namespace {
 
 constexpr size_t kSecretCharacters = 64;
 
+const char* PrefixOf(KeyKind kind) {
+  switch (kind) {
+    case KeyKind::kPartner:
+      return "gk_";
+    case KeyKind::kOperator:
+      return "go_";
+    case KeyKind::kMember:
+      return "gm_";
+  }
+  return "";
+}
+
 void CheckKey(std::string_view key) {
   const std::optional<ParsedKey> parsed = ParseKey(key);
   if (!parsed) return;
   // The parts are the whole: nothing else is hidden in a key.
-  std::string again(parsed->kind == KeyKind::kPartner ? "gk_" : "go_");
+  std::string again = PrefixOf(parsed->kind);
   again.append(parsed->id).append("_").append(key.substr(key.size() - kSecretCharacters));
   FUZZ_CHECK(again == key);
   FUZZ_CHECK(!parsed->id.empty() && parsed->id.size() <= 64);
