@@ -33,11 +33,11 @@ constexpr Statement kWriteRefusals{"ledger.write_refusals", R"sql(
 // come in the order of their keys, so that two lanes which want the same ones wait for each other
 // in one direction only; one that is taken fails the statement.
 //
-// Reading parameters is a good part of what a batch costs PostgreSQL, and most of what a small one
-// does: so the integers of a table's rows are one array ($4 has five for each record), what is the
-// same for all rows is given once ($1 is the posted time), and what follows from an id is taken
-// from it: the book of an account (account.h), the book and number of a record, kind and partner of
-// a control account. Values of varying length stand in arrays of their own, which are read from
+// Reading parameters is a good part of what a batch costs PostgreSQL, a small one above all: so the
+// integers of a table's rows are one array ($4 has five for each record), what is the same for all
+// rows is given once ($1 is the posted time), and what follows from an id is taken from it: the
+// book of an account (account.h), the book and number of a record, kind and partner of a control
+// account. Values of varying length stand in arrays of their own, which are read from
 // front to back.
 constexpr Statement kWriteBatch{"ledger.write_batch", R"sql(
   with journal as (
