@@ -137,7 +137,25 @@
   X(kApprovalExpired, APPROVAL_EXPIRED, kFailedPrecondition,                                       \
     "nobody approved it in time; propose it again")                                                \
   X(kChangeDiffers, CHANGE_DIFFERS, kAborted,                                                      \
-    "it is not what was proposed for approval; propose it again")
+    "it is not what was proposed for approval; propose it again")                                  \
+  X(kRewardNotFound, REWARD_NOT_FOUND, kNotFound, "no such reward")                                \
+  X(kOrderNotFound, ORDER_NOT_FOUND, kNotFound, "no such order")                                   \
+  X(kVoucherNotFound, VOUCHER_NOT_FOUND, kNotFound, "no such voucher")                             \
+  X(kVoucherCodeMistyped, VOUCHER_CODE_MISTYPED, kInvalidArgument,                                 \
+    "the voucher code's check characters are wrong: it was mistyped or misread")                   \
+  X(kRewardNotAvailable, REWARD_NOT_AVAILABLE, kFailedPrecondition,                                \
+    "the reward is withdrawn, outside of its dates or regions, or ordered in another way")         \
+  X(kPriceChanged, PRICE_CHANGED, kFailedPrecondition,                                             \
+    "the price that was shown is not honoured any more; show the price in force")                  \
+  X(kMemberLimitReached, MEMBER_LIMIT_REACHED, kFailedPrecondition,                                \
+    "the member has as many as one member may have")                                               \
+  X(kOutOfStock, OUT_OF_STOCK, kFailedPrecondition, "fewer are left than asked for")               \
+  X(kVoucherNotAccepted, VOUCHER_NOT_ACCEPTED, kFailedPrecondition,                                \
+    "the voucher is not good at this partner")                                                     \
+  X(kVoucherClosed, VOUCHER_CLOSED, kFailedPrecondition,                                           \
+    "the voucher is used up, was refunded, or has expired")                                        \
+  X(kVoucherExceeded, VOUCHER_EXCEEDED, kFailedPrecondition,                                       \
+    "more than is left of the voucher, or than its use took")
 
 namespace guilder {
 

@@ -448,6 +448,39 @@ TEST_CASE("Holds: a hold is found by its partner alone", "[unit][ledger]") {
   CHECK(ReasonOf(account.Capture(RecordNumber(77))) == Reason::kRedemptionNotFound);
 }
 
+TEST_CASE("DecideCaptureFor: another partner takes of a hold, and gives back, by its own contract",
+          "[unit][ledger]") {
+  constexpr ContractId kStrangers{90};
+  Account account;
+  account.EarnNow(100);
+  const RecordNumber hold = account.Hold(50);
+  const auto take = [&](int64_t points, RecordNumber from) {
+    return ReasonOf(account.Do([&](Posting& posting) {
+      return DecideCaptureFor(posting, from, Points(points), kStranger, kStrangers);
+    }));
+  };
+  const auto give_back = [&](int64_t points) {
+    return ReasonOf(account.Do([&](Posting& posting) {
+      return DecideRefundFrom(posting, hold, Points(points), kStranger, kStrangers);
+    }));
+  };
+
+  CHECK(take(51, hold) == Reason::kCaptureExceedsHold);
+  CHECK(take(1, RecordNumber(77)) == Reason::kRedemptionNotFound);
+  CHECK_FALSE(take(20, hold));
+  CHECK(account.entries().back().credit.account ==
+        ControlAccountId(Bucket::kRedeemed, kStranger, BookId(3)));
+  CHECK(account.entries().back().contract == kStrangers);
+  CHECK(account.Balances() == Balances{0, 50, 30, 0});
+  CHECK(give_back(21) == Reason::kRefundExceedsCapture);
+  CHECK_FALSE(give_back(20));
+  CHECK(account.entries().back().debit.account ==
+        ControlAccountId(Bucket::kRedeemed, kStranger, BookId(3)));
+  REQUIRE(account.Release(hold).ok());
+  CHECK(take(1, hold) == Reason::kRedemptionClosed);
+  CHECK(account.Balances() == Balances{0, 100, 0, 0});
+}
+
 TEST_CASE("Holds: a hold that ran out gives its points back and is closed", "[unit][ledger]") {
   Account account;
   account.EarnNow(100);

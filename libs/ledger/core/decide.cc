@@ -15,12 +15,24 @@ absl::Status CheckOpen(const AccountState& account) {
   return Refuse(Reason::kAccountClosed);
 }
 
-// The hold of that number when the partner may touch it.
-const Hold* FindHold(const Posting& posting, PartnerId partner, RecordNumber number) {
+const Hold* FindHold(const Posting& posting, RecordNumber number) {
   for (const Hold& hold : posting.account().holds) {
-    if (hold.number == number && hold.partner == partner) return &hold;
+    if (hold.number == number) return &hold;
   }
   return nullptr;
+}
+
+// The hold of that number when the partner may touch it.
+const Hold* FindHold(const Posting& posting, PartnerId partner, RecordNumber number) {
+  const Hold* const hold = FindHold(posting, number);
+  return hold != nullptr && hold->partner == partner ? hold : nullptr;
+}
+
+absl::Status CheckRefundable(const Hold& hold, Points points) {
+  const Points refundable = hold.captured() - hold.refunded();
+  if (points > Points(0) && points <= refundable) return absl::OkStatus();
+  return Refuse(Reason::kRefundExceedsCapture, {},
+                {{"refundable_points", std::to_string(refundable.value())}});
 }
 
 const Lot* FindPendingLot(const Posting& posting, LotId id) {
@@ -119,6 +131,30 @@ absl::StatusOr<Points> DecideCapture(Posting& posting, PartnerId partner, Record
   return taken;
 }
 
+absl::Status DecideCaptureFor(Posting& posting, RecordNumber number, Points points,
+                              PartnerId partner, ContractId contract) {
+  const Hold* hold = FindHold(posting, number);
+  if (hold == nullptr) return Refuse(Reason::kRedemptionNotFound);
+  if (hold->state != HoldState::kOpen) return Refuse(Reason::kRedemptionClosed);
+  const Points held = hold->held();
+  if (points < Points(0) || points > held) {
+    return Refuse(Reason::kCaptureExceedsHold, {}, {{"held_points", std::to_string(held.value())}});
+  }
+  posting.CaptureFor(number, points, partner, contract);
+  posting.BringUpToNow();
+  return absl::OkStatus();
+}
+
+absl::Status DecideRefundFrom(Posting& posting, RecordNumber number, Points points,
+                              PartnerId partner, ContractId contract) {
+  const Hold* hold = FindHold(posting, number);
+  if (hold == nullptr) return Refuse(Reason::kRedemptionNotFound);
+  if (absl::Status fits = CheckRefundable(*hold, points); !fits.ok()) return fits;
+  posting.RefundFrom(number, points, partner, contract);
+  posting.BringUpToNow();
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Points> DecideRelease(Posting& posting, PartnerId partner, RecordNumber number) {
   const Hold* hold = FindHold(posting, partner, number);
   if (hold == nullptr) return Refuse(Reason::kRedemptionNotFound);
@@ -132,11 +168,7 @@ absl::StatusOr<Points> DecideRelease(Posting& posting, PartnerId partner, Record
 absl::Status DecideRefund(Posting& posting, PartnerId partner, RecordNumber number, Points points) {
   const Hold* hold = FindHold(posting, partner, number);
   if (hold == nullptr) return Refuse(Reason::kRedemptionNotFound);
-  const Points refundable = hold->captured() - hold->refunded();
-  if (points <= Points(0) || points > refundable) {
-    return Refuse(Reason::kRefundExceedsCapture, {},
-                  {{"refundable_points", std::to_string(refundable.value())}});
-  }
+  if (absl::Status fits = CheckRefundable(*hold, points); !fits.ok()) return fits;
   posting.Refund(number, points);
   posting.BringUpToNow();
   return absl::OkStatus();

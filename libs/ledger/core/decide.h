@@ -67,6 +67,19 @@ absl::Status DecideHold(Posting& posting, const HoldTerms& terms);
 absl::StatusOr<Points> DecideCapture(Posting& posting, PartnerId partner, RecordNumber hold,
                                      Points points, bool final);
 
+// Takes some of what a hold holds for another partner than the hold's, under a contract of that
+// one: the hold is of something that several partners take, as a voucher. No points change nothing.
+//
+// Refuses: kRedemptionNotFound, kRedemptionClosed, kCaptureExceedsHold.
+absl::Status DecideCaptureFor(Posting& posting, RecordNumber hold, Points points, PartnerId partner,
+                              ContractId contract);
+
+// The inverse.
+//
+// Refuses: kRedemptionNotFound, kRefundExceedsCapture.
+absl::Status DecideRefundFrom(Posting& posting, RecordNumber hold, Points points, PartnerId partner,
+                              ContractId contract);
+
 // Gives back what a hold holds. Gives the points.
 //
 // Refuses: kRedemptionNotFound, kRedemptionClosed.

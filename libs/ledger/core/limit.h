@@ -20,6 +20,7 @@ using LimitId = StrongId<struct LimitTag, int64_t>;
 enum class LimitKind : int16_t {
   kPointBlocks = 1,  // the points that a partner has bought ahead, all its blocks together
   kCounter = 2,      // what a service counts over all books, as what a campaign gives
+  kStock = 3,        // pieces of a reward
 };
 
 // The id of a limit follows from what it limits, so that nobody has to look it up.
@@ -37,11 +38,16 @@ constexpr LimitId LimitOfCounter(int64_t counter) {
   return LimitId(counter * 16 + static_cast<int64_t>(LimitKind::kCounter));
 }
 
+// The limit of the pieces of a reward, by its number.
+constexpr LimitId StockOf(int64_t reward) {
+  return LimitId(reward * 16 + static_cast<int64_t>(LimitKind::kStock));
+}
+
 constexpr LimitKind KindOf(LimitId limit) {
   return static_cast<LimitKind>(limit.value() % 16);
 }
 
-// The number that a limit of the kind kCounter counts under.
+// The number that a limit of the kinds kCounter and kStock is of.
 constexpr int64_t CounterOf(LimitId limit) {
   return limit.value() / 16;
 }

@@ -197,6 +197,12 @@ void Posting::OpenHold(Hold hold) {
 }
 
 void Posting::Capture(RecordNumber number, Points points) {
+  const Hold& hold = *account_.FindHold(number);
+  CaptureFor(number, points, hold.partner, hold.contract);
+}
+
+void Posting::CaptureFor(RecordNumber number, Points points, PartnerId partner,
+                         ContractId contract) {
   Hold& hold = *account_.FindHold(number);
   for (HoldPart& part : hold.parts) {
     const Points taken = std::min(points, part.held);
@@ -207,8 +213,7 @@ void Posting::Capture(RecordNumber number, Points points) {
     lot.held -= taken;
     lot.remaining -= taken;
     lot.redeemed += taken;
-    Move(Member(Bucket::kHeld, lot.id), Control(Bucket::kRedeemed, hold.partner), taken,
-         hold.contract);
+    Move(Member(Bucket::kHeld, lot.id), Control(Bucket::kRedeemed, partner), taken, contract);
     points -= taken;
   }
   if (hold.held() == Points(0)) hold.state = HoldState::kCaptured;
@@ -227,12 +232,17 @@ void Posting::Release(RecordNumber number, HoldState state) {
 }
 
 void Posting::Refund(RecordNumber number, Points points) {
+  const Hold& hold = *account_.FindHold(number);
+  RefundFrom(number, points, hold.partner, hold.contract);
+}
+
+void Posting::RefundFrom(RecordNumber number, Points points, PartnerId partner,
+                         ContractId contract) {
   Hold& hold = *account_.FindHold(number);
   const auto restore = [&](Lot& lot, Points back) {
     lot.redeemed -= back;
     lot.remaining += back;
-    Move(Control(Bucket::kRedeemed, hold.partner), Member(Bucket::kAvailable, lot.id), back,
-         hold.contract);
+    Move(Control(Bucket::kRedeemed, partner), Member(Bucket::kAvailable, lot.id), back, contract);
   };
   // A lot whose redemption another lot took over, because the goods that earned it came back, has
   // less redeemed than it gave to this hold; the difference goes back to the lots that took over.

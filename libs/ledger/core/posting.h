@@ -43,12 +43,15 @@ class Posting {
   // Opens a hold named by this record over lots in the order of consumption: what expires first,
   // then the older lot. The account must have the points available.
   void OpenHold(Hold hold);
-  // Takes held points, in the order of the hold's parts.
+  // Takes held points, in the order of the hold's parts; for another partner than the hold's under
+  // a contract of its own, where the hold is of something that several partners take.
   void Capture(RecordNumber hold, Points points);
+  void CaptureFor(RecordNumber hold, Points points, PartnerId partner, ContractId contract);
   // Gives the rest of a hold back to its lots and closes it.
   void Release(RecordNumber hold, HoldState state);
   // Gives captured points back, the part captured last first.
   void Refund(RecordNumber hold, Points points);
+  void RefundFrom(RecordNumber hold, Points points, PartnerId partner, ContractId contract);
 
   // The changed account, to be kept when the command is accepted.
   AccountState TakeAccount() &&;

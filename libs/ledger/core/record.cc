@@ -55,8 +55,27 @@ std::string_view RecordKindName(RecordKind kind) {
       return "VOID";
     case RecordKind::kRefund:
       return "REFUND";
+    case RecordKind::kOrder:
+      return "ORDER";
+    case RecordKind::kOrderUpdate:
+      return "ORDER_UPDATE";
+    case RecordKind::kOrderCancellation:
+      return "ORDER_CANCELLATION";
+    case RecordKind::kVoucher:
+      return "VOUCHER";
+    case RecordKind::kVoucherUse:
+      return "VOUCHER_USE";
+    case RecordKind::kVoucherRefund:
+      return "VOUCHER_REFUND";
+    case RecordKind::kVoucherUseRefund:
+      return "VOUCHER_USE_REFUND";
   }
   return "UNKNOWN";
+}
+
+bool EndsHold(RecordKind kind) {
+  return kind == RecordKind::kVoid || kind == RecordKind::kOrderCancellation ||
+         kind == RecordKind::kVoucherRefund;
 }
 
 std::string RecordName(RecordKind kind, BookId book, RecordNumber number) {
@@ -70,6 +89,15 @@ std::string RecordName(RecordKind kind, BookId book, RecordNumber number) {
       break;
     case RecordKind::kAuthorization:
       collection = "redemptions";
+      break;
+    case RecordKind::kOrder:
+      collection = "orders";
+      break;
+    case RecordKind::kVoucher:
+      collection = "vouchers";
+      break;
+    case RecordKind::kVoucherUse:
+      collection = "voucherUses";
       break;
     default:
       break;

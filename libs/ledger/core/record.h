@@ -27,7 +27,18 @@ enum class RecordKind : int16_t {
   kCapture = 6,
   kVoid = 7,
   kRefund = 8,
+  // The catalogue's, from 31 on.
+  kOrder = 31,
+  kOrderUpdate = 32,
+  kOrderCancellation = 33,
+  kVoucher = 34,
+  kVoucherUse = 35,
+  kVoucherRefund = 36,
+  kVoucherUseRefund = 37,
 };
+
+// Whether a record of that kind gives back what the hold that it acts on still holds.
+bool EndsHold(RecordKind kind);
 
 // "PURCHASE".
 std::string_view RecordKindName(RecordKind kind);

@@ -64,7 +64,7 @@ class Addition {
       hold.contract = record_.new_hold->contract;
       hold.expires_at = record_.new_hold->expires_at;
     }
-    if (record_.kind == RecordKind::kVoid) {
+    if (EndsHold(record_.kind)) {
       const auto hold = model_.holds.find(record_.refers_to);
       if (hold != model_.holds.end()) hold->second.voided = true;
     }

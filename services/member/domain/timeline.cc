@@ -74,6 +74,14 @@ std::string CaptureText(const Sums& sums) {
   return text;
 }
 
+std::string OrderText(const Sums& sums) {
+  if (sums.redeemed > 0) return absl::StrCat("Order confirmed: ", Count(sums.redeemed), " taken");
+  if (sums.refunded > 0) {
+    return absl::StrCat("Gift returned: ", Count(sums.refunded), " given back");
+  }
+  return "Order carried on";
+}
+
 std::string MainText(RecordKind kind, const Sums& sums) {
   switch (kind) {
     case RecordKind::kPurchase:
@@ -97,6 +105,21 @@ std::string MainText(RecordKind kind, const Sums& sums) {
       return absl::StrCat("Payment called off: ", Count(sums.released), " given back");
     case RecordKind::kRefund:
       return absl::StrCat("Payment refunded: ", Count(sums.refunded), " given back");
+    case RecordKind::kOrder:
+      return absl::StrCat("Gift ordered: ", Count(sums.held), " held");
+    case RecordKind::kOrderUpdate:
+      return OrderText(sums);
+    case RecordKind::kOrderCancellation:
+      return absl::StrCat("Order called off: ", Count(sums.released + sums.refunded),
+                          " given back");
+    case RecordKind::kVoucher:
+      return absl::StrCat("Voucher bought: ", Count(sums.held), " held");
+    case RecordKind::kVoucherUse:
+      return absl::StrCat("Voucher used: ", Count(sums.redeemed));
+    case RecordKind::kVoucherRefund:
+      return absl::StrCat("Voucher given back: ", Count(sums.released), " given back");
+    case RecordKind::kVoucherUseRefund:
+      return absl::StrCat("Voucher's use refunded: ", Count(sums.refunded), " given back");
   }
   return "Posted";
 }
@@ -120,6 +143,19 @@ std::string KindNoun(RecordKind kind) {
       return "release of held points";
     case RecordKind::kRefund:
       return "refund of points";
+    case RecordKind::kOrder:
+      return "order of a gift";
+    case RecordKind::kOrderUpdate:
+      return "order's next step";
+    case RecordKind::kOrderCancellation:
+      return "order's cancellation";
+    case RecordKind::kVoucher:
+      return "purchase of a voucher";
+    case RecordKind::kVoucherUse:
+      return "payment with a voucher";
+    case RecordKind::kVoucherRefund:
+    case RecordKind::kVoucherUseRefund:
+      return "refund of a voucher";
   }
   return "request";
 }

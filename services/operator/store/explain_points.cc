@@ -181,6 +181,20 @@ std::string KindText(RecordKind kind) {
       return "void";
     case RecordKind::kRefund:
       return "refund";
+    case RecordKind::kOrder:
+      return "order";
+    case RecordKind::kOrderUpdate:
+      return "order update";
+    case RecordKind::kOrderCancellation:
+      return "order cancellation";
+    case RecordKind::kVoucher:
+      return "voucher";
+    case RecordKind::kVoucherUse:
+      return "voucher use";
+    case RecordKind::kVoucherRefund:
+      return "voucher refund";
+    case RecordKind::kVoucherUseRefund:
+      return "voucher use refund";
   }
   return "record";
 }
