@@ -2,8 +2,8 @@
 
 #include "libs/base/reason.h"
 #include "libs/base/text.h"
+#include "libs/security/lookup_watch.h"
 #include "services/member/domain/card_number.h"
-#include "services/member/domain/lookup_watch.h"
 #include "services/member/domain/profile.h"
 #include "services/member/domain/timeline.h"
 #include "services/member/domain/vault.h"
@@ -32,9 +32,9 @@ TEST_CASE("Card numbers: valid, different, and of one form", "[unit][member]") {
 }
 
 TEST_CASE("LookupWatch: who misses too often finds nothing more in that hour", "[unit][member]") {
-  LookupWatch watch;
+  security::LookupWatch watch;
   const Timestamp noon(1'700'000'000'000'000);
-  for (int i = 1; i < LookupWatch::kMissesInAnHour; ++i) {
+  for (int i = 1; i < security::LookupWatch::kMissesInAnHour; ++i) {
     CHECK_FALSE(watch.Note("till", /*found=*/false, noon));
     CHECK_FALSE(watch.Note("till", /*found=*/true, noon));
   }

@@ -18,8 +18,8 @@
 #include "libs/rpc/grouped_reads.h"
 #include "libs/rpc/handlers.h"
 #include "libs/rpc/names.h"
+#include "libs/security/lookup_watch.h"
 #include "libs/security/member_token.h"
-#include "services/member/domain/lookup_watch.h"
 #include "services/member/domain/vault.h"
 #include "services/member/rpc/member_service.h"
 #include "services/member/store/enrolments.h"
@@ -94,7 +94,7 @@ class MemberHandlers {
   rpc::GroupedReads<ledger::AccountKey, ledger::AccountAsOfNow> balances_;
   const Vault vault_;
   const security::MemberTokens tokens_;
-  LookupWatch lookups_;
+  security::LookupWatch lookups_;
   const rpc::PageTokens page_tokens_;
   EnrolmentRows enrolment_rows_;
   CardSerials card_serials_;

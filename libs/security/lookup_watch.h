@@ -1,4 +1,4 @@
-// Who looks for members, how often, and how often in vain.
+// Who looks for what can be guessed, how often, and how often in vain.
 #pragma once
 
 #include <cstdint>
@@ -8,11 +8,11 @@
 
 #include "libs/base/types.h"
 
-namespace guilder::member {
+namespace guilder::security {
 
-// Whoever tries numbers or addresses one after the other misses much more often than a person who
-// asks a shopper. Counts by caller over an hour; at the limit of misses there is one alarm, and the
-// caller finds nothing more until the hour is over. Thread safe; one entry a caller.
+// Whoever tries numbers, addresses or codes one after the other misses much more often than a
+// person who asks a shopper. Counts by caller over an hour; at the limit of misses there is one
+// alarm, and the caller finds nothing more until the hour is over. Thread safe; one entry a caller.
 class LookupWatch {
  public:
   static constexpr int kMissesInAnHour = 100;
@@ -41,4 +41,4 @@ class LookupWatch {
   std::map<std::string, Hour> hours_;  // guarded by mutex_
 };
 
-}  // namespace guilder::member
+}  // namespace guilder::security

@@ -1,6 +1,6 @@
-#include "services/member/domain/lookup_watch.h"
+#include "libs/security/lookup_watch.h"
 
-namespace guilder::member {
+namespace guilder::security {
 namespace {
 
 constexpr int64_t kHourUs = 3'600'000'000;
@@ -28,4 +28,4 @@ bool LookupWatch::Note(const std::string& caller, bool found, Timestamp now) {
   return ++hour.misses == kMissesInAnHour;
 }
 
-}  // namespace guilder::member
+}  // namespace guilder::security
