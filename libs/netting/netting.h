@@ -25,15 +25,16 @@ enum class BilledAt { kPosting, kActivation };
 // How an issuer pays for its points.
 enum class Funding {
   kPostpaid,
-  kPrepaid,       // In advance: they are listed, and cost nothing.
+  kPrepaid,  // In advance, by blocks of points: what is issued is listed, and costs nothing again.
   kAtRedemption,  // When members spend them, by the lots that they spend.
   kHybrid,        // As kAtRedemption, and a part of the price is kept in reserve until then.
 };
 
-// What is billed. An issuance contract bills kIssuance, kReserve, kBreakage and kFee, a redemption
-// contract kReimbursement and kFee. Reimbursement and breakage are paid to the partner.
-enum class MoneyLeg { kIssuance, kReimbursement, kFee, kReserve, kBreakage };
-inline constexpr int kMoneyLegs = 5;
+// What is billed. An issuance contract bills kIssuance, kReserve, kBreakage, kPointBlock and kFee,
+// a redemption contract kReimbursement and kFee. Reimbursement and breakage are paid to the
+// partner.
+enum class MoneyLeg { kIssuance, kReimbursement, kFee, kReserve, kBreakage, kPointBlock };
+inline constexpr int kMoneyLegs = 6;
 
 struct TaxTerms {
   std::string code;  // Empty only when nothing is taxed.
@@ -83,11 +84,19 @@ struct Billed {
   MinorUnits tax;
 };
 
-// What entries of earlier settlements took out of the liability of one version's points.
+// Points that were sold in advance, at the rate of a version that is funded by blocks.
+struct PointBlock {
+  ContractId contract;
+  Points points;
+};
+
+// What entries of earlier settlements took out of the liability of one version's points, and what
+// they put into it out of the issuer's deposit.
 struct Released {
   ContractId contract;
   MinorUnits revenue;
   MinorUnits breakage;
+  MinorUnits consumed{};
 };
 
 // What a partner brings along, and what is not worth a payment.
@@ -95,6 +104,7 @@ struct PartnerTerms {
   PartnerId partner;
   MinorUnits carried_in;      // Owed to it since before. Not negative.
   MinorUnits minimum_payout;  // Less than this is carried forward.
+  MinorUnits deposit{};       // What entries of earlier settlements left in its prepaid deposit.
 };
 
 struct Input {
@@ -103,6 +113,8 @@ struct Input {
   std::vector<Movements> movements;
   std::vector<Billed> billed_before;
   std::vector<Released> released_before{};
+  // All that were ever sold; those of a partner in the order in which they are used.
+  std::vector<PointBlock> point_blocks{};
   std::vector<PartnerTerms>
       partners{};  // Those that have no row carry nothing, and have no minimum.
 };
@@ -133,8 +145,10 @@ struct PartnerTotal {
   MinorUnits reserve;
   MinorUnits breakage;
   MinorUnits breakage_tax;
-  // Reimbursement, breakage and their taxes, less issuance, reserve, fee and their taxes. Positive:
-  // paid to the partner.
+  MinorUnits point_blocks;
+  MinorUnits point_blocks_tax;
+  // Reimbursement, breakage and their taxes, less issuance, point blocks, reserve, fee and their
+  // taxes. Positive: paid to the partner.
   MinorUnits net;
   // What it was owed before, and what it is owed afterwards without an obligation. The obligation
   // is of net + carried_in − carried_out.
@@ -142,7 +156,9 @@ struct PartnerTotal {
   MinorUnits carried_out;
 
   // All tax that lines of this settlement carry, whoever owes it.
-  MinorUnits tax() const { return issuance_tax + reimbursement_tax + fee_tax + breakage_tax; }
+  MinorUnits tax() const {
+    return issuance_tax + reimbursement_tax + fee_tax + breakage_tax + point_blocks_tax;
+  }
   friend bool operator==(const PartnerTotal&, const PartnerTotal&) = default;
 };
 
@@ -192,10 +208,12 @@ enum class EntryCause {
   kSetOff,
   kReserve,
   kBreakage,
-  kRelease,   // Points were spent or have expired: what they were sold for is owed no more.
-  kPayment,   // Money came in or went out.
-  kWriteOff,  // Given up.
-  kDefault,   // Taken over by who bears the loss.
+  kPointBlock,   // Points were sold in advance.
+  kConsumption,  // Points were given that had been paid for in advance.
+  kRelease,      // Points were spent or have expired: what they were sold for is owed no more.
+  kPayment,      // Money came in or went out.
+  kWriteOff,     // Given up.
+  kDefault,      // Taken over by who bears the loss.
 };
 
 // Moves an amount from one account to another, so each entry balances by itself.

@@ -108,6 +108,11 @@ TEST_CASE("Exposure: a prepaid partner buys its next block by itself, once",
   request.set_name("partners/books");
   request.mutable_policy()->set_reorder_below_points(100);
   request.mutable_policy()->set_reorder_points(1'000);
+  // Whose issuance is billed afterwards buys nothing ahead.
+  REQUIRE(owing.Ask<Partners>("anna", &Partners::Stub::UpdateExposurePolicy, request).ok());
+  owing.coalition().database().Query(
+      "update partner.contracts set funding = 'PREPAID_BLOCK' where kind = 'ISSUANCE' and "
+      "partner_id = (select partner_id from partner.partners where slug = 'books')");
   REQUIRE(owing.Ask<Partners>("anna", &Partners::Stub::UpdateExposurePolicy, request).ok());
   // A repeat finds that there is enough.
   REQUIRE(owing.Ask<Partners>("anna", &Partners::Stub::UpdateExposurePolicy, request).ok());

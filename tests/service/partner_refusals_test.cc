@@ -267,6 +267,11 @@ TEST_CASE("PartnerService: refusals about point blocks are as documented", "[ser
   };
   const auto new_id = [] { return clients::NewRequestId(); };
   const std::string used = new_id();
+  CHECK(buy(active, used, 100) == Reason::kContractNotFound);
+  auto prepaid = AnIssuanceContract(active, InDays(1));
+  prepaid.mutable_contract()->mutable_issuance()->set_funding(v1::FUNDING_PREPAID_BLOCK);
+  prepaid.mutable_contract()->mutable_issuance()->set_billed_at(v1::BILLING_MOMENT_POSTING);
+  REQUIRE_FALSE(world.Approve(world.Propose(prepaid)));
   REQUIRE_FALSE(buy(active, used, 100));
   CheckRows({
       {"no request id", buy(kNobody, "", 0), Reason::kRequestIdMalformed},

@@ -203,8 +203,11 @@ TEST_CASE("GetExposure: blocks are used in the order in which they were bought",
   CHECK(exposure.partner() == kFresh);
   CHECK(exposure.bought_points() == 180);
   CHECK(exposure.remaining_points() == 60);
-  CHECK(exposure.unbilled_points() == 0);
+  // The blocks are billed by the next settlement, and not what was issued of them.
+  CHECK(exposure.unbilled_points() == 180);
+  CHECK(exposure.unbilled_issuance().minor_units() == 180);
   REQUIRE(exposure.point_blocks_size() == 3);
+  CHECK(exposure.point_blocks(0).point_block().contract().starts_with("partners/fresh/contracts/"));
   const std::vector<int64_t> expected = {30, 30, 0};
   for (int i = 0; i < 3; ++i) {
     CHECK(exposure.point_blocks(i).point_block().name() ==

@@ -124,35 +124,59 @@ TEST_CASE("SettlementService: a second person approves, and invoices and money f
   CHECK(books[0].Int(0) == 14'691);
 }
 
-TEST_CASE("SettlementService: points from prepaid blocks are listed, and cost nothing again",
-          "[service][settlement][inv-85]") {
+TEST_CASE(
+    "SettlementService: a block of points is billed, and what is issued of it costs nothing again",
+    "[service][settlement][inv-85]") {
   World world;
   world.db().Query("update partner.contracts set funding = 'PREPAID_BLOCK' where partner_id = 2");
+  world.db().Query(absl::StrCat(
+      "insert into partner.point_blocks (partner_id, number, points, bought_at_us, sold_by, "
+      "request_id, contract_id) values (2, 1, 20000, ",
+      Day(0).value(), ", 'operators/anna', gen_random_uuid(), ", kGrocerIssues.value(), ")"));
   world.PostExample(0);
   world.SealUntil(1);
 
   const v1::Settlement settlement = world.Compute("anna");
 
-  CHECK(settlement.lines_size() == 4);
+  REQUIRE(settlement.lines_size() == 5);
   CHECK(settlement.lines(0).points() == 12'345);
   CHECK(settlement.lines(0).amount_minor_units() == 0);
   CHECK(settlement.lines(0).tax_minor_units() == 0);
+  CHECK(settlement.lines(1).leg() == v1::SETTLEMENT_LEG_POINT_BLOCK);
+  CHECK(settlement.lines(1).amount_minor_units() == 20'000);
+  CHECK(settlement.lines(1).tax_minor_units() == 3'800);
   const v1::PartnerNet& grocer = NetOf(settlement, "partners/grocer");
   CHECK(grocer.points_issued() == 12'400);
-  CHECK(grocer.net_minor_units() == 0);
+  CHECK(grocer.point_blocks_minor_units() == 20'000);
+  CHECK(grocer.net_minor_units() == -23'800);
   CHECK(NetOf(settlement, "partners/florist").net_minor_units() == 5'796);
   world.Approve("bert", settlement.name());
   const v1::Invoice invoice =
       world.GetNamed("anna", &Stub::GetInvoice, "invoices/INV-2026-000001").invoice();
   CHECK(invoice.partner() == "partners/grocer");
-  REQUIRE(invoice.lines_size() == 1);
+  REQUIRE(invoice.lines_size() == 2);
   CHECK(invoice.lines(0).text() == "12345 points issued, PREPAID");
   CHECK(invoice.lines(0).rate_micros() == 0);
-  CHECK(invoice.gross_minor_units() == 0);
-  const postgres::Rows owed = world.db().Query(
-      "select count(*) from settlement.obligations where partner_id = 2 union all "
-      "select count(*) from settlement.money_entries where partner_id = 2");
-  for (const postgres::Row& row : owed) CHECK(row.Int(0) == 0);
+  CHECK(invoice.lines(1).text() == "20000 points sold in advance at 0.01 EUR");
+  CHECK(invoice.lines(1).rate_micros() == 10'000);
+  CHECK(invoice.gross_minor_units() == 23'800);
+
+  // What it has not given stays its deposit, also when more is given in the next window.
+  const auto deposit = [&] {
+    return world.db()
+        .Query(
+            "select sum(case when credit_account = 'PREPAID_DEPOSIT' then amount else -amount end)"
+            "::bigint from settlement.money_entries "
+            "where 'PREPAID_DEPOSIT' in (credit_account, debit_account)")[0]
+        .Int(0);
+  };
+  CHECK(deposit() == 20'000 - 12'345);
+  world.ledger().AddPosition(1, kGrocerIssues, Day(1), Movement::kIssued, 655);
+  world.SealUntil(2);
+  const v1::Settlement next = world.Compute("anna");
+  CHECK(NetOf(next, "partners/grocer").net_minor_units() == 0);
+  world.Approve("bert", next.name());
+  CHECK(deposit() == 20'000 - 13'000);
 }
 
 TEST_CASE("SettlementService: later settlements bill what is new, and numbers have no gaps",

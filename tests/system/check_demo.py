@@ -16,9 +16,9 @@ Read of the JSON, besides the demonstration's counts and totals:
   redemptions_file: CSV partner,member,points,refunded_points,kind: one line for each captured redemption
 
 `points_redeemed` is without what was refunded; `tax_minor_units` is what the partner pays as tax, on issuance and
-fee, less the tax on the reimbursement that it is paid: net = reimbursement - issuance - fee - tax.
-Contracts must have one version and bill at posting. A partner with prepaid points has paid for what it issues: its
-issuance is settled at nothing, and it issues no more than those points.
+fee, less the tax on the reimbursement that it is paid: net = reimbursement - issuance - point blocks - fee - tax.
+Contracts must have one version and bill at posting. A partner with prepaid points pays for all of them: its issuance is
+settled at nothing, and it issues no more than those points.
 """
 
 import argparse
@@ -298,9 +298,11 @@ def read_redemptions(path, points):
 def recompute_money(contracts, points):
     money = collections.Counter()
     issuance = contracts.get("issuance")
-    if issuance and not issuance["prepaid_points"]:
-        money["issuance"] = price_of(points["issued"] - points["reversed"], issuance["rate_micros"])
-        money["issuance_tax"] = share_of(money["issuance"], issuance["tax_ppm"])
+    if issuance:
+        paid_for = issuance["prepaid_points"]
+        leg = "point_blocks" if paid_for else "issuance"
+        money[leg] = price_of(paid_for or points["issued"] - points["reversed"], issuance["rate_micros"])
+        money["issuance_tax"] = share_of(money[leg], issuance["tax_ppm"])
     if redemption := contracts.get("redemption"):
         money["reimbursement"] = price_of(points["redeemed"], redemption["rate_micros"])
         money["reimbursement_tax"] = share_of(money["reimbursement"], redemption["tax_ppm"])
@@ -313,6 +315,7 @@ def recompute_money(contracts, points):
         money["reimbursement"]
         + money["reimbursement_tax"]
         - money["issuance"]
+        - money["point_blocks"]
         - money["issuance_tax"]
         - money["fee"]
         - money["fee_tax"]
@@ -347,7 +350,7 @@ def check_money(checks, demo, partners, points):
     for key, partner in partners.items():
         money = recompute_money(partner["contracts"], points[key])
         computed = {f"points_{kind}": points[key][kind] for kind in ("issued", "reversed", "redeemed")}
-        for kind in ("issuance", "reimbursement", "fee", "tax", "net"):
+        for kind in ("issuance", "point_blocks", "reimbursement", "fee", "tax", "net"):
             computed[f"{kind}_minor_units"] = money[kind]
         differences = [
             f"{name} {partner[name]}, not {value}" for name, value in computed.items() if partner[name] != value

@@ -4,8 +4,8 @@
     check_settlements.py FILE
 
 FILE is what settlement_property_test.cc writes: for each programme its contracts (T), then for each
-settlement the windows so far (W), the points that moved (M), what became of lots (L) and the least
-payouts (Q), and what the product made of them: lines (R), nets (N), obligations (O) and the balances of the
+settlement the windows so far (W), the blocks of points that were sold (K), the points that moved (M), what
+became of lots (L) and the least payouts (Q), and what the product made of them: lines (R), nets (N), obligations (O) and the balances of the
 money ledger so far (B). Shares no code with the product. Exit code 0 when all of it agrees.
 """
 
@@ -35,6 +35,7 @@ class Contract:
         self.fee_tax = Fraction(int(fee_tax), 10**6)
         self.windows = 0
         self.moved = collections.Counter()
+        self.bought = 0
         self.spent = 0
         self.expired = 0
 
@@ -64,6 +65,9 @@ class Contract:
             points = self.spent if self.by_redemption() else self.billable()
             amount = 0 if self.funding == "PREPAID" else price(points, self.rate)
             legs["ISSUANCE"] = (points, amount, self.tax_code, rounded(amount * self.tax))
+            if self.funding == "PREPAID":
+                paid = price(self.bought, self.rate)
+                legs["POINT_BLOCK"] = (self.bought, paid, self.tax_code, rounded(paid * self.tax))
             if self.funding == "HYBRID":
                 outstanding = max(0, self.billable() - self.spent - self.expired)
                 legs["RESERVE"] = (outstanding, rounded(price(outstanding, self.rate) * self.reserve), "", 0)
@@ -77,7 +81,7 @@ class Contract:
 
     def liability(self, unit):
         """What its outstanding points were sold for."""
-        if self.kind == "REDEMPTION" or self.by_redemption() or self.funding == "PREPAID":
+        if self.kind == "REDEMPTION" or self.by_redemption():
             return 0
         return rounded((self.billable() - self.spent - self.expired) * self.rate * unit)
 
@@ -92,6 +96,7 @@ class Programme:
         self.before = collections.defaultdict(lambda: (0, 0, "", 0))
         self.carried = collections.Counter()
         self.minimum = {}
+        self.blocks = []  # (contract, points), in the order in which they were sold.
         self.owed = collections.Counter()  # By partner: what obligations came to.
 
     def settle(self):
@@ -110,17 +115,31 @@ class Programme:
                 sums[contract.partner][leg] += now[1]
                 sums[contract.partner]["TAX"] += sign * now[2]
         for partner, s in sums.items():
-            net = s["REIMBURSEMENT"] + s["BREAKAGE"] - s["ISSUANCE"] - s["RESERVE"] - s["FEE"] - s["TAX"]
+            net = (s["REIMBURSEMENT"] + s["BREAKAGE"] - s["ISSUANCE"] - s["POINT_BLOCK"] - s["RESERVE"]
+                   - s["FEE"] - s["TAX"])
             carried_in = self.carried[partner]
             owed = net + carried_in
             carried_out = owed if 0 < owed < self.minimum.get(partner, 0) else 0
             self.carried[partner] = carried_out
             nets.append((partner, s["ISSUANCE"], s["REIMBURSEMENT"], s["FEE"], s["RESERVE"], s["BREAKAGE"],
-                         s["TAX"], net, carried_in, carried_out))
+                         s["POINT_BLOCK"], s["TAX"], net, carried_in, carried_out))
             if owed != carried_out:
                 obligations.append((partner, owed - carried_out))
                 self.owed[partner] += owed - carried_out
         return sorted(lines), sorted(nets), sorted(obligations)
+
+    def deposit(self, partner):
+        """What the points that a partner bought and has not given were sold for: blocks are used in their order."""
+        prepaid = [c for c in self.contracts.values() if c.partner == partner and c.funding == "PREPAID"
+                   and c.kind == "ISSUANCE"]
+        given = max(0, sum(c.billable() for c in prepaid))
+        used = collections.Counter()
+        for contract, points in self.blocks:
+            if contract.partner == partner:
+                used[contract.rate] += min(points, given)
+                given -= min(points, given)
+        return (sum(rounded(c.bought * c.rate * self.unit) for c in prepaid)
+                - sum(rounded(points * rate * self.unit) for rate, points in used.items()))
 
     def check_balances(self, balances):
         """Debits less credits, by account and partner."""
@@ -131,6 +150,7 @@ class Programme:
             open_items = balances[("PARTNER_RECEIVABLE", partner)] + balances[("PARTNER_PAYABLE", partner)]
             yield f"what partner {partner} has open", -open_items, self.owed[partner] + self.carried[partner]
             reserve = sum(self.before[c.id, "RESERVE"][1] for c in self.contracts.values() if c.partner == partner)
+            yield f"the deposit of partner {partner}", -balances[("PREPAID_DEPOSIT", partner)], self.deposit(partner)
             yield f"the reserve of partner {partner}", -balances[("RESERVE", partner)], reserve
 
 
@@ -154,6 +174,9 @@ def main(path):
                 programme.contracts[fields[0]].windows = int(fields[1])
             elif kind == "M":
                 programme.contracts[fields[0]].moved[fields[1]] += int(fields[2])
+            elif kind == "K":
+                programme.contracts[fields[0]].bought += int(fields[1])
+                programme.blocks.append((programme.contracts[fields[0]], int(fields[1])))
             elif kind == "L":
                 programme.contracts[fields[0]].spent += int(fields[1])
                 programme.contracts[fields[0]].expired += int(fields[2])
@@ -174,7 +197,7 @@ def main(path):
                                            ("obligations", obligations, found["O"])):
                     if ours != sorted(theirs):
                         differences.append(f"{name}: {ours} is not {sorted(theirs)}")
-                if sum(n[7] + n[8] - n[9] for n in nets) != sum(o[1] for o in obligations):
+                if sum(n[8] + n[9] - n[10] for n in nets) != sum(o[1] for o in obligations):
                     differences.append("obligations are not the nets")
                 for name, theirs, ours in programme.check_balances(found["B"]):
                     if ours != theirs:

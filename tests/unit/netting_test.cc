@@ -115,23 +115,58 @@ Movements RandomMovements(std::mt19937_64& random, ContractId contract) {
   return {contract, points(), points(), points(), points(), points(), points()};
 }
 
-TEST_CASE("Settle: points that were paid for in advance are listed, and move no money",
+MoneyAccount Deposit() {
+  return {AccountKind::kPrepaidDeposit, kGrocer, {}};
+}
+
+TEST_CASE("Settle: points are paid for when a block is bought, and not again when they are issued",
           "[unit][netting][inv-85]") {
   Input input = TwoPartners();
   const Settlement postpaid = Computed(input);
   input.terms[0].funding = Funding::kPrepaid;
+  input.point_blocks = {{kGrocerIssues, Points(20'000)}};
 
   const Settlement settlement = Computed(input);
 
-  REQUIRE(settlement.lines.size() == postpaid.lines.size());
-  const Line& line = settlement.lines[0];
-  CHECK(line.partner == kGrocer);
-  CHECK(line.points == Points(12'345));
-  CHECK(line.amount == MinorUnits());
-  CHECK(line.tax == MinorUnits());
-  CHECK(settlement.partners[0].net == MinorUnits());
+  REQUIRE(settlement.lines.size() == postpaid.lines.size() + 1);
+  CHECK(settlement.lines[0] == Line{kGrocer, kGrocerIssues, MoneyLeg::kIssuance, Points(12'345),
+                                    Points(12'345), MinorUnits(), "DE19", MinorUnits()});
+  CHECK(settlement.lines[1] == Line{kGrocer, kGrocerIssues, MoneyLeg::kPointBlock, Points(20'000),
+                                    Points(20'000), MinorUnits(20'000), "DE19", MinorUnits(3'800)});
+  CHECK(settlement.partners[0].net == MinorUnits(-23'800));
   CHECK(settlement.partners[1] == postpaid.partners[1]);
-  for (const MoneyEntry& entry : settlement.entries) CHECK(entry.partner != kGrocer);
+  // What it has not issued stays its deposit; what it has issued is owed to members as any other.
+  CHECK(Balances(settlement)[Deposit()] == -(20'000 - 12'345));
+  const MoneyAccount liability{AccountKind::kPointsLiability, {}, {}};
+  CHECK(Balances(settlement)[liability] == Balances(postpaid)[liability]);
+}
+
+TEST_CASE(
+    "Settle: a block costs what it was sold for, whatever the rate is when its points are issued",
+    "[unit][netting][inv-85]") {
+  const ContractId later(99);
+  Input input;
+  input.terms = {Issuance(kGrocerIssues, kGrocer, 10'000), Issuance(later, kGrocer, 12'000)};
+  for (Terms& terms : input.terms) terms.funding = Funding::kPrepaid;
+  input.point_blocks = {{kGrocerIssues, Points(1'000)}, {later, Points(500)}};
+  // 900 points at the earlier rate, 300 at the later one: 100 of those are of the first block.
+  input.movements = {Issued(kGrocerIssues, 900), Issued(later, 300)};
+
+  const Settlement settlement = Computed(input);
+
+  auto balances = Balances(settlement);
+  CHECK(balances[Deposit()] == -(300 * 12 / 10));
+  CHECK(balances[{AccountKind::kPointsLiability, {}, {}}] == -(900 + 300 * 12 / 10));
+  // Members are owed more for those 100 points than was paid for them.
+  CHECK(balances[{AccountKind::kIssuanceRevenue, {}, {}}] == 100 * 12 / 10 - 100);
+}
+
+TEST_CASE("Settle: a block under a contract that is not paid in advance is malformed",
+          "[unit][netting]") {
+  Input input = TwoPartners();
+  input.point_blocks = {{kGrocerIssues, Points(1)}};
+
+  CHECK(RefusalOf(input) == Reason::kRequestMalformed);
 }
 
 TEST_CASE("Netting: the worked example of the README holds", "[unit][netting]") {

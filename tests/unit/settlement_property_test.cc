@@ -53,7 +53,8 @@ class RandomProgramme {
     }
     facts_.partners.clear();
     for (const auto& [partner, minimum] : minimum_) {
-      facts_.partners.push_back({partner, carried_[partner], minimum});
+      const MinorUnits deposit(-balances_[{"PREPAID_DEPOSIT", partner}]);
+      facts_.partners.push_back({partner, carried_[partner], minimum, deposit});
       out_ << "Q\t" << partner.value() << "\t" << minimum.value() << "\n";
     }
     facts_.moved.clear();
@@ -119,6 +120,11 @@ class RandomProgramme {
       Count(terms, Movement::kRefunded, Below(redeemed + 1));
       return;
     }
+    if (terms.funding == Funding::kPrepaid) {
+      const int64_t bought = 1 + Below(100'000);
+      facts_.point_blocks.push_back({terms.contract, Points(bought)});
+      out_ << "K\t" << terms.contract.value() << "\t" << bought << "\n";
+    }
     const int64_t issued = Below(50'000);
     const int64_t cancelled = Below(issued / 4 + 1);
     Count(terms, Movement::kIssued, issued);
@@ -145,8 +151,9 @@ class RandomProgramme {
     for (const Net& net : computation.nets) {
       out_ << "N\t" << net.partner.value() << "\t" << net.issuance.value() << "\t"
            << net.reimbursement.value() << "\t" << net.fee.value() << "\t" << net.reserve.value()
-           << "\t" << net.breakage.value() << "\t" << net.tax.value() << "\t" << net.net.value()
-           << "\t" << net.carried_in.value() << "\t" << net.carried_out.value() << "\n";
+           << "\t" << net.breakage.value() << "\t" << net.point_blocks.value() << "\t"
+           << net.tax.value() << "\t" << net.net.value() << "\t" << net.carried_in.value() << "\t"
+           << net.carried_out.value() << "\n";
     }
     for (const netting::Obligation& obligation : computation.obligations) {
       const bool is_paid = obligation.direction == netting::Direction::kPartnerIsPaid;
@@ -171,6 +178,11 @@ class RandomProgramme {
     }
     for (const Net& net : computation.nets) carried_[net.partner] = net.carried_out;
     for (const netting::MoneyEntry& entry : computation.entries) {
+      if (entry.cause == netting::EntryCause::kConsumption && entry.contract) {
+        const bool is_taken = entry.debit.kind == netting::AccountKind::kPrepaidDeposit;
+        facts_.released_before.push_back(
+            {entry.contract, {}, {}, is_taken ? entry.amount : -entry.amount});
+      }
       if (entry.cause != netting::EntryCause::kRelease) continue;
       const bool is_released = entry.debit.kind == netting::AccountKind::kPointsLiability;
       const MinorUnits amount = is_released ? entry.amount : -entry.amount;

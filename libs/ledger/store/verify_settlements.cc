@@ -84,6 +84,13 @@ constexpr Statement kFindWrongLine{"verify.find_wrong_line", R"sql(
      where case l.leg when 'ISSUANCE' then c.funding in ('POSTPAID_AT_REDEMPTION', 'HYBRID')
                 else c.breakage_ppm > 0 and c.funding in ('POSTPAID', 'PREPAID_BLOCK') end
      group by s.settlement_id, p.contract_id, l.leg
+     union all
+    select s.settlement_id, b.contract_id, 'POINT_BLOCK', sum(b.points)::bigint
+      from settlement.settlements s
+      join partner.point_blocks b
+        on b.bought_at_us >= s.start_us and b.bought_at_us < s.end_us
+      join partner.contracts c on c.contract_id = b.contract_id and c.currency = s.currency
+     group by s.settlement_id, b.contract_id
   )
   select coalesce(l.settlement_id, b.settlement_id), coalesce(l.contract_id, b.contract_id),
          coalesce(l.leg, b.leg), coalesce(l.points, 0), coalesce(b.points, 0)
@@ -107,6 +114,7 @@ constexpr Statement kFindWrongNet{"verify.find_wrong_net", R"sql(
                       sum(amount) filter (where leg = 'FEE') as fee,
                       sum(amount) filter (where leg = 'RESERVE') as reserve,
                       sum(amount) filter (where leg = 'BREAKAGE') as breakage,
+                      sum(amount) filter (where leg = 'POINT_BLOCK') as point_blocks,
                       sum(case when leg in ('REIMBURSEMENT', 'BREAKAGE') then -tax else tax end)
                         as tax
                  from settlement.lines
@@ -120,7 +128,9 @@ constexpr Statement kFindWrongNet{"verify.find_wrong_net", R"sql(
       or n.tax <> coalesce(l.tax, 0)
       or n.reserve <> coalesce(l.reserve, 0)
       or n.breakage <> coalesce(l.breakage, 0)
-      or n.net <> n.reimbursement + n.breakage - n.issuance - n.reserve - n.fee - n.tax
+      or n.point_blocks <> coalesce(l.point_blocks, 0)
+      or n.net <> n.reimbursement + n.breakage - n.issuance - n.point_blocks - n.reserve - n.fee
+                  - n.tax
       or n.carried_in <> coalesce((select b.carried_out
                                      from settlement.nets b
                                     where b.partner_id = n.partner_id

@@ -17,6 +17,7 @@ void AddNets(const Settled& settled, PartnerFigures& figures) {
       figures.points_reversed += net.points_reversed();
       figures.points_redeemed += net.points_redeemed();
       figures.issuance_minor_units += net.issuance_minor_units();
+      figures.point_blocks_minor_units += net.point_blocks_minor_units();
       figures.reimbursement_minor_units += net.reimbursement_minor_units();
       figures.fee_minor_units += net.fee_minor_units();
       figures.tax_minor_units += net.tax_minor_units();

@@ -19,6 +19,7 @@ struct PartnerFigures {
   int64_t points_reversed = 0;
   int64_t points_redeemed = 0;
   int64_t issuance_minor_units = 0;
+  int64_t point_blocks_minor_units = 0;  // Paid in advance, for points to come.
   int64_t reimbursement_minor_units = 0;
   int64_t fee_minor_units = 0;
   int64_t tax_minor_units = 0;

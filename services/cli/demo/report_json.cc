@@ -45,6 +45,7 @@ Json PartnerJson(const PartnerFigures& figures) {
                {"points_reversed", figures.points_reversed},
                {"points_redeemed", figures.points_redeemed},
                {"issuance_minor_units", figures.issuance_minor_units},
+               {"point_blocks_minor_units", figures.point_blocks_minor_units},
                {"reimbursement_minor_units", figures.reimbursement_minor_units},
                {"fee_minor_units", figures.fee_minor_units},
                {"tax_minor_units", figures.tax_minor_units},

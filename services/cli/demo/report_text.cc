@@ -34,7 +34,8 @@ Table MoneyTable(const std::vector<PartnerFigures>& all) {
   for (const PartnerFigures& one : all) {
     table.AddRow({one.plan.display_name, WithThousands(one.insights.purchases),
                   WithThousands(one.points_issued), WithThousands(one.points_reversed),
-                  WithThousands(one.points_redeemed), Cents(one.issuance_minor_units),
+                  WithThousands(one.points_redeemed),
+                  Cents(one.issuance_minor_units + one.point_blocks_minor_units),
                   Cents(one.reimbursement_minor_units), Cents(one.fee_minor_units),
                   Cents(one.tax_minor_units), Cents(one.net_minor_units)});
     sum.insights.purchases += one.insights.purchases;
@@ -42,6 +43,7 @@ Table MoneyTable(const std::vector<PartnerFigures>& all) {
     sum.points_reversed += one.points_reversed;
     sum.points_redeemed += one.points_redeemed;
     sum.issuance_minor_units += one.issuance_minor_units;
+    sum.point_blocks_minor_units += one.point_blocks_minor_units;
     sum.reimbursement_minor_units += one.reimbursement_minor_units;
     sum.fee_minor_units += one.fee_minor_units;
     sum.tax_minor_units += one.tax_minor_units;
@@ -50,9 +52,9 @@ Table MoneyTable(const std::vector<PartnerFigures>& all) {
   table.AddRule();
   table.AddRow({"all", WithThousands(sum.insights.purchases), WithThousands(sum.points_issued),
                 WithThousands(sum.points_reversed), WithThousands(sum.points_redeemed),
-                Cents(sum.issuance_minor_units), Cents(sum.reimbursement_minor_units),
-                Cents(sum.fee_minor_units), Cents(sum.tax_minor_units),
-                Cents(sum.net_minor_units)});
+                Cents(sum.issuance_minor_units + sum.point_blocks_minor_units),
+                Cents(sum.reimbursement_minor_units), Cents(sum.fee_minor_units),
+                Cents(sum.tax_minor_units), Cents(sum.net_minor_units)});
   return table;
 }
 

@@ -18,6 +18,9 @@ struct PointBlock {
   Points points;
   Timestamp bought_at;
   std::string sold_by;
+  // Number of the contract version at whose rate it is billed; 0 for one that was sold before
+  // versions priced blocks, and is not billed.
+  int64_t contract = 0;
 };
 
 // Error: AMOUNT_OUT_OF_RANGE, not from 1 to kMaxPointsPerCommand.

@@ -94,10 +94,9 @@ absl::StatusOr<v1::BuyPointBlockResponse> PartnerHandlers::BuyPointBlock(
               return before->block;
             }
             GUILDER_RETURN_IF_ERROR(CheckMayBuyPoints(partner));
-            wanted.bought_at = ledger::ReadProgrammeClock(transaction, programme_.id);
-            GUILDER_ASSIGN_OR_RETURN(const PointBlock stored,
-                                     InsertPointBlock(transaction, partner.id, request_id, wanted));
-            ledger::GrantLimit(transaction, ledger::PointBlocksOf(partner.id), stored.points);
+            GUILDER_ASSIGN_OR_RETURN(
+                const PointBlock stored,
+                SellPointBlock(transaction, programme_.id, partner.id, request_id, wanted));
             const v1::PointBlock after = ToProto(slug, stored);
             rpc::Audit(transaction, call, "PartnerService/BuyPointBlock", after.name(), nullptr,
                        &after);
@@ -118,8 +117,7 @@ absl::StatusOr<v1::GetExposureResponse> PartnerHandlers::GetExposure(
                                  FindReadable(call, transaction, request.name()));
         const ledger::LimitState blocks =
             ledger::ReadLimit(transaction, ledger::PointBlocksOf(partner.id));
-        const PostpaidIssuance issuance =
-            ReadPostpaidIssuance(transaction, partner.id, programme_.id);
+        const IssuanceToBill issuance = ReadIssuanceToBill(transaction, partner.id, programme_.id);
         GUILDER_ASSIGN_OR_RETURN(const UnbilledIssuance unbilled,
                                  SumUnbilled(issuance.contracts, issuance.currency_exponent));
         v1::GetExposureResponse response;

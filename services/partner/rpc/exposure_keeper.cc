@@ -57,8 +57,12 @@ absl::Status ChangeStage(Transaction& transaction, const Partner& partner,
   return absl::OkStatus();
 }
 
-bool NeedsBlock(Transaction& transaction, const Partner& partner, const ExposurePolicy& policy) {
-  if (policy.reorder == Points(0) || !CheckMayBuyPoints(partner).ok()) return false;
+bool NeedsBlock(Transaction& transaction, const Partner& partner, const ExposurePolicy& policy,
+                ProgrammeId programme) {
+  if (policy.reorder == Points(0) || !CheckMayBuyPoints(partner).ok() ||
+      !HasBlockContract(transaction, programme, partner.id)) {
+    return false;
+  }
   return ledger::ReadLimit(transaction, ledger::PointBlocksOf(partner.id)).remaining <
          policy.reorder_below;
 }
@@ -66,15 +70,13 @@ bool NeedsBlock(Transaction& transaction, const Partner& partner, const Exposure
 absl::Status Reorder(Transaction& transaction, const Partner& partner,
                      const ledger::ProgrammeFacts& programme) {
   const ExposurePolicy policy = ReadExposurePolicy(transaction, partner.id);
-  if (!NeedsBlock(transaction, partner, policy)) return absl::OkStatus();
+  if (!NeedsBlock(transaction, partner, policy, programme.id)) return absl::OkStatus();
   PointBlock block;
   block.points = policy.reorder;
   block.sold_by = kActor;
-  block.bought_at = ledger::ReadProgrammeClock(transaction, programme.id);
   GUILDER_ASSIGN_OR_RETURN(
       const PointBlock bought,
-      InsertPointBlock(transaction, partner.id, security::RandomUuid(), block));
-  ledger::GrantLimit(transaction, ledger::PointBlocksOf(partner.id), bought.points);
+      SellPointBlock(transaction, programme.id, partner.id, security::RandomUuid(), block));
   security::AuditRecord event = Event(partner, "PointBlockReordered");
   event.after = absl::StrCat(bought.points.value(), " points, block ", bought.number);
   security::AppendAudit(transaction, std::move(event));
@@ -85,7 +87,7 @@ absl::Status Reorder(Transaction& transaction, const Partner& partner,
 
 absl::StatusOr<ExposureFigures> ReadFigures(Transaction& transaction, PartnerId partner,
                                             ProgrammeId programme) {
-  const PostpaidIssuance issuance = ReadPostpaidIssuance(transaction, partner, programme);
+  const IssuanceToBill issuance = ReadIssuanceToBill(transaction, partner, programme);
   GUILDER_ASSIGN_OR_RETURN(const UnbilledIssuance unbilled,
                            SumUnbilled(issuance.contracts, issuance.currency_exponent));
   ExposureFigures figures = ReadOtherFigures(transaction, partner, programme);
@@ -102,7 +104,8 @@ absl::Status KeepExposure(postgres::Pool& pool, const ledger::ProgrammeFacts& pr
         GUILDER_ASSIGN_OR_RETURN(const ExposureStage wanted,
                                  WantedStage(transaction, partner, programme.id));
         return wanted != ReadExposureState(transaction, partner.id).stage ||
-               NeedsBlock(transaction, partner, ReadExposurePolicy(transaction, partner.id));
+               NeedsBlock(transaction, partner, ReadExposurePolicy(transaction, partner.id),
+                          programme.id);
       }));
   if (!changes) return absl::OkStatus();
   return pool.Run([&](Transaction& transaction) -> absl::Status {
@@ -144,10 +147,12 @@ absl::Status ExposureKeeper::KeepAll() {
       pool_.Read([](Transaction& transaction) -> absl::StatusOr<std::vector<std::string>> {
         return PartnersWithPolicy(transaction);
       }));
+  // One partner whose figures cannot be had keeps no other from being degraded.
+  absl::Status first;
   for (const std::string& slug : slugs) {
-    GUILDER_RETURN_IF_ERROR(KeepExposure(pool_, programme_, slug));
+    first.Update(KeepExposure(pool_, programme_, slug));
   }
-  return absl::OkStatus();
+  return first;
 }
 
 }  // namespace guilder::partner

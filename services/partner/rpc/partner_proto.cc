@@ -274,6 +274,10 @@ v1::PointBlock ToProto(const std::string& partner_slug, const PointBlock& block)
   out.set_points(block.points.value());
   *out.mutable_buy_time() = rpc::ToProto(block.bought_at);
   out.set_sold_by(block.sold_by);
+  if (block.contract != 0) {
+    out.set_contract(
+        rpc::FormatName(kContractName, {partner_slug, std::to_string(block.contract)}));
+  }
   return out;
 }
 

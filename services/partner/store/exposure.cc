@@ -10,9 +10,9 @@ using postgres::Params;
 using postgres::Row;
 using postgres::Statement;
 
-// Windows tile time, so what is not settled is what comes after the last approved settlement. What
-// was billed before is needed because settlements round what they billed in all. Movements count as
-// in libs/netting/README.md.
+// What was issued and is billed afterwards, and blocks that were bought. Windows tile time, so what
+// is not settled is what comes after the last approved settlement. What was billed before is needed
+// because settlements round what they billed in all. Movements count as in libs/netting/README.md.
 constexpr Statement kRead{"partner.read_unbilled", R"sql(
   with settled as (
     select coalesce(max(end_us), 0) as until_us from settlement.settlements where state <> 'COMPUTED'
@@ -20,7 +20,10 @@ constexpr Statement kRead{"partner.read_unbilled", R"sql(
     select l.contract_id, sum(l.points)::bigint as points, sum(l.amount)::bigint as amount
       from settlement.lines l
       join settlement.settlements s on s.settlement_id = l.settlement_id
-     where l.partner_id = $1 and l.leg = 'ISSUANCE' and s.state <> 'COMPUTED'
+      join partner.contracts c on c.contract_id = l.contract_id
+     where l.partner_id = $1
+       and l.leg = case c.funding when 'PREPAID_BLOCK' then 'POINT_BLOCK' else 'ISSUANCE' end
+       and s.state <> 'COMPUTED'
      group by l.contract_id
   ), moved as (
     select c.contract_id,
@@ -36,7 +39,15 @@ constexpr Statement kRead{"partner.read_unbilled", R"sql(
        and p.window_start_us >= (select until_us from settled)
        and p.contract_id = c.contract_id
      where c.partner_id = $1
+       and c.funding = 'POSTPAID'
      group by c.contract_id
+     union all
+    select b.contract_id, sum(b.points)::bigint
+      from partner.point_blocks b
+     where b.partner_id = $1
+       and b.contract_id is not null
+       and b.bought_at_us >= (select until_us from settled)
+     group by b.contract_id
   )
   select c.rate_micros, coalesce(m.points, 0), coalesce(b.points, 0), coalesce(b.amount, 0),
          g.currency_exponent
@@ -47,15 +58,15 @@ constexpr Statement kRead{"partner.read_unbilled", R"sql(
    where c.partner_id = $1
      and c.kind = 'ISSUANCE'
      and c.state = 'APPROVED'
-     and c.funding = 'POSTPAID'
+     and c.funding in ('POSTPAID', 'PREPAID_BLOCK')
      and c.currency = g.currency
 )sql"};
 
 }  // namespace
 
-PostpaidIssuance ReadPostpaidIssuance(postgres::Transaction& transaction, PartnerId partner,
-                                      ProgrammeId programme) {
-  PostpaidIssuance issuance;
+IssuanceToBill ReadIssuanceToBill(postgres::Transaction& transaction, PartnerId partner,
+                                  ProgrammeId programme) {
+  IssuanceToBill issuance;
   const Params params = Params()
                             .Int(partner)
                             .Int(programme)

@@ -1,4 +1,4 @@
-// Reads what a partner issued and was not billed for.
+// Reads what a partner issued or bought in advance, and was not billed for.
 #pragma once
 
 #include <vector>
@@ -12,14 +12,14 @@ class Transaction;
 
 namespace guilder::partner {
 
-struct PostpaidIssuance {
+struct IssuanceToBill {
   std::vector<IssuedUnderContract> contracts;
   int currency_exponent = 2;
 };
 
-// Of postpaid contracts. What is not yet billed is what the next settlement would bill if it had
-// all windows up to now.
-PostpaidIssuance ReadPostpaidIssuance(postgres::Transaction& transaction, PartnerId partner,
-                                      ProgrammeId programme);
+// Of postpaid contracts, and of blocks of points. What is not yet billed is what the next
+// settlement would bill if it had all windows up to now.
+IssuanceToBill ReadIssuanceToBill(postgres::Transaction& transaction, PartnerId partner,
+                                  ProgrammeId programme);
 
 }  // namespace guilder::partner

@@ -36,6 +36,7 @@ std::pair<AccountKind, EntryCause> AccountOf(MoneyLeg leg) {
       return {AccountKind::kBreakage, EntryCause::kBreakage};
     case MoneyLeg::kIssuance:
     case MoneyLeg::kReserve:
+    case MoneyLeg::kPointBlock:
       break;
   }
   return {AccountKind::kIssuanceRevenue, EntryCause::kIssuance};

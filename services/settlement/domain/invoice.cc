@@ -83,7 +83,9 @@ std::vector<TaxSum> SumTaxes(const std::vector<Line>& lines) {
 
 int64_t RateOf(const Line& line, const netting::Terms& terms) {
   if (line.bill.leg == MoneyLeg::kFee) return terms.fee_micros_per_point;
-  return terms.funding == netting::Funding::kPrepaid ? 0 : terms.rate_micros;
+  const bool was_paid_for =
+      line.bill.leg == MoneyLeg::kIssuance && terms.funding == netting::Funding::kPrepaid;
+  return was_paid_for ? 0 : terms.rate_micros;
 }
 
 std::string LineText(const Line& line, const netting::Terms& terms, const Currency& currency) {
@@ -106,6 +108,9 @@ std::string LineText(const Line& line, const netting::Terms& terms, const Curren
     case MoneyLeg::kBreakage:
       return absl::StrCat(Decimal(terms.breakage_ppm * 100), " % of ", points,
                           " points expired, at ", Decimal(terms.rate_micros), " ", unit);
+    case MoneyLeg::kPointBlock:
+      return absl::StrCat(points, " points sold in advance at ", Decimal(terms.rate_micros), " ",
+                          unit);
     case MoneyLeg::kFee:
       break;
   }

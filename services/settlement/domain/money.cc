@@ -58,6 +58,8 @@ constexpr CauseText kCauses[] = {
     {EntryCause::kSetOff, "SET_OFF"},
     {EntryCause::kReserve, "RESERVE"},
     {EntryCause::kBreakage, "BREAKAGE"},
+    {EntryCause::kPointBlock, "POINT_BLOCK"},
+    {EntryCause::kConsumption, "CONSUMPTION"},
     {EntryCause::kRelease, "RELEASE"},
     {EntryCause::kPayment, "PAYMENT"},
     {EntryCause::kWriteOff, "WRITE_OFF"},

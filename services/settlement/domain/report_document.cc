@@ -182,7 +182,8 @@ std::string NetTable(const Report& report) {
   std::string html =
       "<table>\n<tr><th>Partner</th><th class=\"n\">Issued</th><th class=\"n\">Reversed</th>"
       "<th class=\"n\">Redeemed</th><th class=\"n\">Issuance</th><th class=\"n\">Reimbursement</th>"
-      "<th class=\"n\">Fee</th><th class=\"n\">Reserve</th><th class=\"n\">Breakage</th>"
+      "<th class=\"n\">Fee</th><th class=\"n\">Blocks</th><th class=\"n\">Reserve</th><th "
+      "class=\"n\">Breakage</th>"
       "<th class=\"n\">Tax</th><th "
       "class=\"n\">Net</th><th>State</th></tr>\n";
   MinorUnits sum;
@@ -194,13 +195,13 @@ std::string NetTable(const Report& report) {
     for (const Points points : {net.issued, net.reversed, net.redeemed}) {
       absl::StrAppend(&html, "<td class=\"n\">", Count(points), "</td>");
     }
-    for (const MinorUnits amount :
-         {net.issuance, net.reimbursement, net.fee, net.reserve, net.breakage, net.tax, net.net}) {
+    for (const MinorUnits amount : {net.issuance, net.reimbursement, net.fee, net.point_blocks,
+                                    net.reserve, net.breakage, net.tax, net.net}) {
       absl::StrAppend(&html, "<td class=\"n\">", Money(report, amount), "</td>");
     }
     absl::StrAppend(&html, "<td>", EscapeHtml(partner.state), "</td></tr>\n");
   }
-  absl::StrAppend(&html, "<tr class=\"sum\"><td colspan=\"10\">The operator pays out</td>",
+  absl::StrAppend(&html, "<tr class=\"sum\"><td colspan=\"11\">The operator pays out</td>",
                   "<td class=\"n\">", Money(report, sum), "</td><td></td></tr>\n</table>\n");
   return html;
 }

@@ -28,11 +28,10 @@ struct LegText {
   MoneyLeg leg;
   std::string_view name;
 };
-constexpr LegText kLegs[] = {{MoneyLeg::kIssuance, "ISSUANCE"},
-                             {MoneyLeg::kReimbursement, "REIMBURSEMENT"},
-                             {MoneyLeg::kFee, "FEE"},
-                             {MoneyLeg::kReserve, "RESERVE"},
-                             {MoneyLeg::kBreakage, "BREAKAGE"}};
+constexpr LegText kLegs[] = {
+    {MoneyLeg::kIssuance, "ISSUANCE"}, {MoneyLeg::kReimbursement, "REIMBURSEMENT"},
+    {MoneyLeg::kFee, "FEE"},           {MoneyLeg::kReserve, "RESERVE"},
+    {MoneyLeg::kBreakage, "BREAKAGE"}, {MoneyLeg::kPointBlock, "POINT_BLOCK"}};
 
 // Where netting counts a movement; nullptr for those that no money follows from.
 Points netting::Movements::*PlaceOf(Movement movement) {
@@ -113,7 +112,7 @@ std::optional<MoneyLeg> LegFromName(std::string_view name) {
 }
 
 std::string DigestOf(const Settlement& settlement, const Computation& computation) {
-  std::string content = absl::StrCat("settlement/1\n", settlement.id.value(), "\n",
+  std::string content = absl::StrCat("settlement/2\n", settlement.id.value(), "\n",
                                      FormatCurrency(settlement.currency), "\n",
                                      settlement.start.value(), "\n", settlement.end.value());
   for (const Line& line : computation.lines) {
@@ -130,7 +129,8 @@ std::string DigestOf(const Settlement& settlement, const Computation& computatio
     absl::StrAppend(&content, net.issuance.value(), "\t", net.reimbursement.value(), "\t",
                     net.fee.value(), "\t", net.tax.value(), "\t", net.net.value(), "\t");
     absl::StrAppend(&content, net.reserve.value(), "\t", net.breakage.value(), "\t",
-                    net.carried_in.value(), "\t", net.carried_out.value());
+                    net.point_blocks.value(), "\t", net.carried_in.value(), "\t");
+    absl::StrAppend(&content, net.carried_out.value());
   }
   return std::string(AsView(ledger::Sha256({content})));
 }
@@ -144,6 +144,7 @@ absl::StatusOr<Computation> Compute(const Facts& facts) {
   input.terms = facts.terms;
   input.billed_before = facts.billed_before;
   input.released_before = facts.released_before;
+  input.point_blocks = facts.point_blocks;
   input.partners = facts.partners;
   for (const LotTotals& lots : facts.lots) {
     netting::Movements& movements = input.movements.emplace_back();
@@ -176,10 +177,12 @@ absl::StatusOr<Computation> Compute(const Facts& facts) {
     net.issuance = total.issuance;
     net.reimbursement = total.reimbursement;
     net.fee = total.fee;
-    net.tax = total.issuance_tax + total.fee_tax - total.reimbursement_tax - total.breakage_tax;
+    net.tax = total.issuance_tax + total.point_blocks_tax + total.fee_tax -
+              total.reimbursement_tax - total.breakage_tax;
     net.net = total.net;
     net.reserve = total.reserve;
     net.breakage = total.breakage;
+    net.point_blocks = total.point_blocks;
     net.carried_in = total.carried_in;
     net.carried_out = total.carried_out;
     computation.nets.push_back(net);

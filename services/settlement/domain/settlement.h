@@ -27,7 +27,7 @@ enum class State {
 std::string_view StateName(State state);
 std::optional<State> StateFromName(std::string_view name);
 
-// "ISSUANCE", "REIMBURSEMENT", "FEE", "RESERVE", "BREAKAGE".
+// "ISSUANCE", "REIMBURSEMENT", "FEE", "RESERVE", "BREAKAGE", "POINT_BLOCK".
 std::string_view LegName(netting::MoneyLeg leg);
 std::optional<netting::MoneyLeg> LegFromName(std::string_view name);
 
@@ -70,6 +70,7 @@ struct Facts {
   std::vector<netting::Billed> billed_before;
   std::vector<LotTotals> lots{};
   std::vector<netting::Released> released_before{};
+  std::vector<netting::PointBlock> point_blocks{};
   std::vector<netting::PartnerTerms> partners{};
 };
 
@@ -90,10 +91,12 @@ struct Net {
   MinorUnits issuance;
   MinorUnits reimbursement;
   MinorUnits fee;
-  MinorUnits tax;  // On issuance and fee, less the tax on reimbursement and breakage.
+  // On issuance, point blocks and fee, less the tax on reimbursement and breakage.
+  MinorUnits tax;
   MinorUnits net;
   MinorUnits reserve{};
   MinorUnits breakage{};
+  MinorUnits point_blocks{};
   // What it was owed before, and is owed afterwards, without an obligation.
   MinorUnits carried_in{};
   MinorUnits carried_out{};

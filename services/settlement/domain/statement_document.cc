@@ -36,6 +36,7 @@ std::vector<Figure> Figures(const Statement& statement) {
   const Net& net = statement.net;
   return {{"issuance", "For points issued, less reversed", -net.issuance},
           {"reimbursement", "Reimbursed for points redeemed", net.reimbursement},
+          {"point_blocks", "For points bought in advance", -net.point_blocks},
           {"reserve", "Kept in reserve", -net.reserve},
           {"breakage", "Share of expired points", net.breakage},
           {"fees", "Fees", -net.fee},

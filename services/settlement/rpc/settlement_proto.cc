@@ -71,6 +71,8 @@ v1::SettlementLeg ToProto(netting::MoneyLeg leg) {
       return v1::SETTLEMENT_LEG_RESERVE;
     case netting::MoneyLeg::kBreakage:
       return v1::SETTLEMENT_LEG_BREAKAGE;
+    case netting::MoneyLeg::kPointBlock:
+      return v1::SETTLEMENT_LEG_POINT_BLOCK;
   }
   return v1::SETTLEMENT_LEG_UNSPECIFIED;
 }
@@ -127,6 +129,7 @@ v1::PartnerNet ToProto(const Net& net, const Directory& directory) {
   out.set_net_minor_units(net.net.value());
   out.set_reserve_minor_units(net.reserve.value());
   out.set_breakage_minor_units(net.breakage.value());
+  out.set_point_blocks_minor_units(net.point_blocks.value());
   out.set_carried_in_minor_units(net.carried_in.value());
   out.set_carried_out_minor_units(net.carried_out.value());
   return out;

@@ -88,32 +88,41 @@ constexpr Statement kReadBilled{"settlement.read_billed", R"sql(
 )sql"};
 
 // What partners were carried forward by the settlement before, what they were credited in its
-// windows, and the least payout by the redemption contract that is in force last.
+// windows, the least payout by the redemption contract that is in force last, and what is in their
+// prepaid deposits.
 constexpr Statement kReadBrought{"settlement.read_brought", R"sql(
-  select partner_id, sum(carried)::bigint, sum(minimum)::bigint
-    from (select n.partner_id, n.carried_out as carried, 0 as minimum
+  select partner_id, sum(carried)::bigint, sum(minimum)::bigint, sum(deposit)::bigint
+    from (select n.partner_id, n.carried_out as carried, 0 as minimum, 0 as deposit
             from settlement.nets n
            where n.settlement_id = (select max(s.settlement_id)
                                       from settlement.settlements s
                                      where s.settlement_id < $1 and s.currency = $3)
            union all
-          select a.partner_id, a.net + a.tax, 0
+          select a.partner_id, a.net + a.tax, 0, 0
             from settlement.adjustments a
             join settlement.settlements b using (settlement_id)
            where a.posted_at_us >= $4
              and a.posted_at_us < $2
              and b.currency = $3
            union all
-          select c.partner_id, 0, c.minimum_payout
+          select c.partner_id, 0, c.minimum_payout, 0
             from (select distinct on (partner_id) partner_id, minimum_payout
                     from partner.contracts
                    where state = 'APPROVED'
                      and kind = 'REDEMPTION'
                      and currency = $3
                      and effective_from_us < $2
-                   order by partner_id, effective_from_us desc) c) b
+                   order by partner_id, effective_from_us desc) c
+           union all
+          select e.partner_id, 0, 0,
+                 case when e.credit_account = 'PREPAID_DEPOSIT' then e.amount else -e.amount end
+            from settlement.money_entries e
+            join settlement.money_transactions t using (number)
+           where e.cause in ('POINT_BLOCK', 'CONSUMPTION')
+             and 'PREPAID_DEPOSIT' in (e.credit_account, e.debit_account)
+             and t.currency = $3) b
    group by partner_id
-  having sum(carried) <> 0 or sum(minimum) <> 0
+  having sum(carried) <> 0 or sum(minimum) <> 0 or sum(deposit) <> 0
    order by partner_id
 )sql"};
 
@@ -124,12 +133,24 @@ constexpr Statement kReadReleased{"settlement.read_released", R"sql(
                     filter (where 'ISSUANCE_REVENUE' in (e.credit_account, e.debit_account)),
                   0)::bigint,
          coalesce(sum(case when e.credit_account = 'BREAKAGE' then e.amount else -e.amount end)
-                    filter (where 'BREAKAGE' in (e.credit_account, e.debit_account)), 0)::bigint
+                    filter (where 'BREAKAGE' in (e.credit_account, e.debit_account)), 0)::bigint,
+         coalesce(sum(case when e.debit_account = 'PREPAID_DEPOSIT' then e.amount else -e.amount end)
+                    filter (where e.cause = 'CONSUMPTION'), 0)::bigint
     from settlement.money_entries e
     join settlement.money_transactions t using (number)
-   where e.cause = 'RELEASE'
+   where e.cause in ('RELEASE', 'CONSUMPTION')
+     and e.contract_id is not null
      and t.currency = $1
    group by e.contract_id
+)sql"};
+
+constexpr Statement kReadPointBlocks{"settlement.read_point_blocks", R"sql(
+  select b.contract_id, b.points
+    from partner.point_blocks b
+    join partner.contracts c using (contract_id)
+   where b.bought_at_us < $2
+     and c.currency = $1
+   order by b.partner_id, b.number
 )sql"};
 
 constexpr Statement kReadPartners{"settlement.read_partners", R"sql(
@@ -240,13 +261,18 @@ absl::StatusOr<Facts> LoadFacts(Transaction& transaction, const Programme& progr
   }
   ReadLots(transaction, settlement, facts);
   for (const Row& row : transaction.Execute(kReadReleased, Params().Text(currency))) {
-    facts.released_before.push_back(
-        {row.Id<ContractId>(0), row.Id<MinorUnits>(1), row.Id<MinorUnits>(2)});
+    facts.released_before.push_back({row.Id<ContractId>(0), row.Id<MinorUnits>(1),
+                                     row.Id<MinorUnits>(2), row.Id<MinorUnits>(3)});
+  }
+  for (const Row& row :
+       transaction.Execute(kReadPointBlocks, Params().Text(currency).Int(settlement.end))) {
+    facts.point_blocks.push_back({row.Id<ContractId>(0), row.Id<Points>(1)});
   }
   for (const Row& row : transaction.Execute(
            kReadBrought,
            Params().Int(settlement.id).Int(settlement.end).Text(currency).Int(settlement.start))) {
-    facts.partners.push_back({row.Id<PartnerId>(0), row.Id<MinorUnits>(1), row.Id<MinorUnits>(2)});
+    facts.partners.push_back({row.Id<PartnerId>(0), row.Id<MinorUnits>(1), row.Id<MinorUnits>(2),
+                              row.Id<MinorUnits>(3)});
   }
   for (const Row& row : transaction.Execute(
            kReadMoved, Params().Int(settlement.start).Int(settlement.end).Text(currency))) {

@@ -109,11 +109,11 @@ constexpr Statement kInsertLines{"settlement.insert_lines", R"sql(
 constexpr Statement kInsertNets{"settlement.insert_nets", R"sql(
   insert into settlement.nets (settlement_id, partner_id, points_issued, points_reversed,
                                points_redeemed, issuance, reimbursement, fee, tax, net, reserve,
-                               breakage, carried_in, carried_out)
+                               breakage, carried_in, carried_out, point_blocks)
   select $1, n.*
     from unnest($2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
                 $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
-                $13::bigint[], $14::bigint[]) as n
+                $13::bigint[], $14::bigint[], $15::bigint[]) as n
 )sql"};
 
 constexpr Statement kFind{"settlement.find", R"sql(
@@ -141,7 +141,7 @@ constexpr Statement kReadLines{"settlement.read_lines", R"sql(
 
 constexpr Statement kReadNets{"settlement.read_nets", R"sql(
   select partner_id, points_issued, points_reversed, points_redeemed, issuance, reimbursement, fee,
-         tax, net, reserve, breakage, carried_in, carried_out
+         tax, net, reserve, breakage, carried_in, carried_out, point_blocks
     from settlement.nets
    where settlement_id = $1
      and ($2::int is null or partner_id = $2)
@@ -186,7 +186,8 @@ void InsertNets(Transaction& transaction, SettlementId id, const std::vector<Net
                                        .IntArray(nets, &Net::reserve)
                                        .IntArray(nets, &Net::breakage)
                                        .IntArray(nets, &Net::carried_in)
-                                       .IntArray(nets, &Net::carried_out));
+                                       .IntArray(nets, &Net::carried_out)
+                                       .IntArray(nets, &Net::point_blocks));
 }
 
 }  // namespace
@@ -313,10 +314,15 @@ std::vector<Net> ReadNets(Transaction& transaction, SettlementId id,
                           std::optional<PartnerId> partner) {
   std::vector<Net> nets;
   for (const Row& row : transaction.Execute(kReadNets, Params().Int(id).Int(partner))) {
-    nets.push_back({row.Id<PartnerId>(0), row.Id<Points>(1), row.Id<Points>(2), row.Id<Points>(3),
-                    row.Id<MinorUnits>(4), row.Id<MinorUnits>(5), row.Id<MinorUnits>(6),
-                    row.Id<MinorUnits>(7), row.Id<MinorUnits>(8), row.Id<MinorUnits>(9),
-                    row.Id<MinorUnits>(10), row.Id<MinorUnits>(11), row.Id<MinorUnits>(12)});
+    Net& net = nets.emplace_back();
+    net.partner = row.Id<PartnerId>(0);
+    net.issued = row.Id<Points>(1);
+    net.reversed = row.Id<Points>(2);
+    net.redeemed = row.Id<Points>(3);
+    MinorUnits* const amounts[] = {
+        &net.issuance, &net.reimbursement, &net.fee,        &net.tax,         &net.net,
+        &net.reserve,  &net.breakage,      &net.carried_in, &net.carried_out, &net.point_blocks};
+    for (int i = 0; i < 10; ++i) *amounts[i] = row.Id<MinorUnits>(4 + i);
   }
   return nets;
 }
