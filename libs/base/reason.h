@@ -155,7 +155,9 @@
   X(kVoucherClosed, VOUCHER_CLOSED, kFailedPrecondition,                                           \
     "the voucher is used up, was refunded, or has expired")                                        \
   X(kVoucherExceeded, VOUCHER_EXCEEDED, kFailedPrecondition,                                       \
-    "more than is left of the voucher, or than its use took")
+    "more than is left of the voucher, or than its use took")                                      \
+  X(kLimitExceeded, LIMIT_EXCEEDED, kFailedPrecondition,                                           \
+    "the programme's policy allows less; the details say what its limit is")
 
 namespace guilder {
 

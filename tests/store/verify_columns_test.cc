@@ -62,12 +62,16 @@ const std::map<std::string, std::string>& Names() {
       {"ledger.claims", "'record ' || book || '-' || number"},
       {"ledger.control_accounts", "'account ' || account_id || '|book ' || book || ','"},
       {"ledger.entries", "'record ' || book || '-' || number"},
+      {"ledger.forwards", "'account ' || account_id || '|was merged, and there is no such'"},
       {"ledger.holds",
-       "'hold ' || book || '-' || number || '|record ' || book || '-' || number"
+       "'hold ' || book || '-' || number || '|hold ' || book || '-' || number + 1 || '|record ' || "
+       "book || '-' || number"
        " || '|account ' || account_id || '|lot ' || book || '-' || lot_ids[1]"},
-      {"ledger.journal", "'record ' || book || '-' || number"},
+      {"ledger.journal",
+       "'record ' || book || '-' || number || '|record ' || book || '-' || number + 1000"},
       {"ledger.lots",
-       "'lot ' || book || '-' || lot_id || '|record ' || book || '-' || lot_id / 1024"
+       "'lot ' || book || '-' || lot_id || '|lot ' || book || '-' || lot_id + 1 || '|record ' || "
+       "book || '-' || lot_id / 1024"
        " || '|account ' || account_id"},
       {"ledger.positions", "'book ' || book || ','"},
       {"ledger.seals", "'book ' || book || ' |book ' || book || ':'"},
@@ -279,6 +283,7 @@ TEST_CASE("Verify: a row more or less in any table is found", "[store][ledger][i
       {"ledger.claims", "claim_key = gen_random_uuid()"},
       {"ledger.control_accounts", "account_id = account_id - 65536 * 160"},
       {"ledger.entries", "line = line + 1"},
+      {"ledger.forwards", "account_id = account_id + 65536000"},
       {"ledger.holds", "number = number + 1"},
       {"ledger.journal", "number = number + 1000"},
       {"ledger.lots", "lot_id = lot_id + 1"},

@@ -11,7 +11,7 @@ struct Invariant {
   const char* exceptions;
 };
 
-// The buckets are those of ledger::Bucket: 1 issued, 2 redeemed, 3 expired; 11 pending, 12
+// The buckets are those of ledger::Bucket: 1 issued, 2 redeemed, 3 expired, 4 in transit; 11 pending, 12
 // available, 13 held, 14 debt. Movements are those of ledger::Movement.
 constexpr Invariant kInvariants[] = {
     {"each book's accounts sum to zero", R"sql(
@@ -62,7 +62,8 @@ constexpr Invariant kInvariants[] = {
     {"what issuers issued is what their lots say", R"sql(
        select c.partner_id from ledger.control_accounts c
         where c.kind = 1
-          and -c.balance <> (select coalesce(sum(l.issued - l.reversed), 0) from ledger.lots l
+          and -c.balance <> (select coalesce(sum(case when l.origin_lot is null then l.issued else 0 end
+                                                 - l.reversed), 0) from ledger.lots l
                               where l.book = c.book and l.issuer_id = c.partner_id)
      )sql"},
     {"what was redeemed and what expired is what the lots say", R"sql(
@@ -73,6 +74,17 @@ constexpr Invariant kInvariants[] = {
            or (select coalesce(sum(expired), 0) from ledger.lots l where l.book = b.book) <>
               (select coalesce(sum(balance), 0) from ledger.control_accounts c
                 where c.book = b.book and c.kind = 3)
+     )sql"},
+    {"what left an account has come to another, and is what the lots say", R"sql(
+       select b.programme_id
+         from ledger.control_accounts c join ledger.books b using (book)
+        where c.kind = 4 group by b.programme_id having sum(c.balance) <> 0
+       union all
+       select b.book from ledger.books b
+        where (select coalesce(sum(moved - case when origin_lot is null then 0 else issued end), 0)
+                 from ledger.lots l where l.book = b.book) <>
+              (select coalesce(sum(balance), 0) from ledger.control_accounts c
+                where c.book = b.book and c.kind = 4)
      )sql"},
     {"holds say what their lots say", R"sql(
        with parts as (
@@ -128,6 +140,7 @@ constexpr Invariant kInvariants[] = {
                      when debit_bucket = 2 then 6
                      when credit_bucket = 3 and debit_bucket = 11 then 8
                      when credit_bucket = 3 then 7
+                     when debit_bucket = 3 then 9
                      when debit_bucket = 11 and credit_bucket = 12 then 2
                      else 0 end as movement
            from ledger.entries)
@@ -152,12 +165,14 @@ constexpr Invariant kInvariants[] = {
               + (select coalesce(sum(c.points), 0) from accrual.counters c
                   where c.account_id = 0 and c.counter_id * 16 + 2 = l.limit_id)
      )sql"},
-    {"every member has an account and a card", R"sql(
+    {"every member has an account and, unless it was merged, a card", R"sql(
        select m.account_id from member.members m
         where not exists (select from ledger.accounts a
                            where a.book = m.book and a.account_id = m.account_id)
            or not exists (select from member.cards c
                            where c.book = m.book and c.account_id = m.account_id)
+              and not exists (select from ledger.forwards f
+                               where f.book = m.book and f.account_id = m.account_id)
      )sql"},
 };
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "libs/base/status_macros.h"
+#include "libs/ledger/core/moves.h"
 #include "libs/ledger/store/claims.h"
 #include "libs/ledger/store/sealing.h"
 #include "services/settlement/store/money.h"
@@ -113,6 +114,30 @@ class TestCommand final : public Command {
   LivingLedger::Decide decide_;
 };
 
+class TestMove final : public Command {
+ public:
+  using Decider = std::function<absl::Status(Posting&, Posting&)>;
+  TestMove(RecordKind what, AccountId from, AccountId to, Decider decide)
+      : decide_(std::move(decide)) {
+    kind = what;
+    account = from;
+    book = BookOf(from);
+    others = {to};
+    content = kind == RecordKind::kMerge ? EncodeMerge(to) : "a move";
+  }
+  absl::StatusOr<std::string> Decide(const DecisionContext&, Posting&) override {
+    return absl::InternalError("names another account");
+  }
+  absl::StatusOr<std::string> DecideTogether(const DecisionContext&,
+                                             std::vector<Posting>& postings) override {
+    GUILDER_RETURN_IF_ERROR(decide_(postings[0], postings[1]));
+    return "moved";
+  }
+
+ private:
+  const Decider decide_;
+};
+
 EarnTerms Terms(int64_t points, Timestamp activates_at, Timestamp expires_at) {
   return {.issuer = kShop,
           .contract = kIssuance,
@@ -129,6 +154,7 @@ LivingLedger::LivingLedger() : pool_(database_.dsn(), 2) {
   if (!lanes.ok()) throw std::runtime_error(lanes.status().ToString());
   lanes_ = *std::move(lanes);
   for (int book = 1; book <= kBooks; ++book) Live(BookId(book));
+  Meet();
   if (const auto sealed = SealEndedWindows(pool_); !sealed.ok()) {
     throw std::runtime_error(sealed.status().ToString());
   }
@@ -157,11 +183,8 @@ Answer LivingLedger::Post(BookId book, AccountId account, RecordKind kind, Decid
                           RecordNumber refers_to) {
   auto command = std::make_unique<TestCommand>(std::move(decide));
   command->kind = kind;
-  command->partner = kShop;
   command->issues = Issues::kPartnersPoints;
-  const int request = ++requests_;
-  command->request_id[0] = static_cast<uint8_t>(request >> 8);
-  command->request_id[1] = static_cast<uint8_t>(request);
+  const int request = requests_ + 1;
   command->content = absl::StrCat("content ", request);
   command->book = book;
   command->account = account;
@@ -173,6 +196,14 @@ Answer LivingLedger::Post(BookId book, AccountId account, RecordKind kind, Decid
   }
   command->needs_lots = true;
   command->needs_lot = LotId(0);
+  return Send(std::move(command));
+}
+
+Answer LivingLedger::Send(std::unique_ptr<Command> command) {
+  command->partner = kShop;
+  const int request = ++requests_;
+  command->request_id[0] = static_cast<uint8_t>(request >> 8);
+  command->request_id[1] = static_cast<uint8_t>(request);
   std::promise<absl::StatusOr<Answer>> promise;
   lanes_->Submit(std::move(command),
                  [&](absl::StatusOr<Answer> answer) { promise.set_value(std::move(answer)); });
@@ -236,6 +267,34 @@ void LivingLedger::Live(BookId book) {
   });
   Earn(account, 30, now, kNever);
   Hold(MakeAccountId(2, Open(book).place.book), 7, kNever - Timestamp(1));
+}
+
+void LivingLedger::Meet() {
+  Open(BookId(1));
+  Open(BookId(2));
+  const AccountId from = MakeAccountId(3, BookId(1));
+  const AccountId to = MakeAccountId(3, BookId(2));
+  const RecordNumber bought = Earn(from, 60, Timestamp(0), kNever).place.number;
+  Hold(from, 8, kNever - Timestamp(1));
+  Send(std::make_unique<TestMove>(RecordKind::kTransfer, from, to, [](Posting& a, Posting& b) {
+    return DecideMove(a, b, Points(55));
+  }));
+  Send(std::make_unique<TestMove>(RecordKind::kMerge, from, to, DecideMerge));
+  Post(
+      BookId(1), from, RecordKind::kReturn,
+      [=](Posting& posting) {
+        return DecideReverse(posting, MakeLotId(bought), Points(40)).status();
+      },
+      bought);
+  const AccountId first = MakeAccountId(1, BookId(1));
+  Post(BookId(1), first, RecordKind::kReinstatement, [](Posting& posting) {
+    for (const Lot& lot : posting.account().lots) {
+      if (lot.expired == Points(0)) continue;
+      posting.Reinstate(lot.id, Points(1), kNever);
+      break;
+    }
+    return absl::OkStatus();
+  });
 }
 
 ledger::VerifyReport LivingLedger::Verify(const VerifyOptions& options) {

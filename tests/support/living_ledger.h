@@ -39,8 +39,11 @@ class LivingLedger {
  private:
   ledger::Answer Post(BookId book, AccountId account, ledger::RecordKind kind, Decide decide,
                       RecordNumber refers_to = {});
+  ledger::Answer Send(std::unique_ptr<ledger::Command> command);
   void MoveClockByADay();
   void Live(BookId book);
+  // A member of one book gives points to one of another, is merged into it, and brings goods back.
+  void Meet();
 
   TestDatabase database_;
   postgres::Pool pool_;

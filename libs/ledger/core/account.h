@@ -11,9 +11,10 @@ namespace guilder::ledger {
 // Where points can be. The first group are control accounts, which stand for the rest of the world;
 // the second are the buckets of a member's account. The numbers are stored.
 enum class Bucket : int16_t {
-  kIssued = 1,    // one per partner and book: what it gave, as debits
-  kRedeemed = 2,  // one per partner and book: what it took
-  kExpired = 3,   // one per book
+  kIssued = 1,     // one per partner and book: what it gave, as debits
+  kRedeemed = 2,   // one per partner and book: what it took
+  kExpired = 3,    // one per book
+  kInTransit = 4,  // one per book: what moved between accounts; zero over all books
   kPending = 11,
   kAvailable = 12,
   kHeld = 13,
@@ -45,7 +46,7 @@ constexpr int64_t SerialOf(AccountId account) {
 }
 
 // The id of a control account follows from what it is, so that nobody has to look it up: its serial
-// is negative. `partner` is none for kExpired.
+// is negative. `partner` is none for kExpired and kInTransit.
 constexpr AccountId ControlAccountId(Bucket kind, PartnerId partner, BookId book) {
   const int64_t serial = int64_t{partner.value()} * 16 + static_cast<int64_t>(kind);
   return MakeAccountId(-serial, book);

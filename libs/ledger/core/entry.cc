@@ -10,6 +10,8 @@ std::string_view BucketName(Bucket bucket) {
       return "REDEEMED";
     case Bucket::kExpired:
       return "EXPIRED";
+    case Bucket::kInTransit:
+      return "IN_TRANSIT";
     case Bucket::kPending:
       return "PENDING";
     case Bucket::kAvailable:
@@ -32,6 +34,7 @@ Movement MovementOf(Bucket debit, Bucket credit) {
   if (credit == Bucket::kExpired) {
     return debit == Bucket::kPending ? Movement::kExpiredPending : Movement::kExpired;
   }
+  if (debit == Bucket::kExpired) return Movement::kReinstated;
   if (debit == Bucket::kPending && credit == Bucket::kAvailable) return Movement::kActivated;
   return Movement::kNone;
 }
@@ -56,6 +59,8 @@ std::string_view MovementName(Movement movement) {
       return "EXPIRED";
     case Movement::kExpiredPending:
       return "EXPIRED_PENDING";
+    case Movement::kReinstated:
+      return "REINSTATED";
   }
   return "UNKNOWN";
 }

@@ -40,6 +40,7 @@ enum class Movement : int16_t {
   kRefunded = 6,
   kExpired = 7,
   kExpiredPending = 8,
+  kReinstated = 9,  // came back from being expired
 };
 
 // Follows from the buckets alone, so that positions can be proved from entries.

@@ -143,14 +143,27 @@ void Posting::RepayDebt() {
       const bool itself = payer == &debtor;
       const Points most = itself ? debtor.debt : std::min(debtor.debt, debtor.redeemed);
       const Points paid = std::min(most, payer->free());
-      if (paid <= Points(0)) continue;
-      payer->remaining -= paid;
-      if (!itself) {
-        payer->redeemed += paid;
-        debtor.redeemed -= paid;
+      if (paid > Points(0)) {
+        payer->remaining -= paid;
+        if (!itself) {
+          payer->redeemed += paid;
+          debtor.redeemed -= paid;
+        }
+        debtor.debt -= paid;
+        Move(Member(Bucket::kAvailable, payer->id), Member(Bucket::kDebt, debtor.id), paid, {});
       }
-      debtor.debt -= paid;
-      Move(Member(Bucket::kAvailable, payer->id), Member(Bucket::kDebt, debtor.id), paid, {});
+      if (itself) continue;
+      // The same for what the debtor lot had sent to another account. That it is this, and not a
+      // redemption, shows from the entry: it names the contract.
+      const Points taken_over =
+          std::min({debtor.debt, std::max(debtor.moved, Points(0)), payer->free()});
+      if (taken_over <= Points(0)) continue;
+      payer->remaining -= taken_over;
+      payer->moved += taken_over;
+      debtor.moved -= taken_over;
+      debtor.debt -= taken_over;
+      Move(Member(Bucket::kAvailable, payer->id), Member(Bucket::kDebt, debtor.id), taken_over,
+           debtor.contract);
     }
   }
 }

@@ -1,4 +1,4 @@
-// What one command does: the entries that it writes, and the account that it changes.
+// What one command does to an account: the entries that it writes, and the account that it changes.
 #pragma once
 
 #include <optional>
@@ -9,6 +9,16 @@
 #include "libs/ledger/core/state.h"
 
 namespace guilder::ledger {
+
+// A record names so many lots at most; kLotsPerRecord have an id.
+inline constexpr size_t kMostLotsSent = 500;
+
+// What a lot sends to another account: the terms of the lot that receives it, with `issued` points,
+// or, of a debt, none.
+struct Sent {
+  Lot terms;
+  Points points;
+};
 
 // Changes an account by entries and remembers them. A balance changes nowhere else, so that it is
 // always the sum of the account's entries.
@@ -53,6 +63,29 @@ class Posting {
   void Refund(RecordNumber hold, Points points);
   void RefundFrom(RecordNumber hold, Points points, PartnerId partner, ContractId contract);
 
+  // Sends what is free away, with the terms of its lots: available points in the order of
+  // consumption, or all that is pending or available. No more than kMostLotsSent lots; the rest
+  // stays.
+  std::vector<Sent> Send(Points points);
+  std::vector<Sent> SendAll();
+  // Gives each a new lot that keeps issuer, contract and dates.
+  void Receive(const std::vector<Sent>& lots);
+  // Hands debts over: who receives them owes what this account owed.
+  std::vector<Sent> SendDebts();
+  void ReceiveDebts(const std::vector<Sent>& debts);
+  // Takes back into `home`, which sent them, the points of its lot that are here: free ones, and
+  // those that expired here, which are free again until `home` is brought up to its time.
+  void GiveBack(LotId lot, Posting& home);
+  // Takes available points away, in the order of consumption: they are breakage, as expired ones.
+  void Forfeit(Points points);
+  // Gives points back that had expired, as a new lot of the same terms with another date.
+  LotId Reinstate(LotId expired, Points points, Timestamp expires_at);
+  // Gives points that expired at or after `occurred_at` back to their lots, what expired last
+  // first, as far as a spend of that instant needs them; they expire again with what is left.
+  void TakeBackExpiry(Timestamp occurred_at, Points needed);
+  // Ends what the account may do.
+  void Close(AccountStatus status) { account_.status = status; }
+
   // The changed account, to be kept when the command is accepted.
   AccountState TakeAccount() &&;
 
@@ -65,6 +98,10 @@ class Posting {
   void Move(Side debit, Side credit, Points points, ContractId contract);
   void Expire(Lot& lot);
   void CancelPending(Lot& lot, Points points);
+  Sent SendFrom(Lot& lot, Points points);
+  static Bucket FreeBucket(const Lot& lot) {
+    return lot.state == LotState::kPending ? Bucket::kPending : Bucket::kAvailable;
+  }
   // Repays debts from available points, oldest debt first, with the lots in the order of
   // consumption.
   void RepayDebt();

@@ -16,14 +16,19 @@ void EncodeSide(const Side& side, Encoder& encoder) {
   encoder.Id(side.account).Unsigned(static_cast<uint64_t>(side.bucket)).Id(side.lot);
 }
 
+// Added to the code of what happens on the date where the lot has an origin, which follows.
+constexpr uint64_t kHasOrigin = 16;
+
 void EncodeTerms(const Lot& lot, Encoder& encoder) {
+  const bool has_origin = static_cast<bool>(lot.origin.account);
   encoder.Id(lot.id)
       .Id(lot.issuer)
       .Id(lot.contract)
       .Quantity(lot.issued)
       .Quantity(lot.activates_at)
       .Quantity(lot.expires_at)
-      .Unsigned(static_cast<uint64_t>(lot.on_due));
+      .Unsigned(static_cast<uint64_t>(lot.on_due) + (has_origin ? kHasOrigin : 0));
+  if (has_origin) encoder.Id(lot.origin.account).Id(lot.origin.lot);
 }
 
 // What the hold takes from which lot stands in the record's entries.
@@ -69,6 +74,22 @@ std::string_view RecordKindName(RecordKind kind) {
       return "VOUCHER_REFUND";
     case RecordKind::kVoucherUseRefund:
       return "VOUCHER_USE_REFUND";
+    case RecordKind::kTransfer:
+      return "TRANSFER";
+    case RecordKind::kMerge:
+      return "MERGE";
+    case RecordKind::kPart:
+      return "PART";
+    case RecordKind::kAdjustment:
+      return "ADJUSTMENT";
+    case RecordKind::kExpiry:
+      return "EXPIRY";
+    case RecordKind::kReinstatement:
+      return "REINSTATEMENT";
+    case RecordKind::kBonus:
+      return "BONUS";
+    case RecordKind::kTransferReversal:
+      return "TRANSFER_REVERSAL";
   }
   return "UNKNOWN";
 }
@@ -98,6 +119,15 @@ std::string RecordName(RecordKind kind, BookId book, RecordNumber number) {
       break;
     case RecordKind::kVoucherUse:
       collection = "voucherUses";
+      break;
+    case RecordKind::kTransfer:
+      collection = "transfers";
+      break;
+    case RecordKind::kMerge:
+      collection = "merges";
+      break;
+    case RecordKind::kAdjustment:
+      collection = "adjustments";
       break;
     default:
       break;

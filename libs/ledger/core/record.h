@@ -35,6 +35,16 @@ enum class RecordKind : int16_t {
   kVoucherUse = 35,
   kVoucherRefund = 36,
   kVoucherUseRefund = 37,
+  // Of members' points, from 41 on.
+  kTransfer = 41,
+  kTransferReversal = 42,
+  kMerge = 43,
+  // What a command that names several accounts did to one of them besides its own.
+  kPart = 44,
+  kAdjustment = 45,
+  kExpiry = 46,
+  kReinstatement = 47,
+  kBonus = 48,
 };
 
 // Whether a record of that kind gives back what the hold that it acts on still holds.

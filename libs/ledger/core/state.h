@@ -13,9 +13,16 @@ enum class LotState : int16_t { kPending = 0, kActive = 1 };
 // What happens to a pending lot on its date when nobody confirmed or cancelled it.
 enum class OnDue : int16_t { kActivate = 0, kCancel = 1 };
 
+// Where points that came from another account, or back from being expired, were issued first.
+struct LotOrigin {
+  AccountId account;
+  LotId lot;
+  friend bool operator==(const LotOrigin&, const LotOrigin&) = default;
+};
+
 // Points of one origin: one issuer, one price, one life.
 //
-// Always issued + debt = remaining + redeemed + reversed + expired.
+// Always issued + debt = remaining + redeemed + reversed + expired + moved.
 struct Lot {
   LotId id;
   // Terms: they never change, and the leaf of the record that created the lot digests them.
@@ -25,6 +32,8 @@ struct Lot {
   Timestamp activates_at;
   Timestamp expires_at;  // kNever for no expiry
   OnDue on_due = OnDue::kActivate;
+  // None for points that a partner issued into this lot.
+  LotOrigin origin;
 
   LotState state = LotState::kPending;
   Points remaining;  // held points included
@@ -34,6 +43,8 @@ struct Lot {
   Points expired;
   // Reversed after they had been spent or while they are held: what the member owes for this lot.
   Points debt;
+  // What left for other lots, less what came back. Below zero where others paid what it owed.
+  Points moved;
 
   Points free() const { return remaining - held; }
   // A closed lot has nothing left to spend, expire or repay.
@@ -70,7 +81,9 @@ struct Hold {
   friend bool operator==(const Hold&, const Hold&) = default;
 };
 
-enum class AccountStatus : int16_t { kOpen = 0, kClosed = 1 };
+// A merged account is closed, too: what it still gets goes on to the account that it was merged
+// into.
+enum class AccountStatus : int16_t { kOpen = 0, kClosed = 1, kMerged = 2 };
 
 struct AccountState {
   AccountId id;

@@ -31,6 +31,9 @@ Lot LotFromRow(const postgres::Row& row) {
   lot.reversed = row.Id<Points>(12);
   lot.expired = row.Id<Points>(13);
   lot.debt = row.Id<Points>(14);
+  lot.moved = row.Id<Points>(15);
+  lot.origin = {row.OptionalId<AccountId>(16).value_or(AccountId()),
+                row.OptionalId<LotId>(17).value_or(LotId())};
   return lot;
 }
 

@@ -9,10 +9,12 @@
 
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
+#include "libs/ledger/core/moves.h"
 #include "libs/ledger/core/posting.h"
 #include "libs/ledger/store/account_memory.h"
 #include "libs/ledger/store/allowances.h"
 #include "libs/ledger/store/batch_sql.h"
+#include "libs/ledger/store/claims.h"
 #include "libs/ledger/store/load_configuration.h"
 #include "libs/postgres/status.h"
 
@@ -41,6 +43,7 @@ class Run {
     for (Command* command : commands_) {
       command->needed_allowance.reset();
       command->comes_after_waiting = false;
+      command->account_merged = false;
     }
     GUILDER_RETURN_IF_ERROR(Load(rows));
     for (size_t i = 0; i < commands_.size(); ++i) {
@@ -122,16 +125,16 @@ class Run {
     std::map<AccountId, Depth> depths;
     for (size_t i = 0; i < commands_.size(); ++i) {
       const Command& command = *commands_[i];
-      const auto found = batch_.accounts.find(command.account);
-      if (settled_[i] || found == batch_.accounts.end()) continue;
-      const AccountState& account = found->second.state;
-      const bool due = account.next_due_at <= batch_.posted_at;
-      const bool deep = due || account.debt > Points(0) || command.needs_lots ||
-                        command.needs_lot || command.hold;
-      if (!deep) continue;
-      Depth& depth = depths.try_emplace(command.account, account.first_open_lot).first->second;
-      if (command.needs_lot) depth.first_lot = std::min(depth.first_lot, *command.needs_lot);
-      if (command.hold) depth.holds.push_back(command.hold);
+      if (settled_[i]) continue;
+      if (Depth* const depth = DepthFor(command, command.account, depths)) {
+        if (command.needs_lot) depth->first_lot = std::min(depth->first_lot, *command.needs_lot);
+        if (command.hold) depth->holds.push_back(command.hold);
+      }
+      for (const AccountId other : command.others) {
+        Depth* const depth = DepthFor(command, other, depths);
+        // What came from the merged account may be closed there, and still be taken back.
+        if (depth != nullptr && command.survivor) depth->first_lot = LotId();
+      }
     }
     std::map<AccountId, LotId> from;
     std::set<RecordNumber> holds;
@@ -141,6 +144,18 @@ class Run {
       holds.insert(depth.holds.begin(), depth.holds.end());
     }
     LoadLotsAndHolds(tx_, from, holds, batch_);
+  }
+
+  // What the command needs of one of its accounts; nullptr when its balances will do.
+  Depth* DepthFor(const Command& command, AccountId id, std::map<AccountId, Depth>& depths) {
+    const auto found = batch_.accounts.find(id);
+    if (found == batch_.accounts.end()) return nullptr;
+    const AccountState& account = found->second.state;
+    const bool due = account.next_due_at <= batch_.posted_at;
+    const bool deep = due || account.debt > Points(0) || command.needs_lots || command.needs_lot ||
+                      command.hold || !command.others.empty();
+    if (!deep) return nullptr;
+    return &depths.try_emplace(id, account.first_open_lot).first->second;
   }
 
   // Takes the account from memory, if all that is needed is there.
@@ -193,6 +208,7 @@ class Run {
       command.comes_after_waiting = true;
       return;
     }
+    if (!command.others.empty()) return DecideTogether(i);
     BookState& book = batch_.books.at(command.book);
     const bool opens = !command.account;
     AccountState before;
@@ -202,6 +218,7 @@ class Run {
     const auto loaded = batch_.accounts.find(before.id);
     const bool found = loaded != batch_.accounts.end();
     if (found) before = loaded->second.state;
+    if (before.status == AccountStatus::kMerged) return LeaveMerged(command);
 
     DecisionContext context{*configuration_, loaded_.cards[i], found};
     // Once; again for each limit that is found to be exhausted.
@@ -220,7 +237,9 @@ class Run {
       if (!*lacking) {
         if (opens) ++book.last_serial;
         allowances_.Apply(book.id, changes);
-        return Accept(i, *std::move(response), std::move(posting), book);
+        Accept(i, *std::move(response), posting);
+        Keep(std::move(posting));
+        return;
       }
       const Points needed = -changes.at(*lacking);
       const Points left = allowances_.Total(tx_, configuration_->programme().id, *lacking);
@@ -232,6 +251,65 @@ class Run {
       context.exhausted.push_back({*lacking, left});
     }
   }
+
+  // The same for a command that names several accounts. None of them is opened by it, and none but
+  // its own gets new points of a partner.
+  void DecideTogether(size_t i) {
+    Command& command = *commands_[i];
+    std::vector<AccountId> ids = command.others;
+    ids.insert(ids.begin(), command.account);
+    std::vector<Posting> postings;
+    std::map<BookId, int64_t> numbers;
+    for (const AccountId id : ids) {
+      const auto loaded = batch_.accounts.find(id);
+      if (loaded == batch_.accounts.end() || !loaded->second.found) {
+        return Settle(i, Refuse(Reason::kMemberNotFound));
+      }
+      const BookState& book = batch_.books.at(BookOf(id));
+      int64_t& number = numbers.try_emplace(book.id, book.frontier.size()).first->second;
+      postings.emplace_back(loaded->second.state, RecordNumber(++number), batch_.posted_at);
+    }
+    // Meanwhile its survivor was merged as well.
+    if (command.survivor && postings[1].account().status == AccountStatus::kMerged) {
+      return LeaveMerged(command);
+    }
+
+    if (command.survivor) BringHome(postings[0], postings[1], command.refers_to);
+    for (Posting& posting : postings) posting.BringUpToNow();
+    command.spends.clear();
+    command.keep_refused = false;
+    const DecisionContext context{configuration(), loaded_.cards[i], /*account_found=*/true};
+    absl::StatusOr<std::string> response = command.DecideTogether(context, postings);
+    if (!response.ok()) return RefuseCommand(i, response.status());
+    if (command.survivor) MoveAll(postings[0], postings[1]);
+    for (const Posting& posting : postings) {
+      const AllowanceChanges changes = ChangesOf(posting.entries(), configuration());
+      const BookId book = BookOf(posting.account().id);
+      const absl::StatusOr<LimitId> lacking = allowances_.FindShort(book, changes);
+      if (!lacking.ok()) return Settle(i, lacking.status());
+      if (*lacking) return RefuseCommand(i, Refuse(Reason::kPointBlockExhausted));
+      allowances_.Apply(book, changes);
+    }
+    if (postings[0].account().status == AccountStatus::kMerged && !command.survivor) {
+      batch_.forwards.push_back({command.account, command.others[0]});
+    }
+    Accept(i, *std::move(response), postings[0]);
+    const Part part{command.kind, command.account, command.place.book, command.place.number};
+    for (size_t p = 1; p < postings.size(); ++p) {
+      Record record = MakeRecord(command, postings[p]);
+      record.kind = RecordKind::kPart;
+      record.request_id = PartRequestId(command.request_id, static_cast<int>(p));
+      record.content = EncodePart(part);
+      Append(std::move(record), RequestClaimKey(command.partner, record.request_id));
+    }
+    for (Posting& posting : postings) Keep(std::move(posting));
+  }
+
+  // The command leaves the batch: where its account's points are now is found out before it is
+  // decided again. Those that come after it of its account leave it for the same reason.
+  static void LeaveMerged(Command& command) { command.account_merged = true; }
+
+  const Configuration& configuration() const { return *configuration_; }
 
   void RefuseCommand(size_t i, absl::Status refusal) {
     Command& command = *commands_[i];
@@ -246,40 +324,55 @@ class Run {
     if (command.account) waiting_accounts_.insert(command.account);
   }
 
-  void Accept(size_t i, std::string response, Posting posting, BookState& book) {
-    Command& command = *commands_[i];
+  Record MakeRecord(const Command& command, const Posting& posting) const {
     Record record;
-    record.book = book.id;
+    record.book = BookOf(posting.account().id);
     record.number = posting.number();
     record.posted_at = batch_.posted_at;
     record.kind = command.kind;
     record.partner = command.partner;
     record.account = posting.account().id;
-    record.refers_to = command.refers_to;
     record.config_version = configuration_->version();
     record.request_id = command.request_id;
     record.fingerprint = command.fingerprint;
-    record.content = command.content;
-    record.response = std::move(response);
     record.entries = posting.entries();
     record.new_lots = posting.new_lots();
     record.new_hold = posting.new_hold();
-    record.natural_key = command.natural_key;
+    return record;
+  }
+
+  // Adds the record to its book, and gives its leaf.
+  Digest Append(Record record, const Uuid& request_claim) {
+    BookState& book = batch_.books.at(record.book);
     const Digest leaf = LeafOf(record, book.secret);
     book.frontier.Append(leaf);
     book.changed = true;
-
-    AccountEntry& entry = batch_.accounts[record.account];
-    if (!entry.found && !entry.opened_by) entry.opened_by = record.number;
-    entry.state = std::move(posting).TakeAccount();
-    entry.changed = entry.changed || !entry.found || !record.entries.empty();
-
-    command.place = {record.book, record.number, record.posted_at, leaf};
-    command.parked = false;
-    outcomes_[i] = Answer{record.response, command.place, record.kind, /*replayed=*/false};
     batch_.leaves.push_back(leaf);
-    batch_.request_claims.push_back(command.request_claim);
+    batch_.request_claims.push_back(request_claim);
     batch_.records.push_back(std::move(record));
+    return leaf;
+  }
+
+  // The account as an accepted posting leaves it.
+  void Keep(Posting posting) {
+    AccountEntry& entry = batch_.accounts[posting.account().id];
+    if (!entry.found && !entry.opened_by) entry.opened_by = posting.number();
+    const bool closed = posting.account().status != entry.state.status;
+    entry.changed = entry.changed || !entry.found || !posting.entries().empty() || closed;
+    entry.state = std::move(posting).TakeAccount();
+  }
+
+  void Accept(size_t i, std::string response, const Posting& posting) {
+    Command& command = *commands_[i];
+    Record record = MakeRecord(command, posting);
+    record.refers_to = command.refers_to;
+    record.content = command.content;
+    record.natural_key = command.natural_key;
+    record.response = response;
+    command.place = {record.book, record.number, record.posted_at, {}};
+    command.place.leaf = Append(std::move(record), command.request_claim);
+    command.parked = false;
+    outcomes_[i] = Answer{std::move(response), command.place, command.kind, /*replayed=*/false};
     to_write_.push_back(&command);
     command.OnAccepted();
   }

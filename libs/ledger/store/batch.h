@@ -41,6 +41,12 @@ struct AccountEntry {
   RecordNumber opened_by;
 };
 
+// An account that was merged: what it still gets goes on to another.
+struct Forward {
+  AccountId account;
+  AccountId into;
+};
+
 // What a batch knows and what it will write, apart from SQL.
 struct BatchState {
   // Of all its records: the programme's clock, or the latest posted time of its books if that is
@@ -54,12 +60,15 @@ struct BatchState {
   std::vector<Digest> leaves;
   std::vector<Uuid> request_claims;
 
+  // Accounts that were merged, and into which.
+  std::vector<Forward> forwards;
+
   // The heads of books at the boundaries that they pass, if something is posted to them.
   std::vector<Seal> seals;
 };
 
 // What came of each command: parallel to the commands of the batch. Says nothing of a command that
-// was not decided (`needed_allowance`, `comes_after_waiting`).
+// was not decided (`needed_allowance`, `comes_after_waiting`, `account_merged`).
 using Outcomes = std::vector<absl::StatusOr<Answer>>;
 
 // Whether a batch looks its claims up before it decides. Most batches hold no repeat, so the first

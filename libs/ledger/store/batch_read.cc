@@ -54,7 +54,7 @@ constexpr Statement kLoad{"ledger.load", R"sql(
 constexpr Statement kLoadLots{"ledger.load_lots", R"sql(
   select l.account_id, l.lot_id, l.issuer_id, l.contract_id, l.issued, l.activates_at_us,
          l.expires_at_us, l.on_due, l.state, l.remaining, l.held, l.redeemed, l.reversed, l.expired,
-         l.debt
+         l.debt, l.moved, l.origin_account, l.origin_lot
     from unnest($1::int[], $2::bigint[], $3::bigint[]) as w (book, account_id, first_lot)
     join ledger.lots l on l.book = w.book and l.account_id = w.account_id and l.lot_id >= w.first_lot
    order by l.account_id, l.lot_id
@@ -82,18 +82,31 @@ constexpr Statement kFindClaims{"ledger.find_claims", R"sql(
 std::vector<postgres::Call> LockAndLoad(ProgrammeId programme,
                                         const std::vector<Command*>& commands,
                                         const std::set<Allowances::Key>& allowances) {
+  struct Asked {
+    int64_t command;
+    BookId book;
+    AccountId account;
+    CardNumber card;
+  };
   std::set<BookId> books;
-  for (const Command* command : commands) books.insert(command->book);
+  std::vector<Asked> asked;
   int64_t index = 0;
+  for (const Command* command : commands) {
+    books.insert(command->book);
+    asked.push_back({index, command->book, command->account, command->card});
+    for (const AccountId other : command->others) {
+      books.insert(BookOf(other));
+      asked.push_back({index, BookOf(other), other, CardNumber()});
+    }
+    ++index;
+  }
   std::vector<postgres::Call> calls = {{&kLockBooks, Params().IntArray(books)}};
   if (!allowances.empty()) calls.push_back(Allowances::Lock(allowances));
   calls.push_back(
       {&kLoad, Params()
                    .Int(programme)
                    .IntArray(books)
-                   .IntRows(
-                       commands, [&](const Command*) { return index++; }, &Command::book,
-                       &Command::account, &Command::card)
+                   .IntRows(asked, &Asked::command, &Asked::book, &Asked::account, &Asked::card)
                    .IntRows(allowances, &Allowances::Key::first, &Allowances::Key::second)});
   return calls;
 }

@@ -82,10 +82,12 @@ constexpr Statement kWriteBatch{"ledger.write_batch", R"sql(
      where a.book = ($16[i] & 65535)::int and a.account_id = $16[i]
   ), lots as (
     insert into ledger.lots (book, account_id, lot_id, issuer_id, contract_id, issued,
-                             activates_at_us, expires_at_us, on_due, state, remaining)
+                             activates_at_us, expires_at_us, on_due, state, remaining,
+                             origin_account, origin_lot)
     select ($17[i] & 65535)::int, $17[i], $17[i + 1], $17[i + 2], $17[i + 3], $17[i + 4],
-           $17[i + 5], $17[i + 6], $17[i + 7], $17[i + 8], $17[i + 4]
-      from generate_series(1, cardinality($17::bigint[]), 9) as i
+           $17[i + 5], $17[i + 6], $17[i + 7], $17[i + 8], $17[i + 4],
+           nullif($17[i + 9], 0), nullif($17[i + 10], 0)
+      from generate_series(1, cardinality($17::bigint[]), 11) as i
   ), allowances as (
     update ledger.allowances a
        set remaining = a.remaining + $18[i + 2]
@@ -115,8 +117,8 @@ constexpr Statement kWriteLotsAndHolds{"ledger.write_lots_and_holds", R"sql(
   with lots as (
     update ledger.lots l
        set state = $1[i + 2], remaining = $1[i + 3], held = $1[i + 4], redeemed = $1[i + 5],
-           reversed = $1[i + 6], expired = $1[i + 7], debt = $1[i + 8]
-      from generate_series(1, cardinality($1::bigint[]), 9) as i
+           reversed = $1[i + 6], expired = $1[i + 7], debt = $1[i + 8], moved = $1[i + 9]
+      from generate_series(1, cardinality($1::bigint[]), 10) as i
      where l.book = ($1[i] & 65535)::int and l.account_id = $1[i] and l.lot_id = $1[i + 1]
   )
   insert into ledger.holds (book, number, account_id, partner_id, store_id, contract_id, authorized,
@@ -132,6 +134,12 @@ constexpr Statement kWriteLotsAndHolds{"ledger.write_lots_and_holds", R"sql(
      set state = excluded.state, captured = excluded.captured, refunded = excluded.refunded,
          lot_held = excluded.lot_held, lot_captured = excluded.lot_captured,
          lot_refunded = excluded.lot_refunded
+)sql"};
+
+constexpr Statement kInsertForwards{"ledger.insert_forwards", R"sql(
+  insert into ledger.forwards (book, account_id, into_account)
+  select (account_id & 65535)::int, account_id, into_account
+    from unnest($1::bigint[], $2::bigint[]) as w (account_id, into_account)
 )sql"};
 
 template <typename Id>
@@ -196,7 +204,8 @@ void AddEntryRows(const Record& record, Rows& rows) {
 
 bool AsIssued(const Lot& lot) {
   return lot.remaining == lot.issued && lot.held == Points(0) && lot.redeemed == Points(0) &&
-         lot.reversed == Points(0) && lot.expired == Points(0) && lot.debt == Points(0);
+         lot.reversed == Points(0) && lot.expired == Points(0) && lot.debt == Points(0) &&
+         lot.moved == Points(0);
 }
 
 void AddAccountRows(const AccountEntry& entry, Rows& rows) {
@@ -300,7 +309,9 @@ void AddNewLots(const std::vector<LotRow>& lots, Params& params) {
       [](const LotRow& row) { return row.lot->activates_at; },
       [](const LotRow& row) { return row.lot->expires_at; },
       [](const LotRow& row) { return row.lot->on_due; },
-      [](const LotRow& row) { return row.lot->state; });
+      [](const LotRow& row) { return row.lot->state; },
+      [](const LotRow& row) { return row.lot->origin.account; },
+      [](const LotRow& row) { return row.lot->origin.lot; });
 }
 
 void AddChangedLots(const std::vector<LotRow>& lots, Params& params) {
@@ -312,7 +323,13 @@ void AddChangedLots(const std::vector<LotRow>& lots, Params& params) {
       [](const LotRow& row) { return row.lot->redeemed; },
       [](const LotRow& row) { return row.lot->reversed; },
       [](const LotRow& row) { return row.lot->expired; },
-      [](const LotRow& row) { return row.lot->debt; });
+      [](const LotRow& row) { return row.lot->debt; },
+      [](const LotRow& row) { return row.lot->moved; });
+}
+
+void InsertForwards(postgres::Transaction& tx, const std::vector<Forward>& forwards) {
+  tx.Execute(kInsertForwards,
+             Params().IntArray(forwards, &Forward::account).IntArray(forwards, &Forward::into));
 }
 
 void AddBooks(const std::vector<const BookState*>& books, Params& params) {
@@ -412,6 +429,7 @@ void WriteBatch(postgres::Transaction& tx, const BatchState& batch,
   const auto form =
       batch.records.size() <= kSmallBatch ? Params::Form::kText : Params::Form::kBinary;
   InsertSeals(tx, SealsOfChangedBooks(batch));
+  if (!batch.forwards.empty()) InsertForwards(tx, batch.forwards);
   Params params(form);
   params.Int(batch.posted_at)
       .Int(configuration.version())

@@ -69,8 +69,8 @@ class RowStore {
   virtual void Write(postgres::Transaction&, const std::vector<Command*>&) {}
 };
 
-// Something that a service asks of one account. Made by an rpc handler, decided and written by a
-// lane.
+// Something that a service asks of one account, or of several. Made by an rpc handler, decided and
+// written by a lane.
 class Command {
  public:
   virtual ~Command() = default;
@@ -89,6 +89,9 @@ class Command {
   BookId book;
   // None when the command opens an account.
   AccountId account;
+  // Other accounts that it decides over, in whatever books; no account twice. It then goes by a
+  // path of its own (lanes.h), and each account gets a record.
+  std::vector<AccountId> others;
   // The card that was shown. None when the command does not depend on one.
   CardNumber card;
   // A key besides the request id that must be unique over all books, such as a receipt's.
@@ -116,6 +119,13 @@ class Command {
   // repeated.
   virtual absl::StatusOr<std::string> Decide(const DecisionContext& context, Posting& posting) = 0;
 
+  // Decides a command that names others: the first posting is of its own account, the others come
+  // in their order.
+  virtual absl::StatusOr<std::string> DecideTogether(const DecisionContext& context,
+                                                     std::vector<Posting>& postings) {
+    return Decide(context, postings.front());
+  }
+
   // What Decide decided is taken into the batch: the commands after it are decided over what it
   // left. Called once in each run of a batch, at most.
   virtual void OnAccepted() {}
@@ -141,6 +151,11 @@ class Command {
   // It is to be decided again.
   std::optional<NeededAllowance> needed_allowance;
   bool comes_after_waiting = false;
+
+  // It was not decided, because its account was merged into another one.
+  bool account_merged = false;
+  // It acts on an earlier record of a merged account: where that account's points are now.
+  AccountId survivor;
 
   // ---- Set by the lane before RowStore::Write.
 

@@ -24,19 +24,33 @@ constexpr Statement kReadJournal{"journal.read", R"sql(
 )sql"};
 
 // With the terms of the lots that they create: a record that creates a lot issues points into it,
-// and so names it. `offset 0` keeps the planner at one look at the lots' key for each of them,
-// however many lots there are.
+// or receives them, or a debt, from another account, or back from being expired, and so names it.
+// `offset 0` keeps the planner at one look at the lots' key for each of them, however many lots
+// there are.
 constexpr Statement kReadEntries{"journal.read_entries", R"sql(
   select row(e.number, e.posted_at_us, e.line, e.debit_account, e.debit_bucket, e.debit_lot,
              e.credit_account, e.credit_bucket, e.credit_lot, e.points, e.contract_id,
-             l.issuer_id, l.contract_id, l.issued, l.activates_at_us, l.expires_at_us, l.on_due)
+             l.issuer_id, l.contract_id, l.issued, l.activates_at_us, l.expires_at_us, l.on_due,
+             l.lot_id, l.origin_account, l.origin_lot)
     from ledger.entries e
-    left join lateral (select issuer_id, contract_id, issued, activates_at_us, expires_at_us, on_due
+    left join lateral (select issuer_id, contract_id, issued, activates_at_us, expires_at_us, on_due,
+                              lot_id, origin_account, origin_lot
                          from ledger.lots
-                        where e.debit_bucket = $4
+                        where (e.debit_bucket = $4
+                               or (e.debit_bucket in ($5, $6) and e.credit_lot / 1024 = e.number))
                           and book = e.book
                           and account_id = e.credit_account
                           and lot_id = e.credit_lot
+                       union all
+                       select issuer_id, contract_id, issued, activates_at_us, expires_at_us, on_due,
+                              lot_id, origin_account, origin_lot
+                         from ledger.lots
+                        where e.credit_bucket = $6
+                          and e.debit_bucket = $7
+                          and e.debit_lot / 1024 = e.number
+                          and book = e.book
+                          and account_id = e.debit_account
+                          and lot_id = e.debit_lot
                        offset 0) l on true
    where e.book = $1
      and e.number > $2
@@ -96,17 +110,19 @@ Side ToSide(PackedRow& row) {
 
 // The terms at the end of an entry's row; nothing where it creates no lot, or where the lot is
 // gone.
-std::optional<Lot> ToLotTerms(LotId id, PackedRow& row) {
+std::optional<Lot> ToLotTerms(PackedRow& row) {
   const std::optional<int64_t> issuer = row.OptionalInt();
   if (!issuer) return std::nullopt;
   Lot lot;
-  lot.id = id;
   lot.issuer = PartnerId(static_cast<int32_t>(*issuer));
   lot.contract = row.Id<ContractId>();
   lot.issued = row.Id<Points>();
   lot.activates_at = row.Id<Timestamp>();
   lot.expires_at = row.Id<Timestamp>();
   lot.on_due = row.Enum<OnDue>();
+  lot.id = row.Id<LotId>();
+  lot.origin.account = AccountId(OrNone(row.OptionalInt()));
+  lot.origin.lot = LotId(OrNone(row.OptionalInt()));
   lot.remaining = lot.issued;
   return lot;
 }
@@ -154,7 +170,7 @@ void AddEntry(PackedRow row, Cursor& cursor, JournalRange& range) {
   entry.points = row.Id<Points>();
   entry.contract = ContractId(static_cast<int32_t>(OrNone(row.OptionalInt())));
   record->entries.push_back(entry);
-  if (std::optional<Lot> lot = ToLotTerms(entry.credit.lot, row)) {
+  if (std::optional<Lot> lot = ToLotTerms(row)) {
     record->new_lots.push_back(*std::move(lot));
   }
 }
@@ -180,8 +196,11 @@ void ReadRecords(Transaction& transaction, BookId book, RecordNumber after, Reco
   }
 
   Cursor of_entry(range.records);
-  for (const PackedRow row :
-       transaction.ExecutePacked(kReadEntries, range_of_book().Int(Bucket::kIssued))) {
+  for (const PackedRow row : transaction.ExecutePacked(kReadEntries, range_of_book()
+                                                                         .Int(Bucket::kIssued)
+                                                                         .Int(Bucket::kExpired)
+                                                                         .Int(Bucket::kInTransit)
+                                                                         .Int(Bucket::kDebt))) {
     AddEntry(row, of_entry, range);
   }
   Cursor of_hold(range.records);

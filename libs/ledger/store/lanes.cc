@@ -16,6 +16,7 @@
 #include "libs/ledger/store/allocator.h"
 #include "libs/ledger/store/batch.h"
 #include "libs/ledger/store/batch_sql.h"
+#include "libs/ledger/store/forwards.h"
 #include "libs/ledger/store/lane_queue.h"
 #include "libs/ledger/store/load_configuration.h"
 #include "libs/postgres/connection.h"
@@ -43,6 +44,8 @@ constexpr int kLeastBatch = 64;
 constexpr int kMaxRuns = 5;
 // How often a command asks for an allowance that others then take before it does.
 constexpr int kMaxWaits = 64;
+// Commands on several accounts that share a batch: each locks books of other lanes.
+constexpr int kMostWide = 32;
 // Repeats come together, as when a caller sends again what an outage left unanswered.
 constexpr int kBatchesToLookFirst = 64;
 
@@ -78,15 +81,19 @@ class SharedConfiguration {
   std::shared_ptr<const Configuration> latest_;
 };
 
+// Takes commands whose account was merged.
+using HandOver = std::function<void(PendingCommand)>;
+
 // A thread, its connection and its queue.
 class Lane {
  public:
   Lane(const LanesOptions& options, postgres::Connection connection, SharedConfiguration& shared,
-       Allocator& allocator)
+       Allocator& allocator, HandOver hand_over)
       : options_(options),
         connection_(std::move(connection)),
         shared_(shared),
         allocator_(allocator),
+        hand_over_(std::move(hand_over)),
         state_{shared.Get(), &memory_},
         queue_(options.max_queued_per_lane, options.max_queued_per_partner),
         batch_size_(options.max_batch) {
@@ -147,7 +154,8 @@ class Lane {
     if (batch.empty()) return;
     std::vector<Command*> commands;
     for (const PendingCommand& pending : batch) commands.push_back(pending.command.get());
-    absl::StatusOr<Outcomes> outcomes = Run(commands);
+    absl::StatusOr<Outcomes> outcomes = Redirect(commands);
+    if (outcomes.ok()) outcomes = Run(commands);
     if (outcomes.ok()) {
       shared_.Offer(state_.configuration);
       for (size_t i = 0; i < batch.size(); ++i) Settle(batch[i], std::move((*outcomes)[i]));
@@ -166,7 +174,9 @@ class Lane {
   }
 
   void Settle(PendingCommand& pending, absl::StatusOr<Answer> outcome) {
-    if (pending.command->needed_allowance) {
+    if (pending.command->account_merged) {
+      hand_over_(std::move(pending));
+    } else if (pending.command->needed_allowance) {
       waiting_.push_back(std::move(pending));
     } else if (pending.command->comes_after_waiting) {
       behind_.push_back(std::move(pending));
@@ -211,6 +221,28 @@ class Lane {
       const auto done = std::move(shared->done);
       queue_.Forget(*shared->command);
       done(status);
+    });
+  }
+
+  // Sends commands of merged accounts to the account that goes on; what acts on an earlier record
+  // is decided over both. Gives nothing but the status.
+  absl::StatusOr<Outcomes> Redirect(const std::vector<Command*>& commands) {
+    const bool any = std::any_of(commands.begin(), commands.end(),
+                                 [](const Command* c) { return c->account_merged; });
+    if (!any) return Outcomes();
+    return postgres::RunInTransaction(connection_, [&](postgres::Transaction& tx) {
+      for (Command* const command : commands) {
+        if (!command->account_merged) continue;
+        const AccountId survivor = SurvivorOf(tx, command->account);
+        if (command->refers_to || command->hold) {
+          command->survivor = survivor;
+          command->others = {survivor};
+        } else {
+          command->account = survivor;
+          command->book = BookOf(survivor);
+        }
+      }
+      return absl::StatusOr<Outcomes>(Outcomes());
     });
   }
 
@@ -278,6 +310,7 @@ class Lane {
   postgres::Connection connection_;
   SharedConfiguration& shared_;
   Allocator& allocator_;
+  const HandOver hand_over_;
   AccountMemory memory_;
   LaneState state_;
   LaneQueue queue_;
@@ -301,21 +334,23 @@ class Lanes::Impl {
         books_(std::move(books)),
         allocator_(options_.dsn, options_.programme) {}
 
+  ~Impl() { Drain(); }
+
   absl::Status Open(postgres::Connection first,
                     std::shared_ptr<const Configuration> configuration) {
     shared_.Offer(configuration);
     const int lanes = std::min<int>(options_.lanes, static_cast<int>(books_.size()));
-    lanes_.push_back(std::make_unique<Lane>(options_, std::move(first), shared_, allocator_));
+    lanes_.push_back(MakeLane(options_, std::move(first)));
     for (int i = 1; i < lanes; ++i) {
       GUILDER_ASSIGN_OR_RETURN(postgres::Connection connection,
                                postgres::Connection::Open(options_.dsn, LaneSession()));
-      lanes_.push_back(
-          std::make_unique<Lane>(options_, std::move(connection), shared_, allocator_));
+      lanes_.push_back(MakeLane(options_, std::move(connection)));
     }
     return absl::OkStatus();
   }
 
   void Submit(std::unique_ptr<Command> command, Done done) {
+    if (!command->others.empty()) return SubmitWide({std::move(command), std::move(done)});
     Lane& lane = *lanes_[static_cast<size_t>(command->book.value()) % lanes_.size()];
     lane.Submit({std::move(command), std::move(done)});
   }
@@ -332,14 +367,51 @@ class Lanes::Impl {
 
   void Drain() {
     for (const auto& lane : lanes_) lane->Close();
+    const std::lock_guard lock(wide_mutex_);
+    draining_ = true;
+    if (wide_) wide_->Close();
   }
 
  private:
+  std::unique_ptr<Lane> MakeLane(const LanesOptions& options, postgres::Connection connection) {
+    return std::make_unique<Lane>(
+        options, std::move(connection), shared_, allocator_,
+        [this](PendingCommand pending) { SubmitWide(std::move(pending)); });
+  }
+
+  // The lane for commands that name several accounts: its batches lock whatever books they name. It
+  // is rare, so its connection is opened by the first one.
+  void SubmitWide(PendingCommand pending) {
+    const absl::StatusOr<Lane*> wide = WideLane();
+    if (!wide.ok()) return pending.done(wide.status());
+    (*wide)->Submit(std::move(pending));
+  }
+
+  absl::StatusOr<Lane*> WideLane() {
+    const std::lock_guard lock(wide_mutex_);
+    if (draining_) return Refuse(Reason::kDraining);
+    if (!wide_) {
+      GUILDER_ASSIGN_OR_RETURN(postgres::Connection connection,
+                               postgres::Connection::Open(options_.dsn, LaneSession()));
+      wide_ = MakeLane(wide_options_, std::move(connection));
+    }
+    return wide_.get();
+  }
+
+  static LanesOptions WithSmallBatches(LanesOptions options) {
+    options.max_batch = std::min(options.max_batch, kMostWide);
+    return options;
+  }
+
   const LanesOptions options_;
+  const LanesOptions wide_options_ = WithSmallBatches(options_);
   const std::vector<BookId> books_;
   SharedConfiguration shared_;
   // Outlives the lanes, which wait for what it was asked.
   Allocator allocator_;
+  std::mutex wide_mutex_;
+  bool draining_ = false;       // guarded by wide_mutex_
+  std::unique_ptr<Lane> wide_;  // guarded by wide_mutex_; outlives the lanes that hand over to it
   std::vector<std::unique_ptr<Lane>> lanes_;
 };
 

@@ -30,6 +30,10 @@ struct LanesOptions {
 // Writes commands to books. Each lane is a thread with a connection and a share of the books;
 // whatever arrived for them while it was busy is its next batch.
 //
+// Commands that name several accounts have a lane of their own, which locks whatever books these
+// are in. A command whose account was merged is sent there, too: to the account that goes on or,
+// where it acts on an earlier record, over both.
+//
 // Thread safe. Several processes may serve the same books.
 class Lanes {
  public:

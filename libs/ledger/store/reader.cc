@@ -37,13 +37,14 @@ constexpr postgres::Statement kReadAccounts{"reader.accounts", R"sql(
 // The first column says which a row is.
 constexpr postgres::Statement kReadDetails{"reader.details",
                                            "select 0, " GUILDER_ACCOUNT_COLUMNS_ R"sql(,
-         0, 0, 0, 0, 0, '{}'::bigint[], '{}'::bigint[], '{}'::bigint[], '{}'::bigint[]
+         0, 0, 0, 0, 0, 0, 0, 0, '{}'::bigint[], '{}'::bigint[], '{}'::bigint[], '{}'::bigint[]
     from ledger.accounts a
     join ledger.books b on b.book = a.book
    where a.book = $1 and a.account_id = $2
   union all
   select 1, l.lot_id, l.issuer_id, l.contract_id, l.issued, l.activates_at_us, l.expires_at_us, l.on_due,
-         l.state, l.remaining, l.held, l.redeemed, l.reversed, l.expired, l.debt, '{}', '{}', '{}', '{}'
+         l.state, l.remaining, l.held, l.redeemed, l.reversed, l.expired, l.debt, l.moved,
+         l.origin_account, l.origin_lot, '{}', '{}', '{}', '{}'
     from ledger.lots l
    where l.book = $1 and l.account_id = $2
      and l.lot_id >= least((select a.first_open_lot from ledger.accounts a
@@ -51,7 +52,7 @@ constexpr postgres::Statement kReadDetails{"reader.details",
                            nullif($3::bigint, 0))
   union all
   select 2, h.number, h.partner_id, h.store_id, h.contract_id, h.authorized, h.expires_at_us, h.state,
-         0, 0, 0, 0, 0, 0, 0, h.lot_ids, h.lot_held, h.lot_captured, h.lot_refunded
+         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, h.lot_ids, h.lot_held, h.lot_captured, h.lot_refunded
     from ledger.holds h
    where h.book = $1 and h.account_id = $2 and (h.state = 0 or h.number = $4::bigint)
   order by 1, 2
@@ -76,7 +77,7 @@ std::optional<AccountAsOfNow> ReadDetails(postgres::Transaction& transaction, Ac
   for (const postgres::Row row : rows) {
     const auto detail = row.Enum<Detail>(0);
     if (detail == Detail::kLot) account.state.lots.push_back(LotFromRow(row));
-    if (detail == Detail::kHold) account.state.holds.push_back(HoldFromRow(row, 15));
+    if (detail == Detail::kHold) account.state.holds.push_back(HoldFromRow(row, 18));
   }
   account.state.lots_loaded = true;
   // Nothing that this posting does is written, so its number only has to be free.

@@ -64,6 +64,7 @@ class Verification {
     GUILDER_RETURN_IF_ERROR(VerifyAllClaims());
     GUILDER_RETURN_IF_ERROR(pool_.Read([&](Transaction& transaction) {
       transaction.Script(kBeginSnapshot);
+      CheckTransit(transaction, findings_);
       VerifyLimits(transaction, findings_);
       VerifySettlements(transaction, findings_);
       return absl::OkStatus();

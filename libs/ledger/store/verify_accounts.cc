@@ -42,6 +42,9 @@ class Comparison {
                      absl::StrCat(NameOf(stored.id), " was opened by record ", book_.value(), "-",
                                   expected.opened_by.value(), ", not by ", sums.opened_by.value()));
     }
+    if (sums.merged_into != expected.merged_into) {
+      findings_.Fail(CheckId::kDates, NameOf(stored.id) + " was not merged as a record says");
+    }
     if (sums.captured != expected.captured || sums.refunded != expected.refunded) {
       findings_.Fail(CheckId::kHolds, "the holds of " + NameOf(stored.id));
     }
@@ -67,7 +70,8 @@ class Comparison {
         sums.pending != expected.pending || sums.available != expected.available ||
         sums.held != expected.held || sums.redeemed != expected.redeemed ||
         sums.reversed != expected.reversed || sums.expired != expected.expired ||
-        sums.debt != expected.debt) {
+        sums.debt != expected.debt || sums.moved != expected.moved ||
+        sums.origin != expected.origin) {
       findings_.Fail(CheckId::kLots, NameOfLot(book_, lot.id));
     }
     const Points captured = stored.holds.empty() ? Points(0) : stored.CapturedOf(lot.id);
@@ -116,6 +120,8 @@ void IssuerTotals::Add(const LotSums& lot) {
   expired += lot.expired;
   reversed += lot.reversed;
   debt += lot.debt;
+  moved += lot.moved;
+  arrived += lot.arrived();
 }
 
 void IssuerTotals::Subtract(const LotSums& lot) {
@@ -125,6 +131,8 @@ void IssuerTotals::Subtract(const LotSums& lot) {
   expired -= lot.expired;
   reversed -= lot.reversed;
   debt -= lot.debt;
+  moved -= lot.moved;
+  arrived -= lot.arrived();
 }
 
 std::optional<AccountId> CompareAccounts(postgres::Transaction& transaction,

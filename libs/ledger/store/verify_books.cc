@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "libs/base/text.h"
+#include "libs/ledger/core/account.h"
 #include "libs/ledger/core/record.h"
 
 namespace guilder::ledger {
@@ -59,7 +60,27 @@ constexpr Statement kFindOfNoBook{"verify.find_of_no_book", R"sql(
    limit 1
 )sql"};
 
+// Of one statement, and so of one instant: what left a book has come to another.
+constexpr Statement kSumTransit{"verify.sum_transit", R"sql(
+  select b.programme_id, sum(c.balance)::bigint
+    from ledger.control_accounts c
+    join ledger.books b using (book)
+   where c.kind = $1
+   group by b.programme_id
+)sql"};
+
 }  // namespace
+
+void CheckTransit(Transaction& transaction, Findings& findings) {
+  for (const Row& row :
+       transaction.Execute(kSumTransit, postgres::Params().Int(Bucket::kInTransit))) {
+    findings.Examined(CheckId::kZeroSum);
+    if (row.Int(1) == 0) continue;
+    findings.Fail(CheckId::kZeroSum,
+                  absl::StrCat("points in transit between all books of programme ", row.Int(0),
+                               " come to ", row.Int(1)));
+  }
+}
 
 std::vector<BookFacts> CheckBooks(Transaction& transaction, Findings& findings) {
   std::vector<BookFacts> books;

@@ -18,4 +18,7 @@ struct BookFacts {
 // know, clocks that differ among the books of a programme, and rows of books that there are not.
 std::vector<BookFacts> CheckBooks(postgres::Transaction& transaction, Findings& findings);
 
+// Reports points that left an account and came to none: over all books there are none in transit.
+void CheckTransit(postgres::Transaction& transaction, Findings& findings);
+
 }  // namespace guilder::ledger

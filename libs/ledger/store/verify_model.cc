@@ -1,6 +1,7 @@
 #include "libs/ledger/store/verify_model.h"
 
 #include "libs/ledger/core/account.h"
+#include "libs/ledger/core/moves.h"
 
 namespace guilder::ledger {
 namespace {
@@ -55,6 +56,7 @@ class Addition {
       lot.activates_at = terms.activates_at;
       lot.expires_at = terms.expires_at;
       lot.on_due = terms.on_due;
+      lot.origin = terms.origin;
     }
     if (record_.new_hold) {
       HoldSums& hold = model_.holds[record_.number];
@@ -63,6 +65,9 @@ class Addition {
       hold.store = record_.new_hold->store;
       hold.contract = record_.new_hold->contract;
       hold.expires_at = record_.new_hold->expires_at;
+    }
+    if (record_.kind == RecordKind::kMerge) {
+      account_->merged_into = DecodeMerge(record_.content).value_or(AccountId());
     }
     if (EndsHold(record_.kind)) {
       const auto hold = model_.holds.find(record_.refers_to);
@@ -109,6 +114,7 @@ class Addition {
       lot.expired -= entry.points;
       lot.reversed += entry.points;
     }
+    AddArrivals(entry);
     if (IsControl(debit)) return;
 
     LotSums& from = Lot(entry.debit.lot);
@@ -118,10 +124,33 @@ class Addition {
       from.redeemed += entry.points;
       from.captured += entry.points;
     }
-    // The lot that repays another's debt takes over the redemption that made it.
+    if (credit == Bucket::kInTransit) from.moved += entry.points;
+    // The lot that repays another's debt takes over the redemption that made it, or, where the
+    // entry names a contract, what the other one had sent away.
     if (credit == Bucket::kDebt && entry.debit.lot != entry.credit.lot) {
-      from.redeemed += entry.points;
-      Lot(entry.credit.lot).redeemed -= entry.points;
+      const auto sum = entry.contract ? &LotSums::moved : &LotSums::redeemed;
+      from.*sum += entry.points;
+      Lot(entry.credit.lot).*sum -= entry.points;
+    }
+  }
+
+  // Points that come from another account, or back from being expired.
+  void AddArrivals(const Entry& entry) {
+    const Bucket debit = entry.debit.bucket;
+    const bool reinstated = debit == Bucket::kExpired && entry.credit.bucket != Bucket::kIssued;
+    if (reinstated) {
+      LotSums& from = Lot(entry.debit.lot);
+      from.expired -= entry.points;
+      if (entry.credit.lot != entry.debit.lot) from.moved += entry.points;
+    }
+    if (IsControl(entry.credit.bucket) || entry.credit.lot == entry.debit.lot) return;
+    if (debit != Bucket::kInTransit && !reinstated) return;
+    // A lot that is not new takes home what it had sent, or has its debt paid.
+    LotSums& to = Lot(entry.credit.lot);
+    if (RecordOf(entry.credit.lot) == record_.number) {
+      to.issued += entry.points;
+    } else {
+      to.moved -= entry.points;
     }
   }
 

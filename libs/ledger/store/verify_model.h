@@ -19,6 +19,8 @@ struct AccountSums {
   Points debt;
   Points captured;
   Points refunded;
+  // None while it is open.
+  AccountId merged_into;
   // The first record of the account, which opened it.
   RecordNumber opened_by;
   // The last record of the snapshot in which the account's row was compared; none before that.
@@ -33,6 +35,7 @@ struct LotSums {
   Timestamp activates_at;
   Timestamp expires_at;
   OnDue on_due{};
+  LotOrigin origin;
   bool seen = false;
 
   Points issued;
@@ -43,10 +46,13 @@ struct LotSums {
   Points reversed;
   Points expired;
   Points debt;
+  Points moved;
   // Of all captures, refunds and repaid debts not subtracted: what holds say of it.
   Points captured;
 
   Points remaining() const { return pending + available + held; }
+  // What no partner issued into this lot: it came from another one.
+  Points arrived() const { return origin.account ? issued : Points(0); }
 };
 
 struct HeldPart {

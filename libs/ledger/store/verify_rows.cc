@@ -16,19 +16,20 @@ using postgres::Statement;
 using postgres::Transaction;
 
 constexpr Statement kReadAccounts{"verify.read_accounts", R"sql(
-  select row(account_id, pending, available, held, debt, opened_number, status, next_due_at_us,
-             first_open_lot)
-    from ledger.accounts
-   where book = $1
-     and account_id > $2
-     and account_id <= $3
-   order by account_id
+  select row(a.account_id, pending, available, held, debt, opened_number, status, next_due_at_us,
+             first_open_lot, f.into_account)
+    from ledger.accounts a
+    left join ledger.forwards f on f.book = a.book and f.account_id = a.account_id
+   where a.book = $1
+     and a.account_id > $2
+     and a.account_id <= $3
+   order by a.account_id
    limit $4
 )sql"};
 
 constexpr Statement kReadLots{"verify.read_lots", R"sql(
   select row(account_id, lot_id, issuer_id, contract_id, activates_at_us, expires_at_us, on_due, state,
-             issued, remaining, held, redeemed, reversed, expired, debt)
+             issued, remaining, held, redeemed, reversed, expired, debt, moved, origin_account, origin_lot)
     from ledger.lots
    where book = $1
      and account_id > $2
@@ -57,6 +58,7 @@ StoredAccount ToAccount(PackedRow row) {
   account.status = row.Enum<AccountStatus>();
   account.next_due_at = row.Id<Timestamp>();
   account.first_open_lot = row.Id<LotId>();
+  account.sums.merged_into = AccountId(row.OptionalInt().value_or(0));
   return account;
 }
 
@@ -79,6 +81,9 @@ StoredLot ToLot(PackedRow row) {
   sums.reversed = row.Id<Points>();
   sums.expired = row.Id<Points>();
   sums.debt = row.Id<Points>();
+  sums.moved = row.Id<Points>();
+  sums.origin.account = AccountId(row.OptionalInt().value_or(0));
+  sums.origin.lot = LotId(row.OptionalInt().value_or(0));
   return lot;
 }
 
@@ -234,7 +239,9 @@ void CheckAgreement(BookId book, const StoredAccount& account, Findings& finding
   if (account.next_due_at > NextDueOf(account)) {
     findings.Fail(CheckId::kDates, NameOf(account.id) + " looks for what is due too late");
   }
-  if (account.status != AccountStatus::kOpen) {
+  const bool merged = account.status == AccountStatus::kMerged;
+  if (merged != static_cast<bool>(account.sums.merged_into) ||
+      (!merged && account.status != AccountStatus::kOpen)) {
     findings.Fail(CheckId::kDates, NameOf(account.id) + " was not closed by a record");
   }
 }

@@ -13,7 +13,7 @@
 namespace guilder::ledger {
 namespace {
 
-constexpr uint64_t kStateFormat = 1;
+constexpr uint64_t kStateFormat = 2;
 
 // What a hash is of, so that an account cannot stand for a lot.
 enum Kind : uint64_t { kAccount = 1, kLot = 2, kHold = 3 };
@@ -25,15 +25,31 @@ uint64_t Word(T value) {
 
 uint64_t HashOf(const KeyedHash& hash, AccountId id, const AccountSums& sums) {
   return hash.Of({kAccount, Word(id), Word(sums.pending), Word(sums.available), Word(sums.held),
-                  Word(sums.debt), Word(sums.captured), Word(sums.refunded), Word(sums.opened_by)});
+                  Word(sums.debt), Word(sums.captured), Word(sums.refunded), Word(sums.opened_by),
+                  Word(sums.merged_into)});
 }
 
 uint64_t HashOf(const KeyedHash& hash, LotId id, const LotSums& sums) {
-  return hash.Of({kLot, Word(id), Word(sums.account), Word(sums.issuer), Word(sums.contract),
-                  Word(sums.activates_at), Word(sums.expires_at),
-                  static_cast<uint64_t>(sums.on_due), Word(sums.issued), Word(sums.pending),
-                  Word(sums.available), Word(sums.held), Word(sums.redeemed), Word(sums.reversed),
-                  Word(sums.expired), Word(sums.debt), Word(sums.captured)});
+  return hash.Of({kLot,
+                  Word(id),
+                  Word(sums.account),
+                  Word(sums.issuer),
+                  Word(sums.contract),
+                  Word(sums.activates_at),
+                  Word(sums.expires_at),
+                  static_cast<uint64_t>(sums.on_due),
+                  Word(sums.issued),
+                  Word(sums.pending),
+                  Word(sums.available),
+                  Word(sums.held),
+                  Word(sums.redeemed),
+                  Word(sums.reversed),
+                  Word(sums.expired),
+                  Word(sums.debt),
+                  Word(sums.captured),
+                  Word(sums.moved),
+                  Word(sums.origin.account),
+                  Word(sums.origin.lot)});
 }
 
 // What a hold never changes: its state and captures are proved by the sums of lots and accounts.
@@ -59,6 +75,7 @@ void Subtract(AccountSums& sums, const BookModel& model, AccountId id) {
   sums.available -= change.available;
   sums.held -= change.held;
   sums.debt -= change.debt;
+  if (change.merged_into == sums.merged_into) sums.merged_into = AccountId();
   sums.captured -= change.captured;
   sums.refunded -= change.refunded;
 }
@@ -75,18 +92,21 @@ void Subtract(LotSums& sums, const BookModel& model, LotId id) {
   sums.reversed -= change.reversed;
   sums.expired -= change.expired;
   sums.debt -= change.debt;
+  sums.moved -= change.moved;
   sums.captured -= change.captured;
 }
 
 bool IsNothing(const AccountSums& sums) {
   return sums.pending == Points() && sums.available == Points() && sums.held == Points() &&
-         sums.debt == Points() && sums.captured == Points() && sums.refunded == Points();
+         sums.debt == Points() && sums.captured == Points() && sums.refunded == Points() &&
+         !sums.merged_into;
 }
 
 bool IsNothing(const LotSums& sums) {
   return sums.issued == Points() && sums.remaining() == Points() && sums.pending == Points() &&
          sums.held == Points() && sums.redeemed == Points() && sums.reversed == Points() &&
-         sums.expired == Points() && sums.debt == Points() && sums.captured == Points();
+         sums.expired == Points() && sums.debt == Points() && sums.captured == Points() &&
+         sums.moved == Points();
 }
 
 // The accounts of one digest.

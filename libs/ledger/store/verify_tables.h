@@ -30,6 +30,8 @@ struct IssuerTotals {
   Points expired;
   Points reversed;
   Points debt;
+  Points moved;
+  Points arrived;
 
   void Add(const LotSums& lot);
   void Subtract(const LotSums& lot);
@@ -64,7 +66,8 @@ void CompareControlAccounts(postgres::Transaction& transaction, const Replayed& 
 // In the snapshot of CompareControlAccounts: the sums of the whole book, from what was compared.
 void CheckTotals(const Replayed& replayed, const StoredTotals& totals, Findings& findings);
 
-// Reports records and entries outside of the numbers that the book has given out.
+// Reports records and entries outside of the numbers that the book has given out, and merges of
+// accounts that there are not.
 void FindOutside(postgres::Transaction& transaction, const Replayed& replayed, Findings& findings);
 
 }  // namespace guilder::ledger

@@ -42,6 +42,15 @@ constexpr Statement kFindOutside{"verify.find_outside", R"sql(
   (select 'entry', number from ledger.entries where book = $1 and number < 1 limit 1)
 )sql"};
 
+constexpr Statement kFindForwardOfNone{"verify.find_forward_of_none", R"sql(
+  select f.account_id
+    from ledger.forwards f
+   where f.book = $1
+     and not exists (select 1 from ledger.accounts a
+                      where a.book = f.book and a.account_id = f.account_id)
+   limit 1
+)sql"};
+
 std::string Named(BookId book, const PositionKey& key) {
   return absl::StrCat("book ", book.value(), ", window ", FormatTimestamp(key.window_start),
                       ", contract ", key.contract.value(), ", ",
@@ -60,6 +69,8 @@ void Include(Issuers& issuers, const Issuers& more) {
     totals.expired += off.expired;
     totals.reversed += off.reversed;
     totals.debt += off.debt;
+    totals.moved += off.moved;
+    totals.arrived += off.arrived;
   }
 }
 
@@ -79,12 +90,14 @@ void CheckIssuers(const Replayed& replayed, const StoredTotals& stored, Findings
   };
   Points all_redeemed;
   Points all_expired;
+  Points all_moved;
   for (const auto& [issuer, t] : issuers) {
     findings.Examined(CheckId::kIssuers);
-    const bool lots_agree = t.issued + t.debt == t.remaining + t.redeemed + t.expired + t.reversed;
+    const bool lots_agree =
+        t.issued + t.debt == t.remaining + t.redeemed + t.expired + t.reversed + t.moved;
     const Points outside = issued[issuer];
     issued.erase(issuer);
-    if (!lots_agree || outside != t.reversed - t.issued) {
+    if (!lots_agree || outside != t.reversed - (t.issued - t.arrived)) {
       fail(absl::StrCat("issuer ", issuer.value(), ": issued ", t.issued.value(), ", outstanding ",
                         (t.remaining - t.debt).value(), ", redeemed ", t.redeemed.value(),
                         ", expired ", t.expired.value(), ", reversed ", t.reversed.value(),
@@ -92,6 +105,7 @@ void CheckIssuers(const Replayed& replayed, const StoredTotals& stored, Findings
     }
     all_redeemed += t.redeemed;
     all_expired += t.expired;
+    all_moved += t.moved - t.arrived;
   }
   for (const auto& [issuer, balance] : issued) {
     if (balance != Points(0)) fail(absl::StrCat("issuer ", issuer.value(), " has no lots"));
@@ -101,6 +115,9 @@ void CheckIssuers(const Replayed& replayed, const StoredTotals& stored, Findings
   }
   if (control[Bucket::kExpired] != all_expired) {
     fail(absl::StrCat("lots say expired ", all_expired.value()));
+  }
+  if (control[Bucket::kInTransit] != all_moved) {
+    fail(absl::StrCat("lots say in transit ", all_moved.value()));
   }
 }
 
@@ -178,6 +195,10 @@ void CheckTotals(const Replayed& replayed, const StoredTotals& totals, Findings&
 }
 
 void FindOutside(Transaction& transaction, const Replayed& replayed, Findings& findings) {
+  for (const Row& row : transaction.Execute(kFindForwardOfNone, Params().Int(replayed.book))) {
+    findings.Fail(CheckId::kDates,
+                  NameOf(row.Id<AccountId>(0)) + " was merged, and there is no such account");
+  }
   for (const Row& row :
        transaction.Execute(kFindOutside, Params().Int(replayed.book).Int(replayed.number))) {
     const bool is_record = row.Text(0) == "record";

@@ -28,6 +28,9 @@ struct Sums {
   int64_t refunded = 0;
   int64_t expired = 0;
   int64_t repaid = 0;
+  int64_t sent = 0;
+  int64_t received = 0;
+  int64_t reinstated = 0;
 };
 
 bool IsSpendable(Bucket bucket) {
@@ -49,6 +52,9 @@ void AddEntry(const ledger::Entry& entry, const PostedRecord& record, Sums& sums
   if (to == Bucket::kRedeemed) sums.redeemed += points;
   if (from == Bucket::kRedeemed) sums.refunded += points;
   if (to == Bucket::kExpired) sums.expired += points;
+  if (to == Bucket::kInTransit) sums.sent += points;
+  if (from == Bucket::kInTransit) sums.received += points;
+  if (from == Bucket::kExpired && IsSpendable(to)) sums.reinstated += points;
   if (from == Bucket::kPending && to == Bucket::kAvailable) {
     const bool own = record.kind == RecordKind::kConfirmation ||
                      ledger::RecordOf(entry.debit.lot) == record.number;
@@ -80,6 +86,14 @@ std::string OrderText(const Sums& sums) {
     return absl::StrCat("Gift returned: ", Count(sums.refunded), " given back");
   }
   return "Order carried on";
+}
+
+std::string PartText(const Sums& sums) {
+  if (sums.sent > 0 && sums.received == 0) {
+    return absl::StrCat(Count(sums.sent), " went to another account");
+  }
+  if (sums.received > 0) return absl::StrCat(Count(sums.received), " came from another account");
+  return "Another account's points came to this one";
 }
 
 std::string MainText(RecordKind kind, const Sums& sums) {
@@ -120,6 +134,23 @@ std::string MainText(RecordKind kind, const Sums& sums) {
       return absl::StrCat("Voucher given back: ", Count(sums.released), " given back");
     case RecordKind::kVoucherUseRefund:
       return absl::StrCat("Voucher's use refunded: ", Count(sums.refunded), " given back");
+    case RecordKind::kTransfer:
+      return absl::StrCat("Transfer: ", Count(sums.sent), " given to another member");
+    case RecordKind::kTransferReversal:
+      return absl::StrCat("Transfer called off: ", Count(sums.sent), " given back");
+    case RecordKind::kMerge:
+      return "Merged into another member's account";
+    case RecordKind::kPart:
+      return PartText(sums);
+    case RecordKind::kAdjustment:
+      return absl::StrCat("Adjustment: ", Count(sums.issued > 0 ? sums.issued : sums.expired),
+                          sums.issued > 0 ? " given" : " taken");
+    case RecordKind::kExpiry:
+      return "Brought up to date";
+    case RecordKind::kReinstatement:
+      return absl::StrCat("Expired points given back: ", Count(sums.reinstated));
+    case RecordKind::kBonus:
+      return absl::StrCat("Bonus: ", Count(sums.issued));
   }
   return "Posted";
 }
@@ -156,6 +187,22 @@ std::string KindNoun(RecordKind kind) {
     case RecordKind::kVoucherRefund:
     case RecordKind::kVoucherUseRefund:
       return "refund of a voucher";
+    case RecordKind::kTransfer:
+      return "transfer of points";
+    case RecordKind::kTransferReversal:
+      return "reversal of a transfer";
+    case RecordKind::kMerge:
+      return "merge";
+    case RecordKind::kPart:
+      return "part of a command";
+    case RecordKind::kAdjustment:
+      return "adjustment";
+    case RecordKind::kExpiry:
+      return "expiry";
+    case RecordKind::kReinstatement:
+      return "reinstatement of expired points";
+    case RecordKind::kBonus:
+      return "bonus";
   }
   return "request";
 }
@@ -189,7 +236,9 @@ TimelineItem Describe(const PostedRecord& record) {
   if (sums.activated_other > 0) {
     absl::StrAppend(&item.text, "; ", Count(sums.activated_other), " had become available");
   }
-  if (sums.expired > 0) absl::StrAppend(&item.text, "; ", Count(sums.expired), " had expired");
+  if (sums.expired > 0 && record.kind != RecordKind::kAdjustment) {
+    absl::StrAppend(&item.text, "; ", Count(sums.expired), " had expired");
+  }
   if (sums.repaid > 0)
     absl::StrAppend(&item.text, "; ", Count(sums.repaid), " repaid what was owed");
   item.points = Points(sums.change);

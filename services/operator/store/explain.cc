@@ -58,6 +58,7 @@ bool ExplainParked(Walk& walk, int depth, const std::string& id) {
 bool ExplainNumbered(Walk& walk, int depth, const std::string& collection, const std::string& id) {
   if (collection == "purchases" || collection == "returns" || collection == "redemptions" ||
       collection == "orders" || collection == "vouchers" || collection == "voucherUses" ||
+      collection == "transfers" || collection == "merges" || collection == "adjustments" ||
       collection == "records") {
     const auto numbers = ParseNumbers(id, 2);
     return numbers &&

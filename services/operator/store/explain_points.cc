@@ -195,6 +195,22 @@ std::string KindText(RecordKind kind) {
       return "voucher refund";
     case RecordKind::kVoucherUseRefund:
       return "voucher use refund";
+    case RecordKind::kTransfer:
+      return "transfer";
+    case RecordKind::kTransferReversal:
+      return "transfer reversal";
+    case RecordKind::kMerge:
+      return "merge";
+    case RecordKind::kPart:
+      return "part of a command on several accounts";
+    case RecordKind::kAdjustment:
+      return "adjustment";
+    case RecordKind::kExpiry:
+      return "expiry";
+    case RecordKind::kReinstatement:
+      return "reinstatement";
+    case RecordKind::kBonus:
+      return "bonus";
   }
   return "record";
 }

@@ -50,6 +50,7 @@ Points netting::Movements::*PlaceOf(Movement movement) {
       return &netting::Movements::refunded;
     case Movement::kExpired:
     case Movement::kExpiredPending:
+    case Movement::kReinstated:
     case Movement::kNone:
       break;
   }

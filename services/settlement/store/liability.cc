@@ -18,10 +18,11 @@ constexpr Statement kFindLastSealed{"settlement.find_last_sealed", R"sql(
 )sql"};
 
 // Per window, what was issued and came back is outstanding, less what was reversed, spent or
-// expired. Points that had expired and are taken back count as reversed; they were not outstanding
-// any more, so they are added again.
+// expired, with what was reinstated. Points that had expired and are taken back count as reversed;
+// they were not outstanding any more, so they are added again.
 constexpr Statement kReadOutstanding{"settlement.read_outstanding", R"sql(
-  select (select coalesce(sum(case when p.movement in ($2::smallint, $3::smallint) then p.points
+  select (select coalesce(sum(case when p.movement in ($2::smallint, $3::smallint, $7::smallint)
+                                        then p.points
                                    when p.movement <> $4::smallint then -p.points
                                    else 0 end), 0)
             from ledger.positions p
@@ -68,7 +69,8 @@ Points ReadOutstanding(Transaction& transaction, Timestamp end) {
                                      .Int(Movement::kRefunded)
                                      .Int(Movement::kActivated)
                                      .Int(ledger::Bucket::kExpired)
-                                     .Int(ledger::Bucket::kIssued))[0]
+                                     .Int(ledger::Bucket::kIssued)
+                                     .Int(Movement::kReinstated))[0]
       .Id<Points>(0);
 }
 

@@ -42,10 +42,10 @@ constexpr Statement kFindWindow{"settlement.find_window_of_lots", R"sql(
 )sql"};
 
 // What each entry means for the lots on its sides. Entries inside of a lot, such as an activation,
-// mean nothing. A lot's id tells its record, and the seals tell in which window that is. Where
-// points that had expired are taken back, the entry names the lot on a control account: the record
-// has the account. Lots are looked up by their keys (`offset 0` keeps it so), because a join would
-// read all lots of the book.
+// mean nothing; points in transit are the other lot's from then on. A lot's id tells its record,
+// and the seals tell in which window that is. Where points that had expired are taken back, the
+// entry names the lot on a control account: the record has the account. Lots are looked up by their
+// keys (`offset 0` keeps it so), because a join would read all lots of the book.
 constexpr Statement kAttribute{"settlement.attribute_lots", R"sql(
   with boundaries as materialized (
     select array_agg(last_number + 1 order by boundary_us) as first_numbers,
@@ -70,8 +70,9 @@ constexpr Statement kAttribute{"settlement.attribute_lots", R"sql(
     select credit_account as account_id, credit_lot as lot_id,
            case debit_bucket when $6::smallint then 1 when $7::smallint then 3
                              when $8::smallint then 4
+                             when $11::smallint then 5
                 else case credit_bucket when $10::smallint then 3 else 5 end end as move,
-           case when debit_bucket = $6 or (debit_bucket >= $9::smallint and credit_bucket <> $10)
+           case when debit_bucket in ($6, $11) or (debit_bucket >= $9::smallint and credit_bucket <> $10)
                 then points else -points end as points
       from chunk
      where credit_bucket >= $9
@@ -81,7 +82,8 @@ constexpr Statement kAttribute{"settlement.attribute_lots", R"sql(
      union all
     select debit_account, debit_lot,
            case credit_bucket when $6 then 2 when $7 then 3 when $8 then 4 when $10 then 3 else 5 end,
-           case when credit_bucket < $9 or credit_bucket = $10 then points else -points end
+           case when credit_bucket <> $11 and (credit_bucket < $9 or credit_bucket = $10) then points
+                else -points end
       from chunk
      where debit_bucket >= $9
        and debit_lot is not null
@@ -92,9 +94,9 @@ constexpr Statement kAttribute{"settlement.attribute_lots", R"sql(
       from chunk e
       join ledger.journal j
         on j.book = $1 and j.number = e.number and j.posted_at_us = e.posted_at_us
-     cross join (values (2, 1), (4, -1)) as m (move, sign)
+     join (values (2, 1, $6), (4, -1, $6), (5, -1, $11), (4, -1, $11)) as m (move, sign, bucket)
+        on m.bucket = e.credit_bucket
      where e.debit_bucket = $8
-       and e.credit_bucket = $6
        and e.debit_lot is not null
   ), moves as (
     select l.contract_id, s.move, s.points,
@@ -175,7 +177,8 @@ bool AttributeChunk(Transaction& transaction, BookId book) {
                                       .Int(Bucket::kRedeemed)
                                       .Int(Bucket::kExpired)
                                       .Int(Bucket::kPending)
-                                      .Int(Bucket::kDebt));
+                                      .Int(Bucket::kDebt)
+                                      .Int(Bucket::kInTransit));
   transaction.Execute(kSetProgress, Params().Int(book).Int(until));
   return true;
 }

@@ -1,0 +1,174 @@
+// How points leave an account for another, and how they come back.
+#include <algorithm>
+#include <utility>
+
+#include "libs/ledger/core/posting.h"
+
+namespace guilder::ledger {
+namespace {
+
+// The lot that receives points of this one.
+Lot TermsFor(const Lot& lot, AccountId account, Points points) {
+  Lot terms;
+  terms.issuer = lot.issuer;
+  terms.contract = lot.contract;
+  terms.issued = points;
+  terms.activates_at = lot.activates_at;
+  terms.expires_at = lot.expires_at;
+  terms.on_due = lot.on_due;
+  terms.state = lot.state;
+  terms.origin = lot.origin.account ? lot.origin : LotOrigin{account, lot.id};
+  return terms;
+}
+
+}  // namespace
+
+Sent Posting::SendFrom(Lot& lot, Points points) {
+  lot.remaining -= points;
+  lot.moved += points;
+  Move(Member(FreeBucket(lot), lot.id), Control(Bucket::kInTransit, {}), points, {});
+  return {TermsFor(lot, account_.id, points), points};
+}
+
+std::vector<Sent> Posting::Send(Points points) {
+  std::vector<Sent> sent;
+  for (Lot* lot : InOrderOfConsumption()) {
+    const Points taken = std::min(points, lot->free());
+    if (taken <= Points(0) || sent.size() == kMostLotsSent) break;
+    sent.push_back(SendFrom(*lot, taken));
+    points -= taken;
+  }
+  return sent;
+}
+
+std::vector<Sent> Posting::SendAll() {
+  std::vector<Sent> sent;
+  for (Lot& lot : account_.lots) {
+    if (lot.free() <= Points(0)) continue;
+    if (sent.size() == kMostLotsSent) break;
+    sent.push_back(SendFrom(lot, lot.free()));
+  }
+  return sent;
+}
+
+void Posting::Receive(const std::vector<Sent>& lots) {
+  for (const Sent& sent : lots) {
+    Lot lot = sent.terms;
+    lot.id = MakeLotId(number_, static_cast<int64_t>(new_lots_.size()));
+    lot.remaining = lot.issued;
+    new_lots_.push_back(lot);
+    account_.lots.push_back(lot);
+    const Timestamp activates_at = lot.state == LotState::kPending ? lot.activates_at : kNever;
+    account_.next_due_at = std::min({account_.next_due_at, activates_at, lot.expires_at});
+    Move(Control(Bucket::kInTransit, {}), Member(FreeBucket(lot), lot.id), lot.issued, {});
+  }
+}
+
+std::vector<Sent> Posting::SendDebts() {
+  std::vector<Sent> sent;
+  for (Lot& lot : account_.lots) {
+    if (lot.debt <= Points(0)) continue;
+    if (sent.size() == kMostLotsSent) break;
+    const Points debt = std::exchange(lot.debt, Points(0));
+    lot.moved -= debt;
+    Move(Control(Bucket::kInTransit, {}), Member(Bucket::kDebt, lot.id), debt, {});
+    Lot terms = TermsFor(lot, account_.id, Points(0));
+    terms.state = LotState::kActive;
+    sent.push_back({std::move(terms), debt});
+  }
+  return sent;
+}
+
+void Posting::ReceiveDebts(const std::vector<Sent>& debts) {
+  for (const Sent& sent : debts) {
+    Lot lot = sent.terms;
+    lot.id = MakeLotId(number_, static_cast<int64_t>(new_lots_.size()));
+    new_lots_.push_back(lot);
+    lot.debt = sent.points;
+    lot.moved = sent.points;
+    account_.lots.push_back(lot);
+    Move(Member(Bucket::kDebt, lot.id), Control(Bucket::kInTransit, {}), sent.points, {});
+  }
+}
+
+void Posting::GiveBack(LotId id, Posting& home) {
+  Lot& lot = *account_.FindLot(id);
+  Lot* const first = home.account_.FindLot(lot.origin.lot);
+  if (first == nullptr || lot.origin.account != home.account_.id) return;
+  const auto take_home = [&](Points points) {
+    first->remaining += points;
+    first->moved -= points;
+    home.Move(home.Control(Bucket::kInTransit, {}), home.Member(FreeBucket(*first), first->id),
+              points, {});
+  };
+  if (lot.free() > Points(0)) {
+    // It may have become available here.
+    if (lot.state == LotState::kActive) first->state = LotState::kActive;
+    const Points free = lot.free();
+    SendFrom(lot, free);
+    take_home(free);
+  }
+  if (lot.expired > Points(0)) {
+    const Points expired = std::exchange(lot.expired, Points(0));
+    lot.moved += expired;
+    Side from = Control(Bucket::kExpired, {});
+    from.lot = id;
+    Move(from, Control(Bucket::kInTransit, {}), expired, lot.contract);
+    take_home(expired);
+  }
+}
+
+void Posting::Forfeit(Points points) {
+  for (Lot* lot : InOrderOfConsumption()) {
+    const Points taken = std::min(points, lot->free());
+    if (taken <= Points(0)) break;
+    lot->remaining -= taken;
+    lot->expired += taken;
+    Move(Member(Bucket::kAvailable, lot->id), Control(Bucket::kExpired, {}), taken, lot->contract);
+    points -= taken;
+  }
+}
+
+LotId Posting::Reinstate(LotId expired, Points points, Timestamp expires_at) {
+  Lot& old = *account_.FindLot(expired);
+  old.expired -= points;
+  old.moved += points;
+  Lot lot = TermsFor(old, account_.id, points);
+  const ContractId contract = old.contract;
+  lot.id = MakeLotId(number_, static_cast<int64_t>(new_lots_.size()));
+  lot.expires_at = expires_at;
+  lot.state = LotState::kActive;
+  lot.remaining = points;
+  new_lots_.push_back(lot);
+  account_.lots.push_back(lot);
+  account_.next_due_at = std::min(account_.next_due_at, expires_at);
+  Side from = Control(Bucket::kExpired, {});
+  from.lot = expired;
+  Move(from, Member(Bucket::kAvailable, lot.id), points, contract);
+  return lot.id;
+}
+
+void Posting::TakeBackExpiry(Timestamp occurred_at, Points needed) {
+  std::vector<Lot*> expired;
+  for (Lot& lot : account_.lots) {
+    const bool was_there = lot.state == LotState::kActive && lot.activates_at <= occurred_at;
+    const bool by_time = occurred_at < lot.expires_at && lot.expires_at <= now_;
+    if (was_there && lot.expired > Points(0) && by_time) {
+      expired.push_back(&lot);
+    }
+  }
+  std::stable_sort(expired.begin(), expired.end(),
+                   [](const Lot* a, const Lot* b) { return a->expires_at > b->expires_at; });
+  for (Lot* lot : expired) {
+    const Points back = std::min(needed, lot->expired);
+    if (back <= Points(0)) break;
+    lot->expired -= back;
+    lot->remaining += back;
+    Side from = Control(Bucket::kExpired, {});
+    from.lot = lot->id;
+    Move(from, Member(Bucket::kAvailable, lot->id), back, lot->contract);
+    needed -= back;
+  }
+}
+
+}  // namespace guilder::ledger
