@@ -157,7 +157,19 @@
   X(kVoucherExceeded, VOUCHER_EXCEEDED, kFailedPrecondition,                                       \
     "more than is left of the voucher, or than its use took")                                      \
   X(kLimitExceeded, LIMIT_EXCEEDED, kFailedPrecondition,                                           \
-    "the programme's policy allows less; the details say what its limit is")
+    "the programme's policy allows less; the details say what its limit is")                       \
+  X(kRedemptionNotPayable, REDEMPTION_NOT_PAYABLE, kFailedPrecondition,                            \
+    "the partner's contract takes no such number of points for this basket; see the details")      \
+  X(kOrderHasRedemption, ORDER_HAS_REDEMPTION, kAlreadyExists,                                     \
+    "points were taken for this order already; go on with the redemption in the details")          \
+  X(kRedemptionInReview, REDEMPTION_IN_REVIEW, kFailedPrecondition,                                \
+    "the redemption is being reviewed; it can be captured when somebody released it")              \
+  X(kReviewNotFound, REVIEW_NOT_FOUND, kNotFound, "no such review")                                \
+  X(kPinRequired, PIN_REQUIRED, kFailedPrecondition,                                               \
+    "so many points need the member's PIN or a one-time code")                                     \
+  X(kPinWrong, PIN_WRONG, kFailedPrecondition, "the PIN or one-time code is wrong or has expired") \
+  X(kSpendingLocked, SPENDING_LOCKED, kFailedPrecondition,                                         \
+    "too many wrong PINs: the member earns, and spends again when support unlocks it")
 
 namespace guilder {
 

@@ -124,11 +124,24 @@ const Permission kTable[] = {
     MembersToo(Row("guilder.member.v1.MemberService/GetStatement", kNoPartner, kReaders)),
 
     // Redemptions. Only a partner takes points, and only for itself.
+    Row("guilder.redemption.v1.RedemptionService/QuoteRedemption", kRedeem, kNoOperator),
     Row("guilder.redemption.v1.RedemptionService/AuthorizeRedemption", kRedeem, kNoOperator),
     Row("guilder.redemption.v1.RedemptionService/CaptureRedemption", kRedeem, kNoOperator),
     Row("guilder.redemption.v1.RedemptionService/VoidRedemption", kRedeem, kNoOperator),
     Row("guilder.redemption.v1.RedemptionService/RefundRedemption", kRedeem, kNoOperator),
     Row("guilder.redemption.v1.RedemptionService/GetRedemption", kRead, kFinanceReaders),
+
+    // What guards members' points. A member sets its own PIN and asks for its own codes.
+    Row("guilder.redemption.v1.SpendingService/GetRedemptionPolicy", kNoPartner, kEveryOperator),
+    Row("guilder.redemption.v1.SpendingService/UpdateRedemptionPolicy", kNoPartner, {kAdmin}),
+    MembersToo(Row("guilder.redemption.v1.SpendingService/SetPin", kNoPartner, {kSupport, kAdmin})),
+    MembersToo(Row("guilder.redemption.v1.SpendingService/CreateOneTimeCode", kNoPartner,
+                   {kSupport, kAdmin})),
+    MembersToo(Row("guilder.redemption.v1.SpendingService/GetSpendingState", kNoPartner, kReaders)),
+    Row("guilder.redemption.v1.SpendingService/UnlockSpending", kNoPartner, {kSupport, kAdmin}),
+    Row("guilder.redemption.v1.SpendingService/ListReviews", kNoPartner, kReaders),
+    Row("guilder.redemption.v1.SpendingService/ReleaseReview", kNoPartner, {kSupport, kAdmin}),
+    Row("guilder.redemption.v1.SpendingService/RejectReview", kNoPartner, {kSupport, kAdmin}),
 
     // Settlement. A partner reads its own statement and invoices.
     Row("guilder.settlement.v1.SettlementService/ListWindows", kNoPartner, kFinanceReaders),

@@ -4,6 +4,7 @@
 #include "libs/ledger/store/lanes.h"
 #include "services/host/program.h"
 #include "services/redemption/rpc/redemption_service.h"
+#include "services/redemption/rpc/spending_service.h"
 
 int main(int argc, char** argv) {
   using guilder::host::Environment;
@@ -25,7 +26,10 @@ int main(int argc, char** argv) {
          return std::vector<HostedService>{
              {guilder::redemption::kRedemptionServiceName,
               guilder::redemption::MakeRedemptionService(
-                  {environment.runtime, environment.pool, *lanes, *cards})}};
+                  {environment.runtime, environment.pool, *lanes, *cards, environment.secrets})},
+             {guilder::redemption::kSpendingServiceName,
+              guilder::redemption::MakeSpendingService(
+                  {environment.runtime, environment.pool, *lanes, environment.secrets})}};
        }},
       argc, argv);
 }

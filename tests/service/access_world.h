@@ -63,8 +63,8 @@ class World {
     net.Add(
         member::MakeMemberService({net.runtime(), net.pool(), coalition_.lanes(), net.secrets()}),
         member::kMemberServiceName);
-    net.Add(redemption::MakeRedemptionService(
-                {net.runtime(), net.pool(), coalition_.lanes(), coalition_.cards()}),
+    net.Add(redemption::MakeRedemptionService({net.runtime(), net.pool(), coalition_.lanes(),
+                                               coalition_.cards(), coalition_.network().secrets()}),
             redemption::kRedemptionServiceName);
     net.Add(settlement::MakeSettlementService({net.runtime(), net.pool(), net.secrets()}),
             settlement::kSettlementServiceName);

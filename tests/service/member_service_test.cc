@@ -27,9 +27,10 @@ struct World {
     network.Add(MakeMemberService(
                     {network.runtime(), network.pool(), coalition.lanes(), network.secrets()}),
                 kMemberServiceName);
-    network.Add(redemption::MakeRedemptionService(
-                    {network.runtime(), network.pool(), coalition.lanes(), coalition.cards()}),
-                redemption::kRedemptionServiceName);
+    network.Add(
+        redemption::MakeRedemptionService({network.runtime(), network.pool(), coalition.lanes(),
+                                           coalition.cards(), coalition.network().secrets()}),
+        redemption::kRedemptionServiceName);
     network.Start();
     Change(
         "update partner.contracts set activation_days = 0, lot_life_days = 30 where partner_id = "

@@ -42,9 +42,10 @@ struct World {
     network.Add(member::MakeMemberService(
                     {network.runtime(), network.pool(), coalition.lanes(), network.secrets()}),
                 member::kMemberServiceName);
-    network.Add(redemption::MakeRedemptionService(
-                    {network.runtime(), network.pool(), coalition.lanes(), coalition.cards()}),
-                redemption::kRedemptionServiceName);
+    network.Add(
+        redemption::MakeRedemptionService({network.runtime(), network.pool(), coalition.lanes(),
+                                           coalition.cards(), coalition.network().secrets()}),
+        redemption::kRedemptionServiceName);
     network.Start();
     // Points can be spent at once.
     network.database().Query(

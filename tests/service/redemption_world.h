@@ -57,7 +57,8 @@ struct World {
   World() {
     coalition.network().Add(
         MakeRedemptionService({coalition.network().runtime(), coalition.network().pool(),
-                               coalition.lanes(), coalition.cards()}),
+                               coalition.lanes(), coalition.cards(),
+                               coalition.network().secrets()}),
         kRedemptionServiceName);
     coalition.network().Start();
     card = coalition.AMember();

@@ -19,10 +19,11 @@ using Redemptions = redemption::v1::RedemptionService::Stub;
 struct ReturnsWorld : EarningWorld {
   explicit ReturnsWorld(const v1::RuleSet& set)
       : EarningWorld([](testing::Coalition& coalition) {
-          coalition.network().Add(redemption::MakeRedemptionService(
-                                      {coalition.network().runtime(), coalition.network().pool(),
-                                       coalition.lanes(), coalition.cards()}),
-                                  redemption::kRedemptionServiceName);
+          coalition.network().Add(
+              redemption::MakeRedemptionService({coalition.network().runtime(),
+                                                 coalition.network().pool(), coalition.lanes(),
+                                                 coalition.cards(), coalition.network().secrets()}),
+              redemption::kRedemptionServiceName);
         }) {
     PutInForce(set);
   }

@@ -29,6 +29,13 @@ const Contract* Partner::ContractAt(ContractKind kind, Timestamp at) const {
   return nullptr;
 }
 
+const Contract* Partner::FindContract(ContractKind kind, ContractId contract_id) const {
+  for (const Contract& contract : kind == ContractKind::kIssuance ? issuance : redemption) {
+    if (contract.id == contract_id) return &contract;
+  }
+  return nullptr;
+}
+
 Configuration::Configuration(int64_t version, Programme programme, Calendar calendar,
                              std::vector<Partner> partners, PartnerId operator_partner)
     : version_(version),
@@ -78,13 +85,32 @@ Timestamp Configuration::EndOfDayAfter(Timestamp at, int days) const {
   return FromAbslTime(absl::FromCivil(day + days + 1, calendar_.time_zone()));
 }
 
-MinorUnits Configuration::Price(Points points, int64_t rate_micros,
-                                const Currency& currency) const {
+Timestamp Configuration::GraceUntil(Timestamp now) const {
+  const int days = programme_.redemption.grace_days;
+  return days == 0 ? Timestamp() : EndOfDayAfter(now, days);
+}
+
+__int128 Configuration::MicrosOf(const Currency& currency) const {
   const int exponent = currency == programme_.currency ? programme_.currency_exponent
                                                        : CurrencyExponent(FormatCurrency(currency));
-  // points × rate is in millionths of the major unit; a minor unit is 10^(6 − exponent) of them.
   __int128 unit = 1;
   for (int i = exponent; i < 6; ++i) unit *= 10;
+  return unit;
+}
+
+Points Configuration::PointsWithin(MinorUnits amount, int64_t rate_micros,
+                                   const Currency& currency) const {
+  if (rate_micros <= 0 || amount <= MinorUnits(0)) return Points(0);
+  const __int128 micros = static_cast<__int128>(amount.value()) * MicrosOf(currency);
+  const __int128 most = micros / rate_micros;
+  return most > kMaxPointsPerCommand.value() ? kMaxPointsPerCommand
+                                             : Points(static_cast<int64_t>(most));
+}
+
+MinorUnits Configuration::Price(Points points, int64_t rate_micros,
+                                const Currency& currency) const {
+  // points × rate is in millionths of the major unit.
+  const __int128 unit = MicrosOf(currency);
   const __int128 micros = static_cast<__int128>(points.value()) * rate_micros;
   return MinorUnits(static_cast<int64_t>((2 * micros + unit) / (2 * unit)));
 }

@@ -28,6 +28,39 @@ enum class PartnerState {
 
 enum class ContractKind { kIssuance, kRedemption };
 
+// What of a basket may be paid with points, by a redemption contract.
+struct RedemptionTerms {
+  Points minimum;  // less is not taken
+  Points step;     // only multiples are taken; zero for any number
+  int maximum_share_per_mille = 1'000;
+  std::set<std::string, std::less<>> excluded_categories;
+  std::set<std::string, std::less<>> excluded_skus;
+
+  friend bool operator==(const RedemptionTerms&, const RedemptionTerms&) = default;
+};
+
+// What the programme says of redemptions everywhere. Each version is kept.
+struct RedemptionPolicy {
+  int64_t number = 0;  // of the version; 0 before the first
+  ConsumptionOrder order = ConsumptionOrder::kFirstExpiring;
+  // How long points live that come back after their lot has expired; 0 for not at all.
+  int grace_days = 0;
+  // From so many points on a PIN or a one-time code is asked for; 0 for never.
+  Points step_up_points;
+  // So many wrong ones in a row lock a member's spending.
+  int max_failed_attempts = 5;
+  // The n-th redemption of a member in a period is reviewed; 0 for none.
+  int review_redemptions = 0;
+  int64_t review_period_seconds = 0;
+  // A redemption from a device that is new for the member, of at least this share of what can be
+  // spent, is reviewed; 0 for none.
+  int review_new_device_per_mille = 0;
+  // How long points are held for a review.
+  int64_t review_seconds = 0;
+
+  friend bool operator==(const RedemptionPolicy&, const RedemptionPolicy&) = default;
+};
+
 // One approved version of a contract. Money terms that only settlements use are not here.
 struct Contract {
   ContractId id;
@@ -44,6 +77,9 @@ struct Contract {
   // What bounds its issuance over all books; none when nothing does.
   LimitId limit;
   WhenExhausted when_exhausted = WhenExhausted::kRefuse;
+  PartnerId restricted_to;  // as Lot::restricted_to
+  // Of a redemption contract.
+  RedemptionTerms redemption;
 };
 
 struct Store {
@@ -85,6 +121,8 @@ struct Partner {
 
   // The version of that kind in force at an instant; nullptr when none is.
   const Contract* ContractAt(ContractKind kind, Timestamp at) const;
+  // The version of that id; nullptr when the partner has none.
+  const Contract* FindContract(ContractKind kind, ContractId id) const;
 };
 
 struct Programme {
@@ -95,6 +133,7 @@ struct Programme {
   std::string mode;
   Points welcome_points;
   Timestamp started_at;
+  RedemptionPolicy redemption;
 };
 
 // Immutable, hence thread safe. `version` rises with every change.
@@ -125,8 +164,14 @@ class Configuration {
   // first instant that is too late.
   Timestamp EndOfDayAfter(Timestamp at, int days) const;
 
+  // Until when points live that come back at `now` after their lot has expired; zero when they do
+  // not.
+  Timestamp GraceUntil(Timestamp now) const;
+
   // What `points` are worth under a rate of that currency, in its minor units, rounded half up.
   MinorUnits Price(Points points, int64_t rate_micros, const Currency& currency) const;
+  // The most points that are worth no more than `amount`; none at a rate of zero.
+  Points PointsWithin(MinorUnits amount, int64_t rate_micros, const Currency& currency) const;
 
  private:
   int64_t version_;
@@ -138,6 +183,9 @@ class Configuration {
   std::map<ContractId, LimitId> limits_;
   std::map<PartnerId, LimitId> partner_limits_;
   PartnerId operator_partner_;
+
+  // How many millionths of the major unit a minor unit is.
+  __int128 MicrosOf(const Currency& currency) const;
 };
 
 }  // namespace guilder::ledger

@@ -59,6 +59,7 @@ absl::Status DecideEarn(Posting& posting, const EarnTerms& terms) {
   lot.activates_at = terms.activates_at;
   lot.expires_at = terms.expires_at;
   lot.on_due = terms.on_due;
+  lot.restricted_to = terms.restricted_to;
   posting.Issue(lot);
   posting.BringUpToNow();
   return absl::OkStatus();
@@ -101,9 +102,11 @@ absl::Status DecideHold(Posting& posting, const HoldTerms& terms) {
     return Refuse(Reason::kAccountInDebt, {},
                   {{"debt_points", std::to_string(account.debt.value())}});
   }
-  if (account.available < terms.points) {
+  const Spending spending{terms.partner, terms.gift};
+  const Points spendable = posting.SpendableOn(spending);
+  if (spendable < terms.points) {
     return Refuse(Reason::kInsufficientPoints, {},
-                  {{"available_points", std::to_string(account.available.value())}});
+                  {{"available_points", std::to_string(spendable.value())}});
   }
   Hold hold;
   hold.partner = terms.partner;
@@ -111,7 +114,8 @@ absl::Status DecideHold(Posting& posting, const HoldTerms& terms) {
   hold.contract = terms.contract;
   hold.authorized = terms.points;
   hold.expires_at = terms.expires_at;
-  posting.OpenHold(std::move(hold));
+  hold.reviewed = terms.reviewed;
+  posting.OpenHold(std::move(hold), spending, terms.order);
   return absl::OkStatus();
 }
 
@@ -119,7 +123,8 @@ absl::StatusOr<Points> DecideCapture(Posting& posting, PartnerId partner, Record
                                      Points points, bool final) {
   const Hold* hold = FindHold(posting, partner, number);
   if (hold == nullptr) return Refuse(Reason::kRedemptionNotFound);
-  if (hold->state != HoldState::kOpen) return Refuse(Reason::kRedemptionClosed);
+  if (hold->state == HoldState::kInReview) return Refuse(Reason::kRedemptionInReview);
+  if (!hold->open()) return Refuse(Reason::kRedemptionClosed);
   const Points held = hold->held();
   if (points < Points(0) || points > held) {
     return Refuse(Reason::kCaptureExceedsHold, {}, {{"held_points", std::to_string(held.value())}});
@@ -146,11 +151,11 @@ absl::Status DecideCaptureFor(Posting& posting, RecordNumber number, Points poin
 }
 
 absl::Status DecideRefundFrom(Posting& posting, RecordNumber number, Points points,
-                              PartnerId partner, ContractId contract) {
+                              PartnerId partner, ContractId contract, Timestamp grace_until) {
   const Hold* hold = FindHold(posting, number);
   if (hold == nullptr) return Refuse(Reason::kRedemptionNotFound);
   if (absl::Status fits = CheckRefundable(*hold, points); !fits.ok()) return fits;
-  posting.RefundFrom(number, points, partner, contract);
+  posting.RefundFrom(number, points, partner, contract, grace_until);
   posting.BringUpToNow();
   return absl::OkStatus();
 }
@@ -158,18 +163,27 @@ absl::Status DecideRefundFrom(Posting& posting, RecordNumber number, Points poin
 absl::StatusOr<Points> DecideRelease(Posting& posting, PartnerId partner, RecordNumber number) {
   const Hold* hold = FindHold(posting, partner, number);
   if (hold == nullptr) return Refuse(Reason::kRedemptionNotFound);
-  if (hold->state != HoldState::kOpen) return Refuse(Reason::kRedemptionClosed);
+  if (!hold->open()) return Refuse(Reason::kRedemptionClosed);
   const Points held = hold->held();
   posting.Release(number, HoldState::kVoided);
   posting.BringUpToNow();
   return held;
 }
 
-absl::Status DecideRefund(Posting& posting, PartnerId partner, RecordNumber number, Points points) {
+absl::Status DecideReviewRelease(Posting& posting, PartnerId partner, RecordNumber number) {
+  const Hold* hold = FindHold(posting, partner, number);
+  if (hold == nullptr) return Refuse(Reason::kRedemptionNotFound);
+  if (hold->state != HoldState::kInReview) return Refuse(Reason::kRedemptionClosed);
+  posting.ReleaseFromReview(number);
+  return absl::OkStatus();
+}
+
+absl::Status DecideRefund(Posting& posting, PartnerId partner, RecordNumber number, Points points,
+                          Timestamp grace_until) {
   const Hold* hold = FindHold(posting, partner, number);
   if (hold == nullptr) return Refuse(Reason::kRedemptionNotFound);
   if (absl::Status fits = CheckRefundable(*hold, points); !fits.ok()) return fits;
-  posting.Refund(number, points);
+  posting.Refund(number, points, grace_until);
   posting.BringUpToNow();
   return absl::OkStatus();
 }

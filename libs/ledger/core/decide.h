@@ -24,6 +24,8 @@ struct EarnTerms {
   Timestamp activates_at;
   Timestamp expires_at = kNever;
   OnDue on_due = OnDue::kActivate;
+  // As Lot::restricted_to.
+  PartnerId restricted_to{};
 };
 
 // Gives points as one new lot, or none when there are no points. What is due at once is activated
@@ -53,9 +55,14 @@ struct HoldTerms {
   ContractId contract;
   Points points;
   Timestamp expires_at;
+  // Whether it pays for a gift rather than at the partner's till.
+  bool gift = false;
+  ConsumptionOrder order = ConsumptionOrder::kFirstExpiring;
+  // Whether it may not be captured before somebody releases it.
+  bool reviewed = false;
 };
 
-// Sets available points aside.
+// Sets available points aside, of those lots that may pay for it.
 //
 // Refuses: kAccountClosed, kAmountOutOfRange, kAccountInDebt, kInsufficientPoints.
 absl::Status DecideHold(Posting& posting, const HoldTerms& terms);
@@ -63,7 +70,8 @@ absl::Status DecideHold(Posting& posting, const HoldTerms& terms);
 // Takes `points` of what a hold holds, all of it when zero; when `final`, releases the rest. Gives
 // the points taken.
 //
-// Refuses: kRedemptionNotFound, also for another partner's; kRedemptionClosed; kCaptureExceedsHold.
+// Refuses: kRedemptionNotFound, also for another partner's; kRedemptionInReview;
+// kRedemptionClosed; kCaptureExceedsHold.
 absl::StatusOr<Points> DecideCapture(Posting& posting, PartnerId partner, RecordNumber hold,
                                      Points points, bool final);
 
@@ -74,20 +82,28 @@ absl::StatusOr<Points> DecideCapture(Posting& posting, PartnerId partner, Record
 absl::Status DecideCaptureFor(Posting& posting, RecordNumber hold, Points points, PartnerId partner,
                               ContractId contract);
 
-// The inverse.
+// The inverse; `grace_until` as for DecideRefund.
 //
 // Refuses: kRedemptionNotFound, kRefundExceedsCapture.
 absl::Status DecideRefundFrom(Posting& posting, RecordNumber hold, Points points, PartnerId partner,
-                              ContractId contract);
+                              ContractId contract, Timestamp grace_until = Timestamp());
 
 // Gives back what a hold holds. Gives the points.
 //
 // Refuses: kRedemptionNotFound, kRedemptionClosed.
 absl::StatusOr<Points> DecideRelease(Posting& posting, PartnerId partner, RecordNumber hold);
 
-// Gives captured points back to the lots that paid.
+// Lets a hold that is in review be captured.
+//
+// Refuses: kRedemptionNotFound; kRedemptionClosed, it is not in review any more.
+absl::Status DecideReviewRelease(Posting& posting, PartnerId partner, RecordNumber hold);
+
+// Gives captured points back to the lots that paid, each with its own life. Where a lot has expired
+// meanwhile, they live until `grace_until`, or expire at once if that is not ahead. Nothing is
+// issued anew.
 //
 // Refuses: kRedemptionNotFound, kRefundExceedsCapture.
-absl::Status DecideRefund(Posting& posting, PartnerId partner, RecordNumber hold, Points points);
+absl::Status DecideRefund(Posting& posting, PartnerId partner, RecordNumber hold, Points points,
+                          Timestamp grace_until = Timestamp());
 
 }  // namespace guilder::ledger

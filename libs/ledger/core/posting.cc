@@ -29,10 +29,10 @@ Posting::Due Posting::FirstDue(const AccountState& account) {
     if (lot.state == LotState::kPending) {
       consider({DueKind::kLotActivation, lot.activates_at, lot.id, {}});
     }
-    if (lot.expires_at != kNever) consider({DueKind::kLotExpiry, lot.expires_at, lot.id, {}});
+    if (lot.expires_at != kNever) consider({DueKind::kLotExpiry, lot.ends_at(), lot.id, {}});
   }
   for (const Hold& hold : account.holds) {
-    if (hold.state == HoldState::kOpen) {
+    if (hold.open()) {
       consider({DueKind::kHoldExpiry, hold.expires_at, {}, hold.number});
     }
   }
@@ -139,8 +139,10 @@ void Posting::RepayDebt() {
   const std::vector<Lot*> payers = InOrderOfConsumption();
   for (Lot& debtor : account_.lots) {
     for (Lot* payer : payers) {
-      // Another lot takes over what the debtor lot had paid for, so no more than was redeemed.
+      // Another lot takes over what the debtor lot had paid for, so no more than was redeemed; and
+      // one that may only be spent somewhere takes over nothing.
       const bool itself = payer == &debtor;
+      if (!itself && payer->restricted_to) continue;
       const Points most = itself ? debtor.debt : std::min(debtor.debt, debtor.redeemed);
       const Points paid = std::min(most, payer->free());
       if (paid > Points(0)) {
@@ -188,15 +190,33 @@ std::vector<Lot*> Posting::InOrderOfConsumption() {
     if (lot.state == LotState::kActive && lot.free() > Points(0)) order.push_back(&lot);
   }
   std::sort(order.begin(), order.end(), [](const Lot* a, const Lot* b) {
-    return std::tie(a->expires_at, a->id) < std::tie(b->expires_at, b->id);
+    return std::make_tuple(a->ends_at(), a->id) < std::make_tuple(b->ends_at(), b->id);
   });
   return order;
 }
 
-void Posting::OpenHold(Hold hold) {
+Points Posting::SpendableOn(const Spending& spending) const {
+  Points sum;
+  for (const Lot& lot : account_.lots) {
+    if (lot.state == LotState::kActive && lot.MayPay(spending)) sum += lot.free();
+  }
+  return sum;
+}
+
+void Posting::OpenHold(Hold hold, const Spending& spending, ConsumptionOrder order) {
   hold.number = number_;
+  hold.state = hold.reviewed ? HoldState::kInReview : HoldState::kOpen;
+  std::vector<Lot*> lots = InOrderOfConsumption();
+  std::erase_if(lots, [&](const Lot* lot) { return !lot->MayPay(spending); });
+  const auto rank = [&](const Lot* lot) {
+    const bool anywhere = !lot->restricted_to;
+    const Timestamp end = order == ConsumptionOrder::kFirstIn ? Timestamp() : lot->ends_at();
+    return std::make_tuple(anywhere, end, lot->id);
+  };
+  std::sort(lots.begin(), lots.end(),
+            [&](const Lot* a, const Lot* b) { return rank(a) < rank(b); });
   Points missing = hold.authorized;
-  for (Lot* lot : InOrderOfConsumption()) {
+  for (Lot* lot : lots) {
     const Points taken = std::min(missing, lot->free());
     if (taken <= Points(0)) break;
     lot->held += taken;
@@ -244,15 +264,23 @@ void Posting::Release(RecordNumber number, HoldState state) {
   hold.state = hold.captured() > Points(0) ? HoldState::kCaptured : state;
 }
 
-void Posting::Refund(RecordNumber number, Points points) {
+void Posting::ReleaseFromReview(RecordNumber number) {
+  account_.FindHold(number)->state = HoldState::kOpen;
+}
+
+void Posting::Refund(RecordNumber number, Points points, Timestamp grace_until) {
   const Hold& hold = *account_.FindHold(number);
-  RefundFrom(number, points, hold.partner, hold.contract);
+  RefundFrom(number, points, hold.partner, hold.contract, grace_until);
 }
 
 void Posting::RefundFrom(RecordNumber number, Points points, PartnerId partner,
-                         ContractId contract) {
+                         ContractId contract, Timestamp grace_until) {
   Hold& hold = *account_.FindHold(number);
   const auto restore = [&](Lot& lot, Points back) {
+    if (lot.ends_at() <= now_ && grace_until > now_) {
+      lot.restored_until = grace_until;
+      restored_until_ = grace_until;
+    }
     lot.redeemed -= back;
     lot.remaining += back;
     Move(Control(Bucket::kRedeemed, partner), Member(Bucket::kAvailable, lot.id), back, contract);

@@ -39,6 +39,9 @@ class Posting {
   const std::vector<Lot>& new_lots() const { return new_lots_; }
   // The hold that this posting opened, as it was opened.
   const std::optional<Hold>& new_hold() const { return new_hold_; }
+  // Until when points live that this posting gave back to lots which had expired; none when there
+  // were none.
+  const std::optional<Timestamp>& restored_until() const { return restored_until_; }
 
   // Brings the account up to `now`: what fell due is activated, cancelled, released or expired, in
   // the order of its dates. Every command begins with it, and it runs again where a step makes
@@ -50,18 +53,24 @@ class Posting {
   void Activate(LotId lot);
   // Takes points back from a lot: what it still has free, then what expired, then as debt.
   void Reverse(LotId lot, Points points);
-  // Opens a hold named by this record over lots in the order of consumption: what expires first,
-  // then the older lot. The account must have the points available.
-  void OpenHold(Hold hold);
+  // Opens a hold named by this record over the lots that may pay for `spending`, in the order of
+  // consumption: those that may be spent nowhere else first. They must have the points.
+  void OpenHold(Hold hold, const Spending& spending, ConsumptionOrder order);
+  // What lots have that may pay for it.
+  Points SpendableOn(const Spending& spending) const;
+  // A hold in review may be captured from now on.
+  void ReleaseFromReview(RecordNumber hold);
   // Takes held points, in the order of the hold's parts; for another partner than the hold's under
   // a contract of its own, where the hold is of something that several partners take.
   void Capture(RecordNumber hold, Points points);
   void CaptureFor(RecordNumber hold, Points points, PartnerId partner, ContractId contract);
   // Gives the rest of a hold back to its lots and closes it.
   void Release(RecordNumber hold, HoldState state);
-  // Gives captured points back, the part captured last first.
-  void Refund(RecordNumber hold, Points points);
-  void RefundFrom(RecordNumber hold, Points points, PartnerId partner, ContractId contract);
+  // Gives captured points back, the part captured last first. Those of lots that have expired live
+  // until `grace_until`; if that is not ahead, they expire when the account is brought up to now.
+  void Refund(RecordNumber hold, Points points, Timestamp grace_until);
+  void RefundFrom(RecordNumber hold, Points points, PartnerId partner, ContractId contract,
+                  Timestamp grace_until);
 
   // Sends what is free away, with the terms of its lots: available points in the order of
   // consumption, or all that is pending or available. No more than kMostLotsSent lots; the rest
@@ -105,6 +114,7 @@ class Posting {
   // Repays debts from available points, oldest debt first, with the lots in the order of
   // consumption.
   void RepayDebt();
+  // Of lots that anything may be paid from.
   std::vector<Lot*> InOrderOfConsumption();
   Side Member(Bucket bucket, LotId lot) const { return {account_.id, bucket, lot}; }
   Side Control(Bucket kind, PartnerId partner) const;
@@ -115,6 +125,7 @@ class Posting {
   std::vector<Entry> entries_;
   std::vector<Lot> new_lots_;
   std::optional<Hold> new_hold_;
+  std::optional<Timestamp> restored_until_;
 };
 
 }  // namespace guilder::ledger

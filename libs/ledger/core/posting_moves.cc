@@ -14,8 +14,9 @@ Lot TermsFor(const Lot& lot, AccountId account, Points points) {
   terms.contract = lot.contract;
   terms.issued = points;
   terms.activates_at = lot.activates_at;
-  terms.expires_at = lot.expires_at;
+  terms.expires_at = lot.ends_at();
   terms.on_due = lot.on_due;
+  terms.restricted_to = lot.restricted_to;
   terms.state = lot.state;
   terms.origin = lot.origin.account ? lot.origin : LotOrigin{account, lot.id};
   return terms;

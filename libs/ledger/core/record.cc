@@ -1,5 +1,7 @@
 #include "libs/ledger/core/record.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
 #include "libs/base/codec.h"
@@ -40,6 +42,13 @@ void EncodeTerms(const Hold& hold, Encoder& encoder) {
       .Quantity(hold.expires_at);
 }
 
+// Terms that the first records could not have.
+bool HasTermsOfFormat3(const Record& record) {
+  return record.restored_until || (record.new_hold && record.new_hold->reviewed) ||
+         std::any_of(record.new_lots.begin(), record.new_lots.end(),
+                     [](const Lot& lot) { return static_cast<bool>(lot.restricted_to); });
+}
+
 }  // namespace
 
 std::string_view RecordKindName(RecordKind kind) {
@@ -74,6 +83,8 @@ std::string_view RecordKindName(RecordKind kind) {
       return "VOUCHER_REFUND";
     case RecordKind::kVoucherUseRefund:
       return "VOUCHER_USE_REFUND";
+    case RecordKind::kReviewRelease:
+      return "REVIEW_RELEASE";
     case RecordKind::kTransfer:
       return "TRANSFER";
     case RecordKind::kMerge:
@@ -140,10 +151,11 @@ Digest LeafOf(const Record& record, std::string_view book_secret) {
 }
 
 Digest LeafOf(const Record& record, const HmacKey& book_key) {
+  const bool format_3 = HasTermsOfFormat3(record);
   Encoder encoder;
   encoder.Reserve(kUsualFixedBytes + record.content.size() + record.response.size());
   encoder.Raw(AsView(book_key.Of(std::to_string(record.number.value()))))
-      .Unsigned(kBookFormat)
+      .Unsigned(format_3 ? 3 : 2)
       .Id(record.book)
       .Id(record.number)
       .Quantity(record.posted_at)
@@ -168,6 +180,11 @@ Digest LeafOf(const Record& record, const HmacKey& book_key) {
   if (record.new_hold) EncodeTerms(*record.new_hold, encoder);
   encoder.Unsigned(record.natural_key ? 1 : 0);
   if (record.natural_key) encoder.Raw(AsView(*record.natural_key));
+  if (format_3) {
+    for (const Lot& lot : record.new_lots) encoder.Id(lot.restricted_to);
+    encoder.Unsigned(record.new_hold && record.new_hold->reviewed ? 1 : 0)
+        .Quantity(record.restored_until.value_or(Timestamp()));
+  }
   return LeafHash(encoder.str());
 }
 

@@ -15,7 +15,7 @@ namespace guilder::ledger {
 
 // The format of a book that this code writes: what its leaves digest, and what its rows mean. Lanes
 // post to no newer one.
-inline constexpr int kBookFormat = 2;
+inline constexpr int kBookFormat = 3;
 
 // What a record records. The numbers are stored.
 enum class RecordKind : int16_t {
@@ -27,6 +27,7 @@ enum class RecordKind : int16_t {
   kCapture = 6,
   kVoid = 7,
   kRefund = 8,
+  kReviewRelease = 20,
   // The catalogue's, from 31 on.
   kOrder = 31,
   kOrderUpdate = 32,
@@ -81,6 +82,8 @@ struct Record {
   std::optional<Hold> new_hold;
   // The key besides the request id that it claimed.
   std::optional<Uuid> natural_key;
+  // Until when points live that it gave back to lots which had expired. None where it gave none.
+  std::optional<Timestamp> restored_until;
 };
 
 // The leaf of a record: digests everything of it that may never change, salted with

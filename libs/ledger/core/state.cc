@@ -39,10 +39,10 @@ Timestamp NextDue(const AccountState& state) {
   for (const Lot& lot : state.lots) {
     if (lot.free() <= Points(0)) continue;
     if (lot.state == LotState::kPending) next = std::min(next, lot.activates_at);
-    next = std::min(next, lot.expires_at);
+    next = std::min(next, lot.ends_at());
   }
   for (const Hold& hold : state.holds) {
-    if (hold.state == HoldState::kOpen) next = std::min(next, hold.expires_at);
+    if (hold.open()) next = std::min(next, hold.expires_at);
   }
   return next;
 }

@@ -1,6 +1,7 @@
 // What a member's account is: balances, lots and holds, as a command finds them.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "libs/base/types.h"
@@ -20,6 +21,20 @@ struct LotOrigin {
   friend bool operator==(const LotOrigin&, const LotOrigin&) = default;
 };
 
+// In `Lot::restricted_to`: points that may only be spent on gifts. A partner's id there means that
+// they may only be spent at that partner.
+inline constexpr PartnerId kOnlyGifts{-1};
+
+// Which of the lots that may pay are spent first: what expires first and of those the older, or
+// the older. The numbers are stored.
+enum class ConsumptionOrder : int16_t { kFirstExpiring = 0, kFirstIn = 1 };
+
+// What points are about to be spent on.
+struct Spending {
+  PartnerId partner;
+  bool gift = false;
+};
+
 // Points of one origin: one issuer, one price, one life.
 //
 // Always issued + debt = remaining + redeemed + reversed + expired + moved.
@@ -34,7 +49,12 @@ struct Lot {
   OnDue on_due = OnDue::kActivate;
   // None for points that a partner issued into this lot.
   LotOrigin origin;
+  // Where alone they may be spent: a partner, or kOnlyGifts. None for anywhere.
+  PartnerId restricted_to;
 
+  // Points that came back after the lot had expired live until then. Zero when none did. Follows
+  // from the record that gave them back.
+  Timestamp restored_until;
   LotState state = LotState::kPending;
   Points remaining;  // held points included
   Points held;
@@ -47,12 +67,25 @@ struct Lot {
   Points moved;
 
   Points free() const { return remaining - held; }
+  // When what is free of it expires.
+  Timestamp ends_at() const { return std::max(expires_at, restored_until); }
+  bool MayPay(const Spending& spending) const {
+    if (!restricted_to) return true;
+    return restricted_to == kOnlyGifts ? spending.gift : restricted_to == spending.partner;
+  }
   // A closed lot has nothing left to spend, expire or repay.
   bool closed() const { return remaining == Points(0) && debt == Points(0); }
   friend bool operator==(const Lot&, const Lot&) = default;
 };
 
-enum class HoldState : int16_t { kOpen = 0, kCaptured = 1, kVoided = 2, kExpired = 3 };
+// In review, nothing is captured until somebody releases it.
+enum class HoldState : int16_t {
+  kOpen = 0,
+  kCaptured = 1,
+  kVoided = 2,
+  kExpired = 3,
+  kInReview = 4
+};
 
 // What one lot gives to a hold.
 struct HoldPart {
@@ -72,9 +105,13 @@ struct Hold {
   ContractId contract;
   Points authorized;
   Timestamp expires_at;
+  // Whether it was opened to be reviewed.
+  bool reviewed = false;
   HoldState state = HoldState::kOpen;
   std::vector<HoldPart> parts;
 
+  // Whether it still holds something.
+  bool open() const { return state == HoldState::kOpen || state == HoldState::kInReview; }
   Points held() const;
   Points captured() const;
   Points refunded() const;

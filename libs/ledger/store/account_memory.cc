@@ -37,7 +37,7 @@ void AccountMemory::Put(Book& book, const AccountState& left) {
   AccountState kept = left;
   // As it would be loaded.
   std::erase_if(kept.lots, [&](const Lot& lot) { return lot.id < kept.first_open_lot; });
-  std::erase_if(kept.holds, [](const Hold& hold) { return hold.state != HoldState::kOpen; });
+  std::erase_if(kept.holds, [](const Hold& hold) { return !hold.open(); });
   if (book.lots + kept.lots.size() > kMaxLotsPerBook) {
     book.accounts.clear();
     book.lots = 0;

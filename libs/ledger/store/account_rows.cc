@@ -34,6 +34,8 @@ Lot LotFromRow(const postgres::Row& row) {
   lot.moved = row.Id<Points>(15);
   lot.origin = {row.OptionalId<AccountId>(16).value_or(AccountId()),
                 row.OptionalId<LotId>(17).value_or(LotId())};
+  lot.restricted_to = row.Id<PartnerId>(18);
+  lot.restored_until = row.Id<Timestamp>(19);
   return lot;
 }
 
@@ -46,6 +48,7 @@ Hold HoldFromRow(const postgres::Row& row, int first_array) {
   hold.authorized = row.Id<Points>(5);
   hold.expires_at = row.Id<Timestamp>(6);
   hold.state = row.Enum<HoldState>(7);
+  hold.reviewed = row.Int(8) != 0;
   const std::vector<int64_t> lots = row.IntArray(first_array);
   const std::vector<int64_t> held = row.IntArray(first_array + 1);
   const std::vector<int64_t> captured = row.IntArray(first_array + 2);

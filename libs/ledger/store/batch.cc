@@ -338,6 +338,7 @@ class Run {
     record.entries = posting.entries();
     record.new_lots = posting.new_lots();
     record.new_hold = posting.new_hold();
+    record.restored_until = posting.restored_until();
     return record;
   }
 
@@ -358,8 +359,12 @@ class Run {
     AccountEntry& entry = batch_.accounts[posting.account().id];
     if (!entry.found && !entry.opened_by) entry.opened_by = posting.number();
     const bool closed = posting.account().status != entry.state.status;
-    entry.changed = entry.changed || !entry.found || !posting.entries().empty() || closed;
-    entry.state = std::move(posting).TakeAccount();
+    const bool moved = !posting.entries().empty();
+    AccountState after = std::move(posting).TakeAccount();
+    // A hold may be released from its review without an entry.
+    const bool released = entry.state.holds != after.holds;
+    entry.changed = entry.changed || !entry.found || moved || closed || released;
+    entry.state = std::move(after);
   }
 
   void Accept(size_t i, std::string response, const Posting& posting) {

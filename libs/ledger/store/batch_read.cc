@@ -54,7 +54,8 @@ constexpr Statement kLoad{"ledger.load", R"sql(
 constexpr Statement kLoadLots{"ledger.load_lots", R"sql(
   select l.account_id, l.lot_id, l.issuer_id, l.contract_id, l.issued, l.activates_at_us,
          l.expires_at_us, l.on_due, l.state, l.remaining, l.held, l.redeemed, l.reversed, l.expired,
-         l.debt, l.moved, l.origin_account, l.origin_lot
+         l.debt, l.moved, l.origin_account, l.origin_lot, l.restricted_to,
+         l.restored_until_us
     from unnest($1::int[], $2::bigint[], $3::bigint[]) as w (book, account_id, first_lot)
     join ledger.lots l on l.book = w.book and l.account_id = w.account_id and l.lot_id >= w.first_lot
    order by l.account_id, l.lot_id
@@ -62,10 +63,10 @@ constexpr Statement kLoadLots{"ledger.load_lots", R"sql(
 
 constexpr Statement kLoadHolds{"ledger.load_holds", R"sql(
   select h.account_id, h.number, h.partner_id, h.store_id, h.contract_id, h.authorized,
-         h.expires_at_us, h.state, h.lot_ids, h.lot_held, h.lot_captured, h.lot_refunded
+         h.expires_at_us, h.state, h.reviewed, h.lot_ids, h.lot_held, h.lot_captured, h.lot_refunded
     from unnest($1::int[], $2::bigint[]) as w (book, account_id)
     join ledger.holds h on h.book = w.book and h.account_id = w.account_id
-   where h.state = 0 or h.number = any($3::bigint[])
+   where h.state in (0, 4) or h.number = any($3::bigint[])
    order by h.account_id, h.number
 )sql"};
 
@@ -189,7 +190,7 @@ void LoadLotsAndHolds(postgres::Transaction& tx, const std::map<AccountId, LotId
       Params().IntArray(from, book_of).IntArray(from, &From::first).IntArray(named_holds));
   for (const Row& row : holds) {
     AccountEntry& entry = batch.accounts[row.Id<AccountId>(0)];
-    entry.state.holds.push_back(HoldFromRow(row, 8));
+    entry.state.holds.push_back(HoldFromRow(row, 9));
     entry.loaded_holds.push_back(entry.state.holds.back());
   }
 }

@@ -34,7 +34,7 @@ constexpr Statement kWriteRefusals{"ledger.write_refusals", R"sql(
 // in one direction only; one that is taken fails the statement.
 //
 // Reading parameters is a good part of what a batch costs PostgreSQL, a small one above all: so the
-// integers of a table's rows are one array ($4 has five for each record), what is the same for all
+// integers of a table's rows are one array ($4 has six for each record), what is the same for all
 // rows is given once ($1 is the posted time), and what follows from an id is taken from it: the
 // book of an account (account.h), the book and number of a record, kind and partner of a control
 // account. Values of varying length stand in arrays of their own, which are read from
@@ -42,15 +42,15 @@ constexpr Statement kWriteRefusals{"ledger.write_refusals", R"sql(
 constexpr Statement kWriteBatch{"ledger.write_batch", R"sql(
   with journal as (
     insert into ledger.journal (book, number, posted_at_us, refers_to, account_id, partner_id,
-                                config_version, kind, request_id, fingerprint, content, response, leaf,
-                                natural_key)
+                                config_version, kind, restored_until_us, request_id, fingerprint,
+                                content, response, leaf, natural_key)
     select ($4[i + 2] & 65535)::int, $4[i], $1::bigint, nullif($4[i + 1], 0), $4[i + 2],
-           $4[i + 3], $2::bigint, $4[i + 4], request_id, fingerprint, content, response, leaf, natural_key
-      from (select 5 * record - 4 as i, r.*
+           $4[i + 3], $2::bigint, $4[i + 4], nullif($4[i + 5], 0), request_id, fingerprint, content, response, leaf, natural_key
+      from (select 6 * record - 5 as i, r.*
               from unnest($5::uuid[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[], $10::uuid[])
                      with ordinality
                    as r (request_id, fingerprint, content, response, leaf, natural_key, record)
-             where cardinality($4::bigint[]) = 5 * cardinality($5)) as r
+             where cardinality($4::bigint[]) = 6 * cardinality($5)) as r
   ), entries as (
     insert into ledger.entries (book, number, line, posted_at_us, debit_account, debit_bucket,
                                 debit_lot, credit_account, credit_bucket, credit_lot, contract_id,
@@ -83,11 +83,11 @@ constexpr Statement kWriteBatch{"ledger.write_batch", R"sql(
   ), lots as (
     insert into ledger.lots (book, account_id, lot_id, issuer_id, contract_id, issued,
                              activates_at_us, expires_at_us, on_due, state, remaining,
-                             origin_account, origin_lot)
+                             origin_account, origin_lot, restricted_to)
     select ($17[i] & 65535)::int, $17[i], $17[i + 1], $17[i + 2], $17[i + 3], $17[i + 4],
            $17[i + 5], $17[i + 6], $17[i + 7], $17[i + 8], $17[i + 4],
-           nullif($17[i + 9], 0), nullif($17[i + 10], 0)
-      from generate_series(1, cardinality($17::bigint[]), 11) as i
+           nullif($17[i + 9], 0), nullif($17[i + 10], 0), $17[i + 11]
+      from generate_series(1, cardinality($17::bigint[]), 12) as i
   ), allowances as (
     update ledger.allowances a
        set remaining = a.remaining + $18[i + 2]
@@ -117,18 +117,19 @@ constexpr Statement kWriteLotsAndHolds{"ledger.write_lots_and_holds", R"sql(
   with lots as (
     update ledger.lots l
        set state = $1[i + 2], remaining = $1[i + 3], held = $1[i + 4], redeemed = $1[i + 5],
-           reversed = $1[i + 6], expired = $1[i + 7], debt = $1[i + 8], moved = $1[i + 9]
-      from generate_series(1, cardinality($1::bigint[]), 10) as i
+           reversed = $1[i + 6], expired = $1[i + 7], debt = $1[i + 8], moved = $1[i + 9],
+           restored_until_us = $1[i + 10]
+      from generate_series(1, cardinality($1::bigint[]), 11) as i
      where l.book = ($1[i] & 65535)::int and l.account_id = $1[i] and l.lot_id = $1[i + 1]
   )
   insert into ledger.holds (book, number, account_id, partner_id, store_id, contract_id, authorized,
-                            expires_at_us, state, captured, refunded, lot_ids, lot_held, lot_captured,
-                            lot_refunded)
+                            expires_at_us, reviewed, state, captured, refunded, lot_ids, lot_held,
+                            lot_captured, lot_refunded)
   select ($2[i + 1] & 65535)::int, $2[i], $2[i + 1], $2[i + 2], $2[i + 3], $2[i + 4], $2[i + 5],
-         $2[i + 6], $2[i + 7], $2[i + 8], $2[i + 9], $3[p : p + n - 1], $3[p + n : p + 2 * n - 1],
+         $2[i + 6], $2[i + 7], $2[i + 8], $2[i + 9], $2[i + 10], $3[p : p + n - 1], $3[p + n : p + 2 * n - 1],
          $3[p + 2 * n : p + 3 * n - 1], $3[p + 3 * n : p + 4 * n - 1]
-    from (select i, $2[i + 10]::int as p, $2[i + 11]::int as n
-            from generate_series(1, cardinality($2::bigint[]), 12) as i
+    from (select i, $2[i + 11]::int as p, $2[i + 12]::int as n
+            from generate_series(1, cardinality($2::bigint[]), 13) as i
            where $3::bigint[] is not null) as h
       on conflict (book, number) do update
      set state = excluded.state, captured = excluded.captured, refunded = excluded.refunded,
@@ -249,7 +250,8 @@ void AddJournal(const BatchState& batch, Params& params) {
   params
       .IntRows(
           r, &Record::number, [](const Record& record) { return OrNull(record.refers_to); },
-          &Record::account, &Record::partner, &Record::kind)
+          &Record::account, &Record::partner, &Record::kind,
+          [](const Record& record) { return record.restored_until.value_or(Timestamp()); })
       .UuidArray(r, &Record::request_id)
       .BytesArray(r, &Record::fingerprint)
       .BytesArray(r, &Record::content)
@@ -311,7 +313,8 @@ void AddNewLots(const std::vector<LotRow>& lots, Params& params) {
       [](const LotRow& row) { return row.lot->on_due; },
       [](const LotRow& row) { return row.lot->state; },
       [](const LotRow& row) { return row.lot->origin.account; },
-      [](const LotRow& row) { return row.lot->origin.lot; });
+      [](const LotRow& row) { return row.lot->origin.lot; },
+      [](const LotRow& row) { return row.lot->restricted_to; });
 }
 
 void AddChangedLots(const std::vector<LotRow>& lots, Params& params) {
@@ -324,7 +327,8 @@ void AddChangedLots(const std::vector<LotRow>& lots, Params& params) {
       [](const LotRow& row) { return row.lot->reversed; },
       [](const LotRow& row) { return row.lot->expired; },
       [](const LotRow& row) { return row.lot->debt; },
-      [](const LotRow& row) { return row.lot->moved; });
+      [](const LotRow& row) { return row.lot->moved; },
+      [](const LotRow& row) { return row.lot->restored_until; });
 }
 
 void InsertForwards(postgres::Transaction& tx, const std::vector<Forward>& forwards) {
@@ -370,6 +374,7 @@ void AddHolds(const std::vector<HoldRow>& holds, Params& params) {
           [](const HoldRow& row) { return row.hold->contract; },
           [](const HoldRow& row) { return row.hold->authorized; },
           [](const HoldRow& row) { return row.hold->expires_at; },
+          [](const HoldRow& row) { return row.hold->reviewed; },
           [](const HoldRow& row) { return row.hold->state; },
           [](const HoldRow& row) { return row.hold->captured(); },
           [](const HoldRow& row) { return row.hold->refunded(); },

@@ -15,7 +15,7 @@ using postgres::Transaction;
 
 constexpr Statement kReadJournal{"journal.read", R"sql(
   select row(number, posted_at_us, refers_to, account_id, partner_id, config_version, kind,
-             request_id, fingerprint, content, response, leaf, natural_key)
+             request_id, fingerprint, content, response, leaf, natural_key, restored_until_us)
     from ledger.journal
    where book = $1
      and number > $2
@@ -31,10 +31,10 @@ constexpr Statement kReadEntries{"journal.read_entries", R"sql(
   select row(e.number, e.posted_at_us, e.line, e.debit_account, e.debit_bucket, e.debit_lot,
              e.credit_account, e.credit_bucket, e.credit_lot, e.points, e.contract_id,
              l.issuer_id, l.contract_id, l.issued, l.activates_at_us, l.expires_at_us, l.on_due,
-             l.lot_id, l.origin_account, l.origin_lot)
+             l.lot_id, l.origin_account, l.origin_lot, l.restricted_to)
     from ledger.entries e
     left join lateral (select issuer_id, contract_id, issued, activates_at_us, expires_at_us, on_due,
-                              lot_id, origin_account, origin_lot
+                              lot_id, origin_account, origin_lot, restricted_to
                          from ledger.lots
                         where (e.debit_bucket = $4
                                or (e.debit_bucket in ($5, $6) and e.credit_lot / 1024 = e.number))
@@ -43,7 +43,7 @@ constexpr Statement kReadEntries{"journal.read_entries", R"sql(
                           and lot_id = e.credit_lot
                        union all
                        select issuer_id, contract_id, issued, activates_at_us, expires_at_us, on_due,
-                              lot_id, origin_account, origin_lot
+                              lot_id, origin_account, origin_lot, restricted_to
                          from ledger.lots
                         where e.credit_bucket = $6
                           and e.debit_bucket = $7
@@ -59,7 +59,7 @@ constexpr Statement kReadEntries{"journal.read_entries", R"sql(
 )sql"};
 
 constexpr Statement kReadHoldTerms{"journal.read_hold_terms", R"sql(
-  select row(number, partner_id, store_id, contract_id, authorized, expires_at_us)
+  select row(number, partner_id, store_id, contract_id, authorized, expires_at_us, reviewed)
     from ledger.holds
    where book = $1
      and number > $2
@@ -97,6 +97,9 @@ void ReadRecord(BookId book, PackedRow row, StoredRecord& stored) {
   stored.leaf = {};
   if (leaf.size() == stored.leaf.size()) std::copy(leaf.begin(), leaf.end(), stored.leaf.begin());
   record.natural_key = row.OptionalUuid();
+  const std::optional<int64_t> restored_until = row.OptionalInt();
+  record.restored_until.reset();
+  if (restored_until) record.restored_until = Timestamp(*restored_until);
   record.entries.clear();
   record.new_lots.clear();
   record.new_hold.reset();
@@ -123,6 +126,7 @@ std::optional<Lot> ToLotTerms(PackedRow& row) {
   lot.id = row.Id<LotId>();
   lot.origin.account = AccountId(OrNone(row.OptionalInt()));
   lot.origin.lot = LotId(OrNone(row.OptionalInt()));
+  lot.restricted_to = row.Id<PartnerId>();
   lot.remaining = lot.issued;
   return lot;
 }
@@ -135,6 +139,7 @@ Hold ToHoldTerms(RecordNumber number, PackedRow& row) {
   hold.contract = row.Id<ContractId>();
   hold.authorized = row.Id<Points>();
   hold.expires_at = row.Id<Timestamp>();
+  hold.reviewed = row.Int() != 0;
   return hold;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
@@ -36,10 +37,21 @@ constexpr Statement kPartners{"ledger.load_partners", R"sql(
 constexpr Statement kContracts{"ledger.load_contracts", R"sql(
   select c.partner_id, c.kind, c.contract_id, c.number, c.effective_from_us, c.effective_until_us,
          c.rate_micros, c.activation_days, c.default_outcome, c.lot_life_days, c.funding, c.when_exhausted,
-         c.currency
+         c.currency, c.minimum_points, c.step_points, c.maximum_share_per_mille,
+         array_to_string(c.excluded_categories, E'\x1F'), array_to_string(c.excluded_skus, E'\x1F'),
+         c.points_use
     from partner.contracts c join partner.partners p using (partner_id)
    where p.programme_id = $1 and c.state = 'APPROVED'
    order by c.partner_id, c.effective_from_us
+)sql"};
+
+constexpr Statement kRedemptionPolicy{"ledger.load_redemption_policy", R"sql(
+  select number, consumption_order, grace_days, step_up_points, max_failed_attempts, review_redemptions,
+         review_period_seconds, review_new_device_per_mille, review_seconds
+    from redemption.policies
+   where programme_id = $1
+   order by number desc
+   limit 1
 )sql"};
 
 constexpr Statement kStores{"ledger.load_stores", R"sql(
@@ -69,6 +81,37 @@ ExposureStage ParseStage(std::string_view text) {
   return ExposureStage::kNormal;
 }
 
+// What array_to_string joined; no entry holds the separator.
+std::set<std::string, std::less<>> Goods(std::string_view joined) {
+  std::set<std::string, std::less<>> goods;
+  for (const absl::string_view text : absl::StrSplit(ToAbsl(joined), '\x1F', absl::SkipEmpty())) {
+    goods.emplace(text);
+  }
+  return goods;
+}
+
+// As partner.contracts.points_use has it.
+PartnerId RestrictionOf(PartnerId issuer, int64_t points_use) {
+  constexpr int64_t kAtIssuer = 1;
+  constexpr int64_t kGifts = 2;
+  if (points_use == kGifts) return kOnlyGifts;
+  return points_use == kAtIssuer ? issuer : PartnerId();
+}
+
+RedemptionPolicy ReadRedemptionPolicy(const Row& row) {
+  RedemptionPolicy policy;
+  policy.number = row.Int(0);
+  policy.order = row.Enum<ConsumptionOrder>(1);
+  policy.grace_days = static_cast<int>(row.Int(2));
+  policy.step_up_points = row.Id<Points>(3);
+  policy.max_failed_attempts = static_cast<int>(row.Int(4));
+  policy.review_redemptions = static_cast<int>(row.Int(5));
+  policy.review_period_seconds = row.Int(6);
+  policy.review_new_device_per_mille = static_cast<int>(row.Int(7));
+  policy.review_seconds = row.Int(8);
+  return policy;
+}
+
 Contract ReadContract(const Row& row) {
   Contract contract;
   contract.id = row.Id<ContractId>(2);
@@ -83,6 +126,13 @@ Contract ReadContract(const Row& row) {
   if (row.Text(10) == "PREPAID_BLOCK") contract.limit = PointBlocksOf(row.Id<PartnerId>(0));
   contract.when_exhausted =
       row.Text(11) == "ISSUE_NOTHING" ? WhenExhausted::kIssueNothing : WhenExhausted::kRefuse;
+  contract.restricted_to = RestrictionOf(row.Id<PartnerId>(0), row.Int(18));
+  RedemptionTerms& redemption = contract.redemption;
+  redemption.minimum = row.Id<Points>(13);
+  redemption.step = row.Id<Points>(14);
+  redemption.maximum_share_per_mille = static_cast<int>(row.Int(15));
+  redemption.excluded_categories = Goods(row.Text(16));
+  redemption.excluded_skus = Goods(row.Text(17));
   return contract;
 }
 
@@ -138,6 +188,8 @@ absl::StatusOr<std::shared_ptr<const Configuration>> LoadConfiguration(postgres:
   programme.mode = row.Text(4);
   programme.welcome_points = row.Id<Points>(5);
   programme.started_at = row.Id<Timestamp>(6);
+  const postgres::Rows policies = tx.Execute(kRedemptionPolicy, of_programme);
+  if (!policies.empty()) programme.redemption = ReadRedemptionPolicy(policies[0]);
 
   GUILDER_ASSIGN_OR_RETURN(Calendar calendar, LoadCalendar(tx, id));
 

@@ -37,14 +37,14 @@ constexpr postgres::Statement kReadAccounts{"reader.accounts", R"sql(
 // The first column says which a row is.
 constexpr postgres::Statement kReadDetails{"reader.details",
                                            "select 0, " GUILDER_ACCOUNT_COLUMNS_ R"sql(,
-         0, 0, 0, 0, 0, 0, 0, 0, '{}'::bigint[], '{}'::bigint[], '{}'::bigint[], '{}'::bigint[]
+         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '{}'::bigint[], '{}'::bigint[], '{}'::bigint[], '{}'::bigint[]
     from ledger.accounts a
     join ledger.books b on b.book = a.book
    where a.book = $1 and a.account_id = $2
   union all
   select 1, l.lot_id, l.issuer_id, l.contract_id, l.issued, l.activates_at_us, l.expires_at_us, l.on_due,
          l.state, l.remaining, l.held, l.redeemed, l.reversed, l.expired, l.debt, l.moved,
-         l.origin_account, l.origin_lot, '{}', '{}', '{}', '{}'
+         l.origin_account, l.origin_lot, l.restricted_to, l.restored_until_us, '{}', '{}', '{}', '{}'
     from ledger.lots l
    where l.book = $1 and l.account_id = $2
      and l.lot_id >= least((select a.first_open_lot from ledger.accounts a
@@ -52,13 +52,18 @@ constexpr postgres::Statement kReadDetails{"reader.details",
                            nullif($3::bigint, 0))
   union all
   select 2, h.number, h.partner_id, h.store_id, h.contract_id, h.authorized, h.expires_at_us, h.state,
-         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, h.lot_ids, h.lot_held, h.lot_captured, h.lot_refunded
+         h.reviewed, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, h.lot_ids, h.lot_held, h.lot_captured,
+         h.lot_refunded
     from ledger.holds h
-   where h.book = $1 and h.account_id = $2 and (h.state = 0 or h.number = $4::bigint)
+   where h.book = $1 and h.account_id = $2 and (h.state in (0, 4) or h.number = $4::bigint)
   order by 1, 2
 )sql"};
 
 #undef GUILDER_ACCOUNT_COLUMNS_
+
+constexpr postgres::Statement kReadCard{"reader.card", R"sql(
+  select account_id, state <> 0 from member.cards where card_number = $1
+)sql"};
 
 // From column `first` on.
 AccountAsOfNow AsOfNowFromRow(const postgres::Row& row, int first) {
@@ -77,7 +82,7 @@ std::optional<AccountAsOfNow> ReadDetails(postgres::Transaction& transaction, Ac
   for (const postgres::Row row : rows) {
     const auto detail = row.Enum<Detail>(0);
     if (detail == Detail::kLot) account.state.lots.push_back(LotFromRow(row));
-    if (detail == Detail::kHold) account.state.holds.push_back(HoldFromRow(row, 18));
+    if (detail == Detail::kHold) account.state.holds.push_back(HoldFromRow(row, 20));
   }
   account.state.lots_loaded = true;
   // Nothing that this posting does is written, so its number only has to be free.
@@ -111,6 +116,12 @@ absl::StatusOr<std::vector<absl::StatusOr<AccountAsOfNow>>> ReadAccounts(
     });
   }
   return accounts;
+}
+
+CardView ReadCard(postgres::Transaction& transaction, CardNumber card) {
+  const postgres::Rows rows = transaction.Execute(kReadCard, postgres::Params().Int(card));
+  if (rows.empty()) return {};
+  return {true, rows[0].Bool(1), rows[0].Id<AccountId>(0)};
 }
 
 std::optional<AccountAsOfNow> ReadAccountWithLots(postgres::Transaction& transaction,

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 
 #include "libs/base/types.h"
+#include "libs/ledger/core/decision_context.h"
 #include "libs/ledger/core/state.h"
 
 namespace guilder::postgres {
@@ -35,6 +36,9 @@ struct AccountKey {
 // where something was due. Errors: kQueueFull, kStoreUnavailable.
 absl::StatusOr<std::vector<absl::StatusOr<AccountAsOfNow>>> ReadAccounts(
     postgres::Pool& pool, const std::vector<AccountKey>& keys);
+
+// A card as it is now; not found for a number that no card has. Runs in the caller's transaction.
+CardView ReadCard(postgres::Transaction& transaction, CardNumber card);
 
 // With all lots from the first open one on, and the open holds, as of one instant. With `lot` all
 // lots from that one on, if it is earlier; with `hold` also that one, closed or not. Runs in the

@@ -71,7 +71,7 @@ class Comparison {
         sums.held != expected.held || sums.redeemed != expected.redeemed ||
         sums.reversed != expected.reversed || sums.expired != expected.expired ||
         sums.debt != expected.debt || sums.moved != expected.moved ||
-        sums.origin != expected.origin) {
+        sums.origin != expected.origin || sums.restored_until != expected.restored_until) {
       findings_.Fail(CheckId::kLots, NameOfLot(book_, lot.id));
     }
     const Points captured = stored.holds.empty() ? Points(0) : stored.CapturedOf(lot.id);
@@ -95,7 +95,9 @@ class Comparison {
     const bool expired = hold.state == HoldState::kExpired;
     bool same = expected.account == stored.account && expected.authorized == hold.authorized &&
                 expected.parts.size() == hold.parts.size() && !(voided && !expected.voided) &&
-                !(expired && expected.voided);
+                !(expired && expected.voided) &&
+                (hold.state == HoldState::kInReview) ==
+                    (hold.open() && expected.reviewed && !expected.released);
     for (size_t i = 0; same && i < hold.parts.size(); ++i) {
       const HoldPart& part = hold.parts[i];
       same = part.lot == expected.parts[i].lot &&

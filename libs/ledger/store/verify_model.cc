@@ -1,5 +1,7 @@
 #include "libs/ledger/store/verify_model.h"
 
+#include <algorithm>
+
 #include "libs/ledger/core/account.h"
 #include "libs/ledger/core/moves.h"
 
@@ -57,6 +59,7 @@ class Addition {
       lot.expires_at = terms.expires_at;
       lot.on_due = terms.on_due;
       lot.origin = terms.origin;
+      lot.restricted_to = terms.restricted_to;
     }
     if (record_.new_hold) {
       HoldSums& hold = model_.holds[record_.number];
@@ -65,6 +68,11 @@ class Addition {
       hold.store = record_.new_hold->store;
       hold.contract = record_.new_hold->contract;
       hold.expires_at = record_.new_hold->expires_at;
+      hold.reviewed = record_.new_hold->reviewed;
+    }
+    if (record_.kind == RecordKind::kReviewRelease) {
+      const auto hold = model_.holds.find(record_.refers_to);
+      if (hold != model_.holds.end()) hold->second.released = true;
     }
     if (record_.kind == RecordKind::kMerge) {
       account_->merged_into = DecodeMerge(record_.content).value_or(AccountId());
@@ -107,7 +115,12 @@ class Addition {
     const Bucket debit = entry.debit.bucket;
     const Bucket credit = entry.credit.bucket;
     if (debit == Bucket::kIssued) Lot(entry.credit.lot).issued += entry.points;
-    if (debit == Bucket::kRedeemed) Lot(entry.credit.lot).redeemed -= entry.points;
+    if (debit == Bucket::kRedeemed) {
+      LotSums& lot = Lot(entry.credit.lot);
+      lot.redeemed -= entry.points;
+      const bool over = std::max(lot.expires_at, lot.restored_until) <= record_.posted_at;
+      if (over && record_.restored_until) lot.restored_until = *record_.restored_until;
+    }
     if (debit == Bucket::kExpired && credit == Bucket::kIssued) {
       // Points that had expired are taken back from the lot of the sale that is reversed.
       LotSums& lot = Lot(MakeLotId(record_.refers_to));

@@ -36,6 +36,9 @@ struct LotSums {
   Timestamp expires_at;
   OnDue on_due{};
   LotOrigin origin;
+  PartnerId restricted_to;
+  // Set by the last record that gave back to it after it had expired.
+  Timestamp restored_until;
   bool seen = false;
 
   Points issued;
@@ -68,6 +71,8 @@ struct HoldSums {
   ContractId contract;
   Points authorized;
   Timestamp expires_at;
+  bool reviewed = false;
+  bool released = false;
   bool voided = false;
   bool seen = false;
   // As it was opened.

@@ -29,7 +29,8 @@ constexpr Statement kReadAccounts{"verify.read_accounts", R"sql(
 
 constexpr Statement kReadLots{"verify.read_lots", R"sql(
   select row(account_id, lot_id, issuer_id, contract_id, activates_at_us, expires_at_us, on_due, state,
-             issued, remaining, held, redeemed, reversed, expired, debt, moved, origin_account, origin_lot)
+             issued, remaining, held, redeemed, reversed, expired, debt, moved, origin_account,
+             origin_lot, restricted_to, restored_until_us)
     from ledger.lots
    where book = $1
      and account_id > $2
@@ -39,7 +40,7 @@ constexpr Statement kReadLots{"verify.read_lots", R"sql(
 
 constexpr Statement kReadHolds{"verify.read_holds", R"sql(
   select row(account_id, number, partner_id, store_id, contract_id, authorized, expires_at_us, state,
-             captured, refunded, lot_ids, lot_held, lot_captured, lot_refunded)
+             reviewed, captured, refunded, lot_ids, lot_held, lot_captured, lot_refunded)
     from ledger.holds
    where book = $1
      and account_id > $2
@@ -84,6 +85,8 @@ StoredLot ToLot(PackedRow row) {
   sums.moved = row.Id<Points>();
   sums.origin.account = AccountId(row.OptionalInt().value_or(0));
   sums.origin.lot = LotId(row.OptionalInt().value_or(0));
+  sums.restricted_to = row.Id<PartnerId>();
+  sums.restored_until = row.Id<Timestamp>();
   return lot;
 }
 
@@ -98,6 +101,7 @@ StoredHold ToHold(PackedRow row) {
   hold.authorized = row.Id<Points>();
   hold.expires_at = row.Id<Timestamp>();
   hold.state = row.Enum<HoldState>();
+  hold.reviewed = row.Int() != 0;
   stored.captured = row.Id<Points>();
   stored.refunded = row.Id<Points>();
   const std::vector<int64_t> lots = row.IntArray();
@@ -126,10 +130,10 @@ Timestamp NextDueOf(const StoredAccount& account) {
   for (const StoredLot& lot : account.lots) {
     if (lot.free() <= Points(0)) continue;
     if (lot.state == LotState::kPending) next = std::min(next, lot.sums.activates_at);
-    next = std::min(next, lot.sums.expires_at);
+    next = std::min(next, std::max(lot.sums.expires_at, lot.sums.restored_until));
   }
   for (const StoredHold& hold : account.holds) {
-    if (hold.hold.state == HoldState::kOpen) next = std::min(next, hold.hold.expires_at);
+    if (hold.hold.open()) next = std::min(next, hold.hold.expires_at);
   }
   return next;
 }
@@ -139,9 +143,9 @@ void CheckHold(BookId book, const StoredHold& stored, Findings& findings) {
   const Points held = hold.held();
   const bool sums_agree = hold.captured() == stored.captured && hold.refunded() == stored.refunded;
   const bool state_agrees =
-      (hold.state == HoldState::kOpen) == (held > Points(0)) &&
+      hold.open() == (held > Points(0)) &&
       (hold.state == HoldState::kCaptured) == (held == Points(0) && stored.captured > Points(0)) &&
-      hold.state <= HoldState::kExpired;
+      hold.state <= HoldState::kInReview;
   if (!stored.whole) {
     findings.Fail(CheckId::kHolds,
                   NameOfHold(book, hold.number) + " has parts of different number");

@@ -49,13 +49,15 @@ uint64_t HashOf(const KeyedHash& hash, LotId id, const LotSums& sums) {
                   Word(sums.captured),
                   Word(sums.moved),
                   Word(sums.origin.account),
-                  Word(sums.origin.lot)});
+                  Word(sums.origin.lot),
+                  Word(sums.restricted_to)});
 }
 
 // What a hold never changes: its state and captures are proved by the sums of lots and accounts.
 uint64_t HashOf(const KeyedHash& hash, RecordNumber number, const HoldSums& sums) {
   return hash.Of({kHold, Word(number), Word(sums.account), Word(sums.partner), Word(sums.store),
-                  Word(sums.contract), Word(sums.authorized), Word(sums.expires_at)});
+                  Word(sums.contract), Word(sums.authorized), Word(sums.expires_at),
+                  static_cast<uint64_t>(sums.reviewed)});
 }
 
 size_t DigestOf(AccountId account) {
@@ -182,6 +184,7 @@ class DigestComparison {
     sums.contract = hold.contract;
     sums.authorized = hold.authorized;
     sums.expires_at = hold.expires_at;
+    sums.reviewed = hold.reviewed;
     const uint64_t digest = HashOf(interval_.hash, hold.number, sums);
     if (hold.number <= interval_.until) now_ += digest;
     if (hold.number <= from()) {

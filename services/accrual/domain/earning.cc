@@ -215,7 +215,8 @@ absl::StatusOr<PurchaseOutcome> DecidePurchase(const Purchase& purchase, Partner
                                                        .points = outcome.points,
                                                        .activates_at = outcome.activates_at,
                                                        .expires_at = outcome.expires_at,
-                                                       .on_due = contract.on_due}));
+                                                       .on_due = contract.on_due,
+                                                       .restricted_to = contract.restricted_to}));
   return outcome;
 }
 

@@ -121,7 +121,8 @@ std::vector<Points> PointsOfLines(const Sale& sale, const FoundLines& found, siz
 }
 
 // Gives points back to the lots that paid, as far as no refund has done so already.
-void Restore(const Sale& sale, Points points, ReturnOutcome& outcome, ledger::Posting& posting) {
+void Restore(const Sale& sale, Points points, Timestamp grace_until, ReturnOutcome& outcome,
+             ledger::Posting& posting) {
   if (points == Points(0)) return;
   for (const ledger::Hold& hold : posting.account().holds) {
     if (hold.number != sale.recorded.purchase.redemption) continue;
@@ -131,7 +132,7 @@ void Restore(const Sale& sale, Points points, ReturnOutcome& outcome, ledger::Po
   if (outcome.restored <= Points(0)) return;
   // Its refusals are those that were looked at above.
   const absl::Status restored = ledger::DecideRefund(
-      posting, sale.partner, sale.recorded.purchase.redemption, outcome.restored);
+      posting, sale.partner, sale.recorded.purchase.redemption, outcome.restored, grace_until);
   if (!restored.ok()) outcome.restored = Points(0);
 }
 
@@ -314,7 +315,8 @@ absl::StatusOr<ReturnOutcome> DecideReturn(const Sale& sale, const Return& retur
   for (size_t i = 0; i < after.tenders.size(); ++i) {
     outcome.refunds.push_back(after.tenders[i] - terms.before.tenders[i]);
   }
-  Restore(sale, after.restored - terms.before.restored, outcome, posting);
+  Restore(sale, after.restored - terms.before.restored,
+          terms.configuration.GraceUntil(posting.now()), outcome, posting);
   GUILDER_RETURN_IF_ERROR(TakeBack(sale, terms, outcome, posting));
   AddCounted(sale, terms, after, outcome);
   return outcome;

@@ -6,6 +6,7 @@
 
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
+#include "libs/ledger/core/payable.h"
 #include "libs/ledger/store/programme.h"
 #include "libs/ledger/store/reader.h"
 #include "libs/rpc/proto_time.h"
@@ -13,7 +14,6 @@
 #include "services/accrual/rpc/accrual_handlers.h"
 #include "services/accrual/rpc/explanations.h"
 #include "services/accrual/rpc/purchase_proto.h"
-#include "services/accrual/store/cards.h"
 #include "services/accrual/store/earning_rows.h"
 
 namespace guilder::accrual {
@@ -55,15 +55,28 @@ void ReadTerms(postgres::Transaction& tx, const ledger::Configuration& configura
   ground.terms.member.first_in_programme = !has.in_programme;
 }
 
-void AddMember(const ledger::AccountState& account, const ledger::Partner& partner, Timestamp now,
-               v1::QuotedMember& out) {
+// What QuoteRedemption says of the same basket.
+Points SpendableOn(const Purchase& purchase, const ledger::Configuration& configuration,
+                   const ledger::Partner& partner, const ledger::AccountAsOfNow& account) {
+  const ledger::Contract* const contract =
+      partner.ContractAt(ledger::ContractKind::kRedemption, account.now);
+  if (contract == nullptr || !partner.MayRedeem(account.now)) return Points(0);
+  if (contract->currency != purchase.currency) return Points(0);
+  std::vector<ledger::BasketLine> basket;
+  for (const PurchaseLine& line : purchase.lines) {
+    basket.push_back({line.sku, line.category, line.amount});
+  }
+  // A record that is never written.
+  const ledger::Posting posting(account.state, RecordNumber(1), account.now);
+  return ledger::PayableNow(configuration, *contract, basket, posting, {.partner = partner.id});
+}
+
+void AddMember(const ledger::AccountState& account, Points spendable, v1::QuotedMember& out) {
   out.set_name(absl::StrCat("members/", account.id.value()));
   out.set_available_points(account.available.value());
   out.set_pending_points(account.pending.value());
   out.set_owed_points(account.debt.value());
-  const bool takes_points = partner.ContractAt(ledger::ContractKind::kRedemption, now) != nullptr &&
-                            account.debt == Points(0);
-  out.set_spendable_points(takes_points ? account.available.value() : 0);
+  out.set_spendable_points(spendable.value());
 }
 
 }  // namespace
@@ -87,7 +100,7 @@ absl::StatusOr<v1::QuotePurchaseResponse> AccrualHandlers::QuotePurchase(
   const PartnerId partner = call.principal().partner;
   return pool_.Read([&](postgres::Transaction& tx) -> absl::StatusOr<v1::QuotePurchaseResponse> {
     GUILDER_ASSIGN_OR_RETURN(const auto rules, rule_books_.Read(tx, *configuration));
-    Ground ground{{}, ReadCard(tx, purchase.card), rules, EarningTerms{*rules}, {}};
+    Ground ground{{}, ledger::ReadCard(tx, purchase.card), rules, EarningTerms{*rules}, {}};
     if (!ground.card.found) return Refuse(Reason::kCardNotFound);
     auto account = ledger::ReadAccountWithLots(tx, ground.card.account);
     if (!account) return Refuse(Reason::kCardNotFound);
@@ -126,7 +139,8 @@ absl::StatusOr<v1::QuotePurchaseResponse> AccrualHandlers::AnswerQuote(
         ReplayPurchase(recorded, partner, seller.stores.at(purchase.receipt.store), *set->rules);
     AddExplanation(recorded.purchase, partner, replay, *set->rules, configuration, response);
   }
-  AddMember(account.state, seller, account.now, *response.mutable_member());
+  AddMember(account.state, SpendableOn(purchase, configuration, seller, account),
+            *response.mutable_member());
   const Quote quote{security::RandomUuid(),
                     partner,
                     BasketDigest(purchase),

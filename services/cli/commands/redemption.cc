@@ -33,11 +33,41 @@ Verb& AddStep(CLI::App& noun, Context& context, const char* name, const char* he
 
 }  // namespace
 
+// "category=dairy,sku=4711,amount=23.40".
+void AddBasketOptions(Verb& verb) {
+  verb.Option("--line", "lines", "What is to be paid: sku=…,category=…,amount_minor_units=…")
+      .Option("--currency", "currency_code", "Of the lines, as in EUR");
+}
+
+void AddQuote(CLI::App& noun, Context& context) {
+  Verb& quote = AddVerb<v1::QuoteRedemptionRequest, v1::QuoteRedemptionResponse>(
+      noun, context, "quote", "Says how much of a basket may be paid with points");
+  quote.NameOption("--store", "store", "The store: PARTNER/stores/STORE_ID", "partners/")
+      .Required()
+      .Option("--card", "card_number", "The number of the member's card")
+      .Required();
+  AddBasketOptions(quote);
+  quote.AsPartnerIn("store").ShowRecord("",
+                                        {{"May be paid in points", "payable_points", Show::kNumber},
+                                         {"Worth", "value", Show::kMoney},
+                                         {"Rest", "rest", Show::kMoney},
+                                         {"Can be spent", "available_points", Show::kNumber},
+                                         {"Owed", "owed_points", Show::kNumber},
+                                         {"Fewest points", "minimum_points", Show::kNumber},
+                                         {"In steps of", "step_points", Show::kNumber},
+                                         {"Of the basket at most", "payable_value", Show::kMoney},
+                                         {"PIN from points", "pin_from_points", Show::kNumber}});
+}
+
+}  // namespace
+
 void AddRedemptionCommands(CLI::App& app, Context& context) {
   CLI::App& noun = AddNoun(app, "redemption", "Payments with points");
-  AddVerb<v1::AuthorizeRedemptionRequest, v1::AuthorizeRedemptionResponse>(
-      noun, context, "authorize", "Holds available points for a payment")
-      .NameOption("--store", "store", "The store: PARTNER/stores/STORE_ID", "partners/")
+  AddQuote(noun, context);
+  Verb& authorize = AddVerb<v1::AuthorizeRedemptionRequest, v1::AuthorizeRedemptionResponse>(
+      noun, context, "authorize", "Holds available points for a payment");
+  AddBasketOptions(authorize);
+  authorize.NameOption("--store", "store", "The store: PARTNER/stores/STORE_ID", "partners/")
       .Required()
       .Option("--card", "card_number", "The number of the member's card")
       .Required()
@@ -45,8 +75,13 @@ void AddRedemptionCommands(CLI::App& app, Context& context) {
       .Required()
       .Option("--hold-seconds", "time_to_live_seconds", "How long to hold them; 900 without")
       .Option("--reference", "reference", "The receipt or order that they pay")
+      .Switch("--capture", "capture", "Takes them at once")
+      .Option("--device", "device_id", "What the member pays from")
+      .Option("--one-time-code", "one_time_code", "The member's code")
+      .Option("--pin-file", "pin", "A file with the member's PIN", Kind::kFile)
       .AsPartnerIn("store")
       .ShowRecord("", {{"Name", "name"},
+                       {"State", "state"},
                        {"Worth", "value", Show::kMoney},
                        {"Held until", "expires_at", Show::kTime},
                        {"Posted", "journal_receipt.posted_at", Show::kTime}});

@@ -7,6 +7,7 @@
 #include "services/operator/rpc/operator_service.h"
 #include "services/partner/rpc/partner_service.h"
 #include "services/redemption/rpc/redemption_service.h"
+#include "services/redemption/rpc/spending_service.h"
 #include "services/settlement/rpc/settlement_service.h"
 
 namespace guilder::cli::dev {
@@ -30,7 +31,9 @@ absl::StatusOr<std::vector<ServerPlan>> MakeServices(const Shared& shared) {
       {"redemption",
        7404,
        {{redemption::kRedemptionServiceName,
-         redemption::MakeRedemptionService({runtime, pool, lanes, cards})}}},
+         redemption::MakeRedemptionService({runtime, pool, lanes, cards, secrets})},
+        {redemption::kSpendingServiceName,
+         redemption::MakeSpendingService({runtime, pool, lanes, secrets})}}},
       {"settlement",
        7405,
        {{settlement::kSettlementServiceName,

@@ -69,15 +69,53 @@ absl::Status CheckTerms(const IssuanceTerms& terms) {
   return CheckFee(terms.fee);
 }
 
+bool HasControl(const std::string& text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+}
+
+absl::Status CheckGoods(std::string_view field, const std::vector<std::string>& goods) {
+  const auto malformed = [&](const char* what) {
+    return Refuse(Reason::kRequestMalformed, absl::StrCat(ToAbsl(field), what),
+                  {{"field", std::string(field)}});
+  };
+  if (goods.size() > kMaxExcludedGoods) return malformed(" has at most 100 entries");
+  for (const std::string& good : goods) {
+    if (good.empty() || good.size() > kMaxGoodsText || HasControl(good)) {
+      return malformed(" has an entry that is empty, too long, or not of letters");
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckTerms(const RedemptionTerms& terms) {
   GUILDER_RETURN_IF_ERROR(CheckRange("rate_micros", terms.rate_micros, kMaxRateMicros));
   GUILDER_RETURN_IF_ERROR(CheckTax("tax", terms.tax));
   GUILDER_RETURN_IF_ERROR(CheckRange("minimum_payout_minor_units", terms.minimum_payout_minor_units,
                                      kMaxAmount.value()));
+  GUILDER_RETURN_IF_ERROR(
+      CheckRange("minimum_points", terms.minimum_points, kMaxPointsPerCommand.value()));
+  GUILDER_RETURN_IF_ERROR(
+      CheckRange("step_points", terms.step_points, kMaxPointsPerCommand.value()));
+  GUILDER_RETURN_IF_ERROR(
+      CheckRange("maximum_share_per_mille", terms.maximum_share_per_mille, kWholeBasketPerMille));
+  GUILDER_RETURN_IF_ERROR(CheckGoods("excluded_categories", terms.excluded_categories));
+  GUILDER_RETURN_IF_ERROR(CheckGoods("excluded_skus", terms.excluded_skus));
   return CheckFee(terms.fee);
 }
 
 constexpr uint64_t kEtagFormat = 1;
+
+void Encode(const std::vector<std::string>& goods, Encoder& encoder) {
+  encoder.Unsigned(goods.size());
+  for (const std::string& good : goods) encoder.Bytes(good);
+}
+
+bool TakesAnything(const RedemptionTerms& terms) {
+  return terms.minimum_points == 0 && terms.step_points == 0 &&
+         terms.maximum_share_per_mille == kWholeBasketPerMille &&
+         terms.excluded_categories.empty() && terms.excluded_skus.empty();
+}
 
 void Encode(const Tax& tax, Encoder& encoder) {
   encoder.Bytes(tax.code).Signed(tax.ppm);
@@ -100,6 +138,7 @@ void Encode(const IssuanceTerms& terms, Encoder& encoder) {
       .Signed(terms.reserve_ppm)
       .Signed(terms.breakage_ppm);
   Encode(terms.fee, encoder);
+  if (terms.points_use != PointsUse::kAnywhere) encoder.Signed(static_cast<int>(terms.points_use));
 }
 
 void Encode(const RedemptionTerms& terms, Encoder& encoder) {
@@ -107,6 +146,13 @@ void Encode(const RedemptionTerms& terms, Encoder& encoder) {
   Encode(terms.tax, encoder);
   Encode(terms.fee, encoder);
   encoder.Signed(terms.minimum_payout_minor_units);
+  // Proposals from before these terms keep their etags.
+  if (TakesAnything(terms)) return;
+  encoder.Signed(terms.minimum_points)
+      .Signed(terms.step_points)
+      .Signed(terms.maximum_share_per_mille);
+  Encode(terms.excluded_categories, encoder);
+  Encode(terms.excluded_skus, encoder);
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ enum class BillingMoment { kPosting, kActivation };
 enum class DefaultOutcome { kActivate, kCancel };
 enum class Funding { kPostpaid, kPrepaidBlock, kPostpaidAtRedemption, kHybrid };
 enum class ExhaustionPolicy { kRefuse, kIssueNothing };
+enum class PointsUse { kAnywhere, kAtIssuer, kGifts };
 
 struct Tax {
   std::string code;
@@ -48,8 +49,11 @@ struct IssuanceTerms {
   ExhaustionPolicy when_exhausted = ExhaustionPolicy::kRefuse;  // Of prepaid ones.
   int32_t reserve_ppm = 0;                                      // Of hybrid ones.
   int32_t breakage_ppm = 0;
+  PointsUse points_use = PointsUse::kAnywhere;
   Fee fee;
 };
+
+inline constexpr int32_t kWholeBasketPerMille = 1'000;
 
 struct RedemptionTerms {
   int64_t rate_micros = 0;  // Of the currency's major unit, a point.
@@ -57,6 +61,12 @@ struct RedemptionTerms {
   Tax tax;
   Fee fee;
   int64_t minimum_payout_minor_units = 0;  // Less is carried forward.
+  int64_t minimum_points = 0;              // Of a payment; 0 for any number.
+  int64_t step_points = 0;                 // Only multiples of it; 0 for any number.
+  int32_t maximum_share_per_mille = kWholeBasketPerMille;  // Of a basket.
+  // Goods that are not paid with points, in order, each once.
+  std::vector<std::string> excluded_categories;
+  std::vector<std::string> excluded_skus;
 };
 
 using Terms = std::variant<IssuanceTerms, RedemptionTerms>;
@@ -95,6 +105,8 @@ inline constexpr int kApprovalDays = 30;
 inline constexpr int32_t kMaxNoticeDays = 3'650;
 inline constexpr int64_t kMaxRateMicros = 1'000'000'000'000;  // A million major units a point.
 inline constexpr int32_t kMaxPpm = 1'000'000;
+inline constexpr size_t kMaxExcludedGoods = 100;
+inline constexpr size_t kMaxGoodsText = 64;
 inline constexpr int32_t kMaxActivationDays = 3'650;
 inline constexpr int32_t kMaxLotLifeDays = 36'500;
 

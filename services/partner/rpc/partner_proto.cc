@@ -62,6 +62,8 @@ void SetTerms(const IssuanceTerms& terms, v1::Contract& out) {
                                                          : v1::DEFAULT_OUTCOME_CANCEL);
   issuance.set_lot_life_days(terms.lot_life_days);
   issuance.set_funding(ToProto(terms.funding));
+  // The enumerators follow each other alike.
+  issuance.set_points_use(static_cast<v1::PointsUse>(static_cast<int>(terms.points_use) + 1));
   issuance.set_reserve_ppm(terms.reserve_ppm);
   issuance.set_breakage_ppm(terms.breakage_ppm);
   SetFee(terms.fee, issuance);
@@ -79,6 +81,13 @@ void SetTerms(const RedemptionTerms& terms, v1::Contract& out) {
   *redemption.mutable_tax() = ToProto(terms.tax);
   SetFee(terms.fee, redemption);
   redemption.set_minimum_payout_minor_units(terms.minimum_payout_minor_units);
+  redemption.set_minimum_points(terms.minimum_points);
+  redemption.set_step_points(terms.step_points);
+  redemption.set_maximum_share_per_mille(terms.maximum_share_per_mille);
+  for (const std::string& category : terms.excluded_categories) {
+    redemption.add_excluded_categories(category);
+  }
+  for (const std::string& sku : terms.excluded_skus) redemption.add_excluded_skus(sku);
 }
 
 Tax FromProto(const type::v1::TaxTreatment& tax) {
@@ -123,8 +132,23 @@ absl::Status SetFunding(const v1::IssuanceTerms& issuance, IssuanceTerms& terms)
   }
 }
 
+absl::StatusOr<PointsUse> FromProto(v1::PointsUse use) {
+  switch (use) {
+    case v1::POINTS_USE_UNSPECIFIED:
+    case v1::POINTS_USE_ANYWHERE:
+      return PointsUse::kAnywhere;
+    case v1::POINTS_USE_AT_ISSUER:
+      return PointsUse::kAtIssuer;
+    case v1::POINTS_USE_GIFTS:
+      return PointsUse::kGifts;
+    default:
+      return Malformed("points_use", "is ANYWHERE, AT_ISSUER or GIFTS");
+  }
+}
+
 absl::StatusOr<Terms> TermsFromProto(const v1::IssuanceTerms& issuance) {
   IssuanceTerms terms;
+  GUILDER_ASSIGN_OR_RETURN(terms.points_use, FromProto(issuance.points_use()));
   terms.rate_micros = issuance.rate_micros();
   terms.currency = issuance.currency_code();
   terms.tax = FromProto(issuance.tax());
@@ -158,6 +182,13 @@ absl::StatusOr<Terms> TermsFromProto(const v1::IssuanceTerms& issuance) {
   return terms;
 }
 
+// In order, each once.
+template <typename Repeated>
+std::vector<std::string> Goods(const Repeated& texts) {
+  const std::set<std::string> goods(texts.begin(), texts.end());
+  return {goods.begin(), goods.end()};
+}
+
 Terms TermsFromProto(const v1::RedemptionTerms& redemption) {
   RedemptionTerms terms;
   terms.rate_micros = redemption.rate_micros();
@@ -165,6 +196,13 @@ Terms TermsFromProto(const v1::RedemptionTerms& redemption) {
   terms.tax = FromProto(redemption.tax());
   terms.fee = FeeFromProto(redemption);
   terms.minimum_payout_minor_units = redemption.minimum_payout_minor_units();
+  terms.minimum_points = redemption.minimum_points();
+  terms.step_points = redemption.step_points();
+  if (redemption.maximum_share_per_mille() != 0) {
+    terms.maximum_share_per_mille = redemption.maximum_share_per_mille();
+  }
+  terms.excluded_categories = Goods(redemption.excluded_categories());
+  terms.excluded_skus = Goods(redemption.excluded_skus());
   return terms;
 }
 

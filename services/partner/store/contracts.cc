@@ -4,28 +4,36 @@
 #include <optional>
 #include <string_view>
 
+#include "absl/strings/str_split.h"
+
 #include "libs/base/reason.h"
+#include "libs/base/text.h"
 #include "libs/postgres/connection.h"
 
 namespace guilder::partner {
 namespace {
 
 // Every statement that gives a contract gives these columns.
-#define GUILDER_CONTRACT_COLUMNS_                                                             \
-  "contract_id, number, kind, state, effective_from_us, effective_until_us, rate_micros, "    \
-  "currency, tax_code, tax_ppm, billed_at, activation_days, default_outcome, lot_life_days, " \
-  "fee_ppm, fee_micros_per_point, fee_tax_code, fee_tax_ppm, proposed_by, approved_by, "      \
-  "funding, when_exhausted, reserve_ppm, breakage_ppm, fee_per_window, minimum_payout, "      \
-  "notice_days, proposed_at_us "
+#define GUILDER_CONTRACT_COLUMNS_                                                              \
+  "contract_id, number, kind, state, effective_from_us, effective_until_us, rate_micros, "     \
+  "currency, tax_code, tax_ppm, billed_at, activation_days, default_outcome, lot_life_days, "  \
+  "fee_ppm, fee_micros_per_point, fee_tax_code, fee_tax_ppm, proposed_by, approved_by, "       \
+  "funding, when_exhausted, reserve_ppm, breakage_ppm, fee_per_window, minimum_payout, "       \
+  "notice_days, proposed_at_us, minimum_points, step_points, maximum_share_per_mille, "        \
+  "array_to_string(excluded_categories, E'\\x1F'), array_to_string(excluded_skus, E'\\x1F'), " \
+  "points_use "
 
 constexpr postgres::Statement kInsert{"partner.insert_contract", R"sql(
   insert into partner.contracts
          (partner_id, number, kind, state, effective_from_us, effective_until_us, rate_micros,
           currency, tax_code, tax_ppm, billed_at, activation_days, default_outcome, lot_life_days,
           fee_ppm, fee_micros_per_point, fee_tax_code, fee_tax_ppm, proposed_by, funding, when_exhausted,
-          reserve_ppm, breakage_ppm, fee_per_window, minimum_payout, notice_days, proposed_at_us)
+          reserve_ppm, breakage_ppm, fee_per_window, minimum_payout, notice_days, proposed_at_us,
+          minimum_points, step_points, maximum_share_per_mille, excluded_categories, excluded_skus,
+          points_use)
   select $1, coalesce(max(number), 0) + 1, $2, 'PROPOSED', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-         $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25
+         $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28,
+         $29::text[], $30::text[], $31
     from partner.contracts
    where partner_id = $1
   returning )sql" GUILDER_CONTRACT_COLUMNS_};
@@ -102,6 +110,11 @@ Fee FeeFromRow(const postgres::Row& row) {
           {std::string(row.Text(16)), static_cast<int32_t>(row.Int(17))}};
 }
 
+// What array_to_string joined; no entry holds the separator.
+std::vector<std::string> Goods(std::string_view joined) {
+  return absl::StrSplit(ToAbsl(joined), '\x1F', absl::SkipEmpty());
+}
+
 Terms TermsFromRow(const postgres::Row& row) {
   const Tax tax{std::string(row.Text(8)), static_cast<int32_t>(row.Int(9))};
   if (row.Text(2) == KindName(ContractKind::kRedemption)) {
@@ -111,6 +124,11 @@ Terms TermsFromRow(const postgres::Row& row) {
     terms.tax = tax;
     terms.fee = FeeFromRow(row);
     terms.minimum_payout_minor_units = row.Int(25);
+    terms.minimum_points = row.Int(28);
+    terms.step_points = row.Int(29);
+    terms.maximum_share_per_mille = static_cast<int32_t>(row.Int(30));
+    terms.excluded_categories = Goods(row.Text(31));
+    terms.excluded_skus = Goods(row.Text(32));
     return terms;
   }
   IssuanceTerms terms;
@@ -127,6 +145,7 @@ Terms TermsFromRow(const postgres::Row& row) {
   terms.reserve_ppm = static_cast<int32_t>(row.Int(22));
   terms.breakage_ppm = static_cast<int32_t>(row.Int(23));
   terms.fee = FeeFromRow(row);
+  terms.points_use = static_cast<PointsUse>(row.Int(33));
   terms.when_exhausted =
       row.Text(21) == "ISSUE_NOTHING" ? ExhaustionPolicy::kIssueNothing : ExhaustionPolicy::kRefuse;
   return terms;
@@ -192,7 +211,13 @@ Contract InsertContract(postgres::Transaction& transaction, PartnerId partner,
           .Int(fee.per_window_minor_units)
           .Int(redemption.minimum_payout_minor_units)
           .Int(contract.notice_days)
-          .Int(contract.proposed_at));
+          .Int(contract.proposed_at)
+          .Int(redemption.minimum_points)
+          .Int(redemption.step_points)
+          .Int(redemption.maximum_share_per_mille)
+          .TextArray(redemption.excluded_categories)
+          .TextArray(redemption.excluded_skus)
+          .Int(static_cast<int>(issuance.points_use)));
   return FromRow(rows[0]);
 }
 

@@ -3,12 +3,15 @@
 #include <utility>
 
 #include "guilder/redemption/v1/redemption_service.pb.h"
+#include "guilder/redemption/v1/spending_service.pb.h"
 
+#include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/ledger/core/decide.h"
 #include "libs/ledger/core/digest.h"
 #include "libs/rpc/proto_time.h"
 #include "services/redemption/rpc/redemption_proto.h"
+#include "services/redemption/store/reviews.h"
 
 namespace guilder::redemption {
 namespace {
@@ -40,20 +43,55 @@ class RedemptionCommand : public ledger::Command {
 
 class AuthorizeCommand final : public RedemptionCommand<Authorization> {
  public:
-  explicit AuthorizeCommand(const Authorization& what)
-      : RedemptionCommand(RecordKind::kAuthorization, what) {
+  AuthorizeCommand(const Authorization& what, const Shown& shown)
+      : RedemptionCommand(RecordKind::kAuthorization, what), shown_(shown) {
     card = what.card;
   }
 
+  // Whether it is decided over more than its account.
+  bool NeedsSpending(const ledger::RedemptionPolicy& policy) const {
+    return !asked.reference.empty() || !asked.device.empty() || policy.step_up_points > Points(0) ||
+           policy.review_redemptions > 0;
+  }
+  SpendingOf spending() const {
+    return {
+        {account, partner, KeyOfText("order", asked.reference), KeyOfText("device", asked.device)},
+        &shown_};
+  }
+
   absl::StatusOr<std::string> Decide(const DecisionContext& context, Posting& posting) override {
-    GUILDER_ASSIGN_OR_RETURN(const Authorized authorized,
-                             redemption::Decide(asked, partner, context, posting));
+    facts_ = batch == nullptr ? SpendingFacts() : batch->FactsOf(spending(), posting.now());
+    const absl::StatusOr<Authorized> authorized =
+        redemption::Decide(asked, partner, facts_, context, posting);
+    if (!authorized.ok()) {
+      if (ReasonOf(authorized.status()) == Reason::kPinWrong && batch != nullptr) {
+        batch->CountWrong(account, posting.now());
+        // So that the attempt is written, though nothing else of it is.
+        keep_refused = true;
+      }
+      return authorized.status();
+    }
+    const ledger::RedemptionPolicy& policy = context.configuration.programme().redemption;
+    if (policy.number > 0) content = EncodeDecided(asked, policy);
+    held_ = {posting.number(), posting.now(), *authorized, facts_.proof, asked.capture};
     v1::AuthorizeRedemptionResponse response;
     response.set_name(RedemptionName({book, posting.number()}));
-    *response.mutable_value() = ToProto(authorized.value.currency, authorized.value.amount);
-    *response.mutable_expires_at() = rpc::ToProto(authorized.expires_at);
+    *response.mutable_value() = ToProto(authorized->value.currency, authorized->value.amount);
+    *response.mutable_expires_at() = rpc::ToProto(authorized->expires_at);
+    response.set_state(ToProto(authorized->state));
     return response.SerializeAsString();
   }
+  void OnAccepted() override {
+    if (batch != nullptr) batch->Accept(spending(), facts_, held_);
+  }
+
+  // Set by Load: what the authorizations of its batch share; null where none needs any.
+  std::shared_ptr<SpendingBatch> batch;
+
+ private:
+  const Shown shown_;
+  SpendingFacts facts_;
+  Held held_;
 };
 
 class CaptureCommand final : public RedemptionCommand<Capture> {
@@ -97,19 +135,55 @@ class RefundCommand final : public RedemptionCommand<Refund> {
     needs_lot = LotId(1);
   }
 
-  absl::StatusOr<std::string> Decide(const DecisionContext&, Posting& posting) override {
-    GUILDER_RETURN_IF_ERROR(
-        ledger::DecideRefund(posting, partner, asked.redemption.number, asked.points));
+  absl::StatusOr<std::string> Decide(const DecisionContext& context, Posting& posting) override {
+    GUILDER_RETURN_IF_ERROR(ledger::DecideRefund(posting, partner, asked.redemption.number,
+                                                 asked.points,
+                                                 context.configuration.GraceUntil(posting.now())));
     v1::RefundRedemptionResponse response;
     response.set_refunded_points(asked.points.value());
     return response.SerializeAsString();
   }
 };
 
-template <typename Specific, typename Asked>
-std::unique_ptr<ledger::Command> Make(PartnerId partner, const Uuid& request_id, AccountId account,
-                                      const Asked& asked) {
-  auto command = std::make_unique<Specific>(asked);
+class ReviewCommand final : public RedemptionCommand<ReviewDecision> {
+ public:
+  ReviewCommand(const ReviewDecision& what, std::string operator_id, std::string note)
+      : RedemptionCommand(what.released ? RecordKind::kReviewRelease : RecordKind::kVoid, what),
+        operator_id_(std::move(operator_id)),
+        note_(std::move(note)) {
+    ActOn(what.redemption);
+  }
+
+  absl::StatusOr<std::string> Decide(const DecisionContext& context, Posting& posting) override {
+    GUILDER_ASSIGN_OR_RETURN(const Points points, redemption::Decide(asked, partner, posting));
+    if (!asked.released) {
+      v1::RejectReviewResponse response;
+      response.set_released_points(points.value());
+      return response.SerializeAsString();
+    }
+    v1::ReleaseReviewResponse response;
+    response.set_captured_points(points.value());
+    *response.mutable_occurred_at() = rpc::ToProto(asked.occurred_at);
+    for (const ledger::Hold& hold : posting.account().holds) {
+      if (hold.number != asked.redemption.number) continue;
+      const Worth worth = PriceUnder(context.configuration, partner, hold.contract, points);
+      *response.mutable_value() = ToProto(worth.currency, worth.amount);
+      response.set_state(ToProto(hold.state));
+    }
+    return response.SerializeAsString();
+  }
+
+  DecidedReview decided() const { return {asked.redemption, place.posted_at, operator_id_, note_}; }
+
+ private:
+  const std::string operator_id_;
+  const std::string note_;
+};
+
+template <typename Specific, typename... Asked>
+std::unique_ptr<Specific> Make(PartnerId partner, const Uuid& request_id, AccountId account,
+                               Asked&&... asked) {
+  auto command = std::make_unique<Specific>(std::forward<Asked>(asked)...);
   command->partner = partner;
   command->request_id = request_id;
   command->account = account;
@@ -119,9 +193,57 @@ std::unique_ptr<ledger::Command> Make(PartnerId partner, const Uuid& request_id,
 
 }  // namespace
 
-std::unique_ptr<ledger::Command> MakeCommand(PartnerId partner, const Uuid& request_id,
-                                             AccountId account, const Authorization& asked) {
-  return Make<AuthorizeCommand>(partner, request_id, account, asked);
+void RedemptionRows::Load(postgres::Transaction& tx, const ledger::Configuration& configuration,
+                          const std::vector<ledger::Command*>& commands) {
+  const ledger::RedemptionPolicy& policy = configuration.programme().redemption;
+  std::vector<AuthorizeCommand*> asking;
+  std::vector<SpendingKey> keys;
+  for (ledger::Command* command : commands) {
+    if (command->kind != RecordKind::kAuthorization) continue;
+    auto& authorization = static_cast<AuthorizeCommand&>(*command);
+    authorization.batch.reset();
+    if (!authorization.NeedsSpending(policy)) continue;
+    asking.push_back(&authorization);
+    keys.push_back(authorization.spending().key);
+  }
+  if (asking.empty()) return;
+  const int64_t period = policy.review_redemptions > 0 ? policy.review_period_seconds : 0;
+  const auto batch = std::make_shared<SpendingBatch>(keys, ReadSpending(tx, keys, period), policy);
+  for (AuthorizeCommand* command : asking) command->batch = batch;
+}
+
+void RedemptionRows::Write(postgres::Transaction& tx,
+                           const std::vector<ledger::Command*>& commands) {
+  std::shared_ptr<SpendingBatch> batch;
+  std::vector<DecidedReview> decided;
+  for (const ledger::Command* command : commands) {
+    if (command->kind == RecordKind::kAuthorization) {
+      const auto& authorization = static_cast<const AuthorizeCommand&>(*command);
+      if (authorization.batch != nullptr) batch = authorization.batch;
+    } else if (!command->parked) {
+      decided.push_back(static_cast<const ReviewCommand&>(*command).decided());
+    }
+  }
+  if (batch != nullptr) batch->Write(tx);
+  CloseReviews(tx, decided);
+}
+
+std::unique_ptr<ledger::Command> MakeCommand(RedemptionRows& rows, PartnerId partner,
+                                             const Uuid& request_id, AccountId account,
+                                             const Authorization& asked, const Shown& shown) {
+  auto command = Make<AuthorizeCommand>(partner, request_id, account, asked, shown);
+  command->rows = &rows;
+  return command;
+}
+
+std::unique_ptr<ledger::Command> MakeReviewCommand(RedemptionRows& rows, PartnerId partner,
+                                                   const Uuid& request_id, AccountId account,
+                                                   const ReviewDecision& decision,
+                                                   const std::string& operator_id,
+                                                   const std::string& note) {
+  auto command = Make<ReviewCommand>(partner, request_id, account, decision, operator_id, note);
+  command->rows = &rows;
+  return command;
 }
 
 std::unique_ptr<ledger::Command> MakeCommand(PartnerId partner, const Uuid& request_id,

@@ -16,8 +16,10 @@ namespace {
 
 constexpr char kStoreName[] = "partners/{}/stores/{}";
 constexpr int kDefaultTimeToLiveSeconds = 900;
-constexpr int kLongestTimeToLiveSeconds = 86'400;
 constexpr size_t kMaxReferenceCharacters = 64;
+constexpr size_t kMaxText = 64;
+constexpr int kMaxLines = 500;
+constexpr size_t kMaxCode = 16;
 
 absl::Status Malformed(const char* field) {
   return Refuse(Reason::kRequestMalformed, field, {{"field", field}});
@@ -36,18 +38,31 @@ size_t Characters(std::string_view utf8) {
   }));
 }
 
-v1::RedemptionState ToProto(ledger::HoldState state) {
-  switch (state) {
-    case ledger::HoldState::kOpen:
-      return v1::REDEMPTION_STATE_AUTHORIZED;
-    case ledger::HoldState::kCaptured:
-      return v1::REDEMPTION_STATE_CAPTURED;
-    case ledger::HoldState::kVoided:
-      return v1::REDEMPTION_STATE_VOIDED;
-    case ledger::HoldState::kExpired:
-      return v1::REDEMPTION_STATE_EXPIRED;
+// What can be stored and compared: without NUL.
+bool IsText(const std::string& text) {
+  return Characters(text) <= kMaxText && text.find('\0') == std::string::npos;
+}
+
+// The lines of a basket, and what they are in. None with no lines.
+template <typename Request>
+absl::Status AddBasket(const Request& request, Authorization& asked) {
+  if (request.lines_size() > kMaxLines) return Malformed("lines");
+  MinorUnits sum;
+  for (const v1::BasketLine& line : request.lines()) {
+    if (!IsText(line.sku())) return Malformed("lines.sku");
+    if (!IsText(line.category())) return Malformed("lines.category");
+    const MinorUnits amount(line.amount_minor_units());
+    if (amount < MinorUnits(1) || amount > kMaxAmount || sum > kMaxAmount - amount) {
+      return Refuse(Reason::kAmountOutOfRange, "amount_minor_units", {{"field", "lines"}});
+    }
+    sum += amount;
+    asked.basket.push_back({line.sku(), line.category(), amount});
   }
-  return v1::REDEMPTION_STATE_UNSPECIFIED;
+  if (asked.basket.empty()) return absl::OkStatus();
+  const std::optional<Currency> currency = ParseCurrency(request.currency_code());
+  if (!currency) return Refuse(Reason::kCurrencyNotSupported);
+  asked.currency = *currency;
+  return absl::OkStatus();
 }
 
 // The form of what every request but the first says of itself.
@@ -58,12 +73,17 @@ absl::Status CheckForm(const std::string& name, const std::string& request_id) {
 
 }  // namespace
 
-absl::StatusOr<Authorization> FromProto(const v1::AuthorizeRedemptionRequest& request) {
-  Authorization asked;
-  const auto store = rpc::ParseName(kStoreName, request.store());
+absl::StatusOr<Authorization> ParseStore(const std::string& name) {
+  const auto store = rpc::ParseName(kStoreName, name);
   if (!store) return Malformed("store");
+  Authorization asked;
   asked.partner_slug = (*store)[0];
   asked.store_code = (*store)[1];
+  return asked;
+}
+
+absl::StatusOr<Authorization> FromProto(const v1::AuthorizeRedemptionRequest& request) {
+  GUILDER_ASSIGN_OR_RETURN(Authorization asked, ParseStore(request.store()));
   asked.time_to_live_seconds = request.time_to_live_seconds();
   if (asked.time_to_live_seconds == 0) asked.time_to_live_seconds = kDefaultTimeToLiveSeconds;
   if (asked.time_to_live_seconds < 1 || asked.time_to_live_seconds > kLongestTimeToLiveSeconds) {
@@ -71,8 +91,32 @@ absl::StatusOr<Authorization> FromProto(const v1::AuthorizeRedemptionRequest& re
   }
   asked.reference = request.reference();
   if (Characters(asked.reference) > kMaxReferenceCharacters) return Malformed("reference");
+  asked.device = request.device_id();
+  if (!IsText(asked.device)) return Malformed("device_id");
+  asked.capture = request.capture();
+  GUILDER_RETURN_IF_ERROR(CheckShown(request));
   GUILDER_RETURN_IF_ERROR(rpc::ParseRequestId(request.request_id()).status());
   GUILDER_ASSIGN_OR_RETURN(asked.points, CheckedPoints(request.points(), 1));
+  GUILDER_RETURN_IF_ERROR(AddBasket(request, asked));
+  GUILDER_ASSIGN_OR_RETURN(asked.card, rpc::ParseCardNumber(request.card_number()));
+  return asked;
+}
+
+absl::Status CheckShown(const v1::AuthorizeRedemptionRequest& request) {
+  const auto digits = [](const std::string& text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  };
+  if (request.pin().size() > kMaxCode || !digits(request.pin())) return Malformed("pin");
+  if (request.one_time_code().size() > kMaxCode || !digits(request.one_time_code())) {
+    return Malformed("one_time_code");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Authorization> FromProto(const v1::QuoteRedemptionRequest& request) {
+  GUILDER_ASSIGN_OR_RETURN(Authorization asked, ParseStore(request.store()));
+  if (request.lines().empty()) return Malformed("lines");
+  GUILDER_RETURN_IF_ERROR(AddBasket(request, asked));
   GUILDER_ASSIGN_OR_RETURN(asked.card, rpc::ParseCardNumber(request.card_number()));
   return asked;
 }
@@ -119,6 +163,22 @@ std::string RedemptionName(const RedemptionId& redemption) {
   return ledger::RecordName(ledger::RecordKind::kAuthorization, redemption.book, redemption.number);
 }
 
+v1::RedemptionState ToProto(ledger::HoldState state) {
+  switch (state) {
+    case ledger::HoldState::kOpen:
+      return v1::REDEMPTION_STATE_AUTHORIZED;
+    case ledger::HoldState::kCaptured:
+      return v1::REDEMPTION_STATE_CAPTURED;
+    case ledger::HoldState::kVoided:
+      return v1::REDEMPTION_STATE_VOIDED;
+    case ledger::HoldState::kExpired:
+      return v1::REDEMPTION_STATE_EXPIRED;
+    case ledger::HoldState::kInReview:
+      return v1::REDEMPTION_STATE_IN_REVIEW;
+  }
+  return v1::REDEMPTION_STATE_UNSPECIFIED;
+}
+
 guilder::type::v1::Money ToProto(const Currency& currency, MinorUnits amount) {
   guilder::type::v1::Money money;
   money.set_currency_code(FormatCurrency(currency));
@@ -138,6 +198,17 @@ v1::Redemption ToProto(const RedemptionId& id, const RedemptionRow& row,
   *redemption.mutable_expires_at() = rpc::ToProto(row.expires_at);
   *redemption.mutable_value() =
       ToProto(row.currency, configuration.Price(row.authorized, row.rate_micros, row.currency));
+  for (const RedemptionPartRow& part : row.parts) {
+    v1::RedemptionPart& out = *redemption.add_parts();
+    out.set_issuer(absl::StrCat("partners/", part.issuer_slug));
+    out.set_held_points(part.held.value());
+    out.set_captured_points(part.captured.value());
+    out.set_refunded_points(part.refunded.value());
+    if (part.expires_at != kNever) *out.mutable_expires_at() = rpc::ToProto(part.expires_at);
+    if (part.restored_until != Timestamp()) {
+      *out.mutable_restored_until() = rpc::ToProto(part.restored_until);
+    }
+  }
   return redemption;
 }
 

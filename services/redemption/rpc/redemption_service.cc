@@ -23,6 +23,7 @@ class RedemptionService final : public v1::RedemptionService::CallbackService {
     return Wrapper(methods_, #Method, context, request, response,             \
                    std::bind_front(&RedemptionHandlers::Method, &handlers_)); \
   }
+  GUILDER_REDEMPTION_METHOD_(QuoteRedemption, rpc::Unary)
   GUILDER_REDEMPTION_METHOD_(AuthorizeRedemption, rpc::UnaryAsync)
   GUILDER_REDEMPTION_METHOD_(CaptureRedemption, rpc::UnaryAsync)
   GUILDER_REDEMPTION_METHOD_(VoidRedemption, rpc::UnaryAsync)

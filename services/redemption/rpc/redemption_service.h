@@ -16,6 +16,9 @@ class Pool;
 namespace guilder::rpc {
 class Runtime;
 }
+namespace guilder::security {
+class Secrets;
+}
 
 namespace guilder::redemption {
 
@@ -26,6 +29,7 @@ struct RedemptionServiceDependencies {
   postgres::Pool& pool;
   ledger::Lanes& lanes;
   ledger::CardDirectory& cards;
+  const security::Secrets& secrets;
 };
 
 // Serves guilder.redemption.v1.RedemptionService. What it depends on outlives it.

@@ -3,7 +3,9 @@
 #include "libs/base/reason.h"
 #include "libs/base/text.h"
 #include "libs/ledger/core/account.h"
+#include "libs/ledger/store/claims.h"
 #include "libs/postgres/pool.h"
+#include "services/redemption/store/spending.h"
 
 namespace guilder::redemption {
 namespace {
@@ -28,6 +30,41 @@ constexpr Statement kReadRedemption{"redemption.read", R"sql(
     join partner.contracts c on c.contract_id = h.contract_id
    where h.book = $1 and h.number = $2
 )sql"};
+
+constexpr Statement kReadParts{"redemption.read_parts", R"sql(
+  select p.slug, w.held, w.captured, w.refunded, l.expires_at_us, l.restored_until_us
+    from ledger.holds h
+   cross join unnest(h.lot_ids, h.lot_held, h.lot_captured, h.lot_refunded)
+           with ordinality as w (lot_id, held, captured, refunded, place)
+    join ledger.lots l on l.book = h.book and l.account_id = h.account_id and l.lot_id = w.lot_id
+    join partner.partners p on p.partner_id = l.issuer_id
+   where h.book = $1 and h.number = $2
+   order by w.place
+)sql"};
+
+constexpr Statement kFindByRequest{"redemption.find_by_request", R"sql(
+  select h.book, h.number
+    from ledger.claims c
+    join ledger.journal j
+      on j.book = c.book and j.number = c.number and j.posted_at_us = c.posted_at_us
+    join ledger.holds h
+      on h.book = j.book and h.number in (j.number, j.refers_to)
+   where c.claim_key = $1
+)sql"};
+
+constexpr Statement kFindByOrder{"redemption.find_by_order", R"sql(
+  select o.book, o.number
+    from redemption.orders o
+    join ledger.journal j on j.book = o.book and j.number = o.number
+   where o.partner_id = $1 and o.order_key = $2
+   order by j.posted_at_us desc, o.book, o.number
+   limit 1
+)sql"};
+
+std::optional<RedemptionId> IdOf(const postgres::Rows& rows) {
+  if (rows.empty()) return std::nullopt;
+  return RedemptionId{rows[0].Id<BookId>(0), rows[0].Id<RecordNumber>(1)};
+}
 
 int64_t CacheKey(const RedemptionId& redemption) {
   return redemption.number.value() * ledger::kBooksPerSerial + redemption.book.value();
@@ -78,11 +115,29 @@ std::optional<RedemptionRow> ReadRedemption(postgres::Transaction& transaction,
   read.expires_at = row.Id<Timestamp>(7);
   read.rate_micros = row.Int(8);
   read.currency = ParseCurrency(row.Text(9)).value_or(Currency{});
-  if (read.state == ledger::HoldState::kOpen && row.Bool(10)) {
+  const bool open =
+      read.state == ledger::HoldState::kOpen || read.state == ledger::HoldState::kInReview;
+  if (open && row.Bool(10)) {
     read.state =
         read.captured > Points(0) ? ledger::HoldState::kCaptured : ledger::HoldState::kExpired;
   }
+  for (const Row& part : transaction.Execute(kReadParts, KeyOf(redemption))) {
+    read.parts.push_back({std::string(part.Text(0)), part.Id<Points>(1), part.Id<Points>(2),
+                          part.Id<Points>(3), part.Id<Timestamp>(4), part.Id<Timestamp>(5)});
+  }
   return read;
+}
+
+std::optional<RedemptionId> FindByRequest(postgres::Transaction& transaction, PartnerId partner,
+                                          const Uuid& request_id) {
+  return IdOf(transaction.Execute(kFindByRequest,
+                                  Params().Uuid(ledger::RequestClaimKey(partner, request_id))));
+}
+
+std::optional<RedemptionId> FindByOrder(postgres::Transaction& transaction, PartnerId partner,
+                                        const std::string& reference) {
+  return IdOf(
+      transaction.Execute(kFindByOrder, Params().Int(partner).Uuid(KeyOfText("order", reference))));
 }
 
 }  // namespace guilder::redemption

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -45,6 +46,16 @@ class RedemptionDirectory {
   BoundedCache<int64_t, RedemptionOwner> cache_;
 };
 
+// What one lot gives.
+struct RedemptionPartRow {
+  std::string issuer_slug;
+  Points held;
+  Points captured;
+  Points refunded;
+  Timestamp expires_at;
+  Timestamp restored_until;
+};
+
 struct RedemptionRow {
   PartnerId partner;
   std::string partner_slug;
@@ -56,10 +67,18 @@ struct RedemptionRow {
   Timestamp expires_at;
   Currency currency{};
   int64_t rate_micros = 0;
+  std::vector<RedemptionPartRow> parts;
 };
 
 // Runs in the caller's transaction. Nothing when there is no such redemption.
 std::optional<RedemptionRow> ReadRedemption(postgres::Transaction& transaction,
                                             const RedemptionId& redemption);
+
+// The redemption that a partner's request authorized, or acted on.
+std::optional<RedemptionId> FindByRequest(postgres::Transaction& transaction, PartnerId partner,
+                                          const Uuid& request_id);
+// The last redemption for a partner's order, whoever's points they are.
+std::optional<RedemptionId> FindByOrder(postgres::Transaction& transaction, PartnerId partner,
+                                        const std::string& reference);
 
 }  // namespace guilder::redemption
