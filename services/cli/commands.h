@@ -30,6 +30,10 @@ void AddParkedCommands(CLI::App& app, Context& context);
 void AddMemberCommands(CLI::App& app, Context& context);
 void AddCardCommands(CLI::App& app, Context& context);
 void AddRedemptionCommands(CLI::App& app, Context& context);
+void AddReviewCommands(CLI::App& app, Context& context);
+void AddRedemptionPolicyCommands(CLI::App& app, Context& context);
+// Of the noun `member`: what guards its points.
+void AddSpendingCommands(CLI::App& member, Context& context);
 
 // Money.
 void AddWindowCommands(CLI::App& app, Context& context);

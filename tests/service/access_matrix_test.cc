@@ -60,6 +60,9 @@ const std::vector<Ask>& Asks() {
       {"MemberService/IssueCards", Names::kPartner,
        "request_id:'<uuid>' member:'<member>' count:1"},
       {"MemberService/GetBalance", Names::kNobody, "card_number:'<card>'"},
+      {"RedemptionService/QuoteRedemption", Names::kPartner,
+       "store:'partners/<P>/stores/s1' card_number:'<card>' currency_code:'EUR' "
+       "lines{amount_minor_units:100}"},
       {"RedemptionService/AuthorizeRedemption", Names::kPartner,
        "request_id:'<uuid>' store:'partners/<P>/stores/s1' card_number:'<card>' points:1"},
       {"RedemptionService/CaptureRedemption", Names::kPartner,

@@ -23,6 +23,7 @@
 #include "services/operator/rpc/operator_service.h"
 #include "services/partner/rpc/partner_service.h"
 #include "services/redemption/rpc/redemption_service.h"
+#include "services/redemption/rpc/spending_service.h"
 #include "services/settlement/rpc/settlement_service.h"
 #include "tests/support/any_call.h"
 #include "tests/support/catch2.h"
@@ -66,6 +67,9 @@ class World {
     net.Add(redemption::MakeRedemptionService({net.runtime(), net.pool(), coalition_.lanes(),
                                                coalition_.cards(), coalition_.network().secrets()}),
             redemption::kRedemptionServiceName);
+    net.Add(redemption::MakeSpendingService(
+                {net.runtime(), net.pool(), coalition_.lanes(), net.secrets()}),
+            redemption::kSpendingServiceName);
     net.Add(settlement::MakeSettlementService({net.runtime(), net.pool(), net.secrets()}),
             settlement::kSettlementServiceName);
     net.Start();

@@ -65,7 +65,7 @@ TEST_CASE("AuthorizeRedemption: refusals in their order", "[service][redemption]
   world.Change("update member.cards set state = 0");
   CHECK(refused() == Reason::kAccountClosed);
   world.Change("update ledger.accounts set status = 0");
-  const Authorized short_of_points = world.Authorize(request);
+  const AuthorizeAnswer short_of_points = world.Authorize(request);
   CHECK(ReasonOf(short_of_points) == Reason::kInsufficientPoints);
   CHECK(DetailsOf(short_of_points.status()).at("available_points") == "10");
 }

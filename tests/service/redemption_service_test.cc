@@ -2,37 +2,17 @@
 #include <thread>
 #include <vector>
 
-#include "libs/ledger/store/verify.h"
 #include "tests/service/redemption_world.h"
 
 namespace guilder::redemption {
 namespace {
-
-// Runs `call` on so many threads at once. Threads only collect, because assertions are not thread
-// safe.
-template <typename Call>
-auto RunTogether(int threads, Call call) {
-  std::vector<std::future<decltype(call())>> running;
-  std::promise<void> go;
-  const std::shared_future<void> started = go.get_future().share();
-  for (int i = 0; i < threads; ++i) {
-    running.push_back(std::async(std::launch::async, [&call, started] {
-      started.wait();
-      return call();
-    }));
-  }
-  go.set_value();
-  std::vector<decltype(call())> answers;
-  for (auto& one : running) answers.push_back(one.get());
-  return answers;
-}
 
 TEST_CASE("AuthorizeRedemption: points are held at once, at the contract's price",
           "[service][redemption][inv-50]") {
   World world;
   world.GivePoints(100);
 
-  const Authorized held = world.Authorize(world.AnAuthorization(60));
+  const AuthorizeAnswer held = world.Authorize(world.AnAuthorization(60));
 
   REQUIRE(held.ok());
   CHECK(held->value().minor_units() == 48);
@@ -50,7 +30,7 @@ TEST_CASE("AuthorizeRedemption: the same points cannot be held twice",
 
   int held = 0;
   int refused = 0;
-  for (const Authorized& answer : answers) {
+  for (const AuthorizeAnswer& answer : answers) {
     held += answer.ok();
     refused += ReasonOf(answer) == Reason::kInsufficientPoints;
   }
@@ -64,11 +44,11 @@ TEST_CASE("AuthorizeRedemption: a repeat gets the first answer byte for byte, an
   World world;
   world.GivePoints(100);
   const auto request = world.AnAuthorization(60);
-  const Authorized first = world.Authorize(request);
+  const AuthorizeAnswer first = world.Authorize(request);
   const int64_t records = world.Records();
 
   clients::Answered answered;
-  const Authorized second = world.Authorize(request, &answered);
+  const AuthorizeAnswer second = world.Authorize(request, &answered);
 
   REQUIRE(second.ok());
   CHECK(answered.replayed);
@@ -81,7 +61,7 @@ TEST_CASE("Redemption: a request id serves one content and one kind of request",
   World world;
   world.GivePoints(100);
   auto authorization = world.AnAuthorization(60);
-  const Authorized held = world.Authorize(authorization);
+  const AuthorizeAnswer held = world.Authorize(authorization);
   REQUIRE(held.ok());
 
   authorization.set_points(61);
@@ -97,7 +77,8 @@ TEST_CASE("Redemption: simultaneous requests with one id execute once",
   World world;
   world.GivePoints(100);
   const auto authorization = world.AnAuthorization(10);
-  for (const Authorized& answer : RunTogether(16, [&] { return world.Authorize(authorization); })) {
+  for (const AuthorizeAnswer& answer :
+       RunTogether(16, [&] { return world.Authorize(authorization); })) {
     REQUIRE(answer.ok());
   }
   const auto capture = World::ACapture(world.Hold(10));
@@ -179,12 +160,12 @@ TEST_CASE("Redemption: a hold that ran out is closed, and its points are back",
 }
 
 TEST_CASE("Redemption: held points outlive their date until the hold ends",
-          "[service][redemption]") {
+          "[service][redemption][inv-51]") {
   World world;
   world.GivePoints(100, 1);
   auto request = world.AnAuthorization(100);
   request.set_time_to_live_seconds(86'400);
-  const Authorized held = world.Authorize(request);
+  const AuthorizeAnswer held = world.Authorize(request);
   REQUIRE(held.ok());
   world.coalition.network().MoveClock(kMicrosPerDay - 600 * kMicrosPerSecond);
   REQUIRE(world.Capture(World::ACapture(held->name(), 40)).ok());
@@ -258,15 +239,7 @@ TEST_CASE("Redemption: the ledger verifies after all that can happen to one",
   world.coalition.AdvanceDays(20);
   REQUIRE(world.Refund(captured, 15).ok());
 
-  const auto report = ledger::Verify(world.coalition.network().pool(), {},
-                                     [](const ledger::VerifyProgress&) { return true; });
-
-  REQUIRE(report.ok());
-  for (const ledger::VerifyCheck& check : report->checks) {
-    INFO(check.name);
-    CHECK(check.first_failure == "");
-  }
-  CHECK(report->ok);
+  world.Verify();
 }
 
 }  // namespace

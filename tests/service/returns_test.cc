@@ -64,6 +64,48 @@ TEST_CASE("RecordReturn: of a purchase partly paid with points, each part gives 
   CHECK(world.Balance("pending") == 0);
 }
 
+TEST_CASE("RecordReturn: what stays paid with points keeps to the contract's goods and share",
+          "[service][accrual][inv-55]") {
+  const ReturnsWorld world(NetSet());
+  world.Earn(2'000);
+  // A point pays 1.00; B may not be paid with points.
+  world.coalition.database().Query(
+      "update partner.contracts set rate_micros = 1000000, excluded_skus = '{B}' "
+      "where kind = 'REDEMPTION'; update ledger.configuration set version = version + 1");
+  const auto bought = world.Buy(PartlyPaidWithPoints(world));
+  REQUIRE(bought.captured_points() == 200);
+
+  // Of A, which alone may be paid with points, nothing stays.
+  const auto a = world.Return(bought.name(), "1", 1);
+
+  CHECK(a.settlement().restored_points() == 200);
+  CHECK(a.settlement().amount_minor_units() == 60'000);
+  CHECK(a.settlement().refunds(0).amount_minor_units() == 40'000);
+  CHECK(a.settlement().refunds(1).amount_minor_units() == 20'000);
+  const auto b = world.Return(bought.name(), "2", 1);
+  CHECK(b.settlement().restored_points() == 0);
+  CHECK(b.settlement().refunds(0).amount_minor_units() == 40'000);
+  CHECK(b.settlement().refunds(1).amount_minor_units() == 0);
+  CHECK(world.Balance("available") == 200);
+}
+
+TEST_CASE("RecordPurchase: the redemption is taken before the purchase's own points come",
+          "[service][accrual][inv-62]") {
+  const ReturnsWorld world(NetSet());
+  world.Earn(2'000);
+  const auto bought = world.Buy(PartlyPaidWithPoints(world));
+  REQUIRE(bought.points() == 80);
+
+  const auto lines = world.coalition.database().Query(
+      "select min(line) filter (where credit_bucket = 2), min(line) filter (where debit_bucket = "
+      "1) "
+      "from ledger.entries where number = " +
+      bought.name().substr(bought.name().find('-') + 1) +
+      " and book = " + std::to_string(bought.journal_receipt().book()));
+
+  CHECK(lines[0].Int(0) < lines[0].Int(1));
+}
+
 TEST_CASE("RecordReturn: a full return after the points became available leaves what was before",
           "[service][accrual][inv-35]") {
   v1::RuleSet set = ASet();

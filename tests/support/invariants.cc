@@ -96,7 +96,7 @@ constexpr Invariant kInvariants[] = {
        select number from parts
         group by book, number, state, captured, refunded
        having captured <> sum(part_captured) or refunded <> sum(part_refunded)
-           or (state = 0) <> (sum(held) > 0)
+           or (state in (0, 4)) <> (sum(held) > 0)
        union all
        select l.lot_id from ledger.lots l
         where l.held <> (select coalesce(sum(p.held), 0) from parts p

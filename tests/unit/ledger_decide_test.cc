@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
 #include <random>
@@ -92,9 +93,24 @@ class Account {
   absl::StatusOr<Points> Release(RecordNumber hold, PartnerId partner = kTaker) {
     return Do([&](Posting& p) { return DecideRelease(p, partner, hold); });
   }
-  absl::Status Refund(RecordNumber hold, int64_t points, PartnerId partner = kTaker) {
-    return Do([&](Posting& p) { return DecideRefund(p, partner, hold, Points(points)); });
+  absl::Status Refund(RecordNumber hold, int64_t points, PartnerId partner = kTaker,
+                      Timestamp grace_until = Timestamp()) {
+    return Do(
+        [&](Posting& p) { return DecideRefund(p, partner, hold, Points(points), grace_until); });
   }
+  LotId EarnRestricted(int64_t points, PartnerId to, Timestamp expires_at = kNever) {
+    EarnTerms terms{kIssuer, kIssuance, Points(points), now_, expires_at};
+    terms.restricted_to = to;
+    REQUIRE(Do([&](Posting& p) { return DecideEarn(p, terms); }).ok());
+    return MakeLotId(RecordNumber(number_));
+  }
+  // A hold by its terms, from what every hold has.
+  absl::Status HoldBy(const std::function<void(HoldTerms&)>& change) {
+    HoldTerms terms{kTaker, StoreId(1), kRedemption, Points(1), Day(1'000)};
+    change(terms);
+    return Do([&](Posting& p) { return DecideHold(p, terms); });
+  }
+  RecordNumber last() const { return RecordNumber(number_); }
   absl::StatusOr<Points> Reverse(LotId lot, int64_t points) {
     return Do([&](Posting& p) { return DecideReverse(p, lot, Points(points)); });
   }
@@ -724,6 +740,135 @@ TEST_CASE("Accounts: how often an account is brought up changes nothing", "[unit
     if (at_once.state() == in_steps.state()) continue;
     FAIL("in life " << life);
   }
+}
+
+TEST_CASE("DecideHold: restricted lots pay first where they may, and nowhere else",
+          "[unit][ledger][inv-54]") {
+  Account account;
+  account.EarnNow(100, Day(10));
+  const LotId here = account.EarnRestricted(30, kTaker, Day(20));
+  const LotId there = account.EarnRestricted(30, kStranger);
+  const LotId gifts = account.EarnRestricted(30, kOnlyGifts);
+
+  REQUIRE(account.HoldBy([](HoldTerms& terms) { terms.points = Points(40); }).ok());
+  CHECK(account.lot(here).held == Points(30));
+  CHECK(account.lot(there).held == Points(0));
+  CHECK(account.lot(gifts).held == Points(0));
+  const absl::Status too_many = account.HoldBy([](HoldTerms& terms) { terms.points = Points(91); });
+  CHECK(ReasonOf(too_many) == Reason::kInsufficientPoints);
+  CHECK(DetailsOf(too_many).at("available_points") == "90");
+
+  REQUIRE(account
+              .HoldBy([](HoldTerms& terms) {
+                terms.points = Points(31);
+                terms.gift = true;
+              })
+              .ok());
+  CHECK(account.lot(gifts).held == Points(30));
+}
+
+TEST_CASE("DecideHold: the policy's order of consumption is kept, and gives the same again",
+          "[unit][ledger][inv-54]") {
+  for (const auto order : {ConsumptionOrder::kFirstExpiring, ConsumptionOrder::kFirstIn}) {
+    for (int again = 0; again < 2; ++again) {
+      Account account;
+      const LotId older = account.EarnNow(50, Day(30));
+      const LotId sooner = account.EarnNow(50, Day(10));
+      REQUIRE(account
+                  .HoldBy([&](HoldTerms& terms) {
+                    terms.points = Points(50);
+                    terms.order = order;
+                  })
+                  .ok());
+      const bool first_in = order == ConsumptionOrder::kFirstIn;
+      CHECK(account.lot(older).held == Points(first_in ? 50 : 0));
+      CHECK(account.lot(sooner).held == Points(first_in ? 0 : 50));
+    }
+  }
+}
+
+TEST_CASE("DecideReverse: points that may only be spent somewhere repay no other lot's debt",
+          "[unit][ledger][inv-54]") {
+  Account account;
+  const LotId sale = account.EarnNow(50);
+  account.Spend(50);
+  account.EarnRestricted(30, kStranger);
+  REQUIRE(account.Reverse(sale, 20).ok());
+
+  CHECK(account.state().debt == Points(20));
+  CHECK(account.state().available == Points(30));
+  account.EarnNow(25);
+  CHECK(account.state().debt == Points(0));
+  CHECK(account.state().available == Points(35));
+}
+
+TEST_CASE("DecideCapture: nothing is taken of a hold in review before it is released",
+          "[unit][ledger][inv-103]") {
+  Account account;
+  account.EarnNow(50);
+  REQUIRE(account.HoldBy([](HoldTerms& terms) { terms.reviewed = true; }).ok());
+  const RecordNumber hold = account.last();
+  const auto release = [&](PartnerId partner) {
+    return account.Do([&](Posting& p) { return DecideReviewRelease(p, partner, hold); });
+  };
+
+  CHECK(account.hold(hold).state == HoldState::kInReview);
+  CHECK(ReasonOf(account.Capture(hold)) == Reason::kRedemptionInReview);
+  CHECK(ReasonOf(release(kStranger)) == Reason::kRedemptionNotFound);
+  REQUIRE(release(kTaker).ok());
+  CHECK(ReasonOf(release(kTaker)) == Reason::kRedemptionClosed);
+  CHECK(account.Capture(hold).ok());
+}
+
+TEST_CASE("Posting: a hold in review that runs out gives its points back",
+          "[unit][ledger][inv-103]") {
+  Account account;
+  account.EarnNow(50);
+  REQUIRE(account
+              .HoldBy([](HoldTerms& terms) {
+                terms.reviewed = true;
+                terms.expires_at = Day(2);
+              })
+              .ok());
+  const RecordNumber hold = account.last();
+
+  account.At(Day(2)).Touch();
+
+  CHECK(account.hold(hold).state == HoldState::kExpired);
+  CHECK(account.state().available == Points(50));
+}
+
+TEST_CASE("DecideRefund: what comes back after its lot has expired lives for the days of grace",
+          "[unit][ledger][inv-44]") {
+  Account account;
+  const LotId lot = account.EarnNow(50, Day(10));
+  const RecordNumber hold = account.Spend(50);
+
+  REQUIRE(account.At(Day(20)).Refund(hold, 20, kTaker, Day(25)).ok());
+
+  CHECK(account.state().available == Points(20));
+  CHECK(account.lot(lot).restored_until == Day(25));
+  CHECK(account.lot(lot).issued == Points(50));
+  CHECK(account.state().next_due_at == Day(25));
+  account.At(Day(25)).Touch();
+  CHECK(account.state().available == Points(0));
+  CHECK(account.lot(lot).expired == Points(20));
+  // Without grace they expire at once.
+  REQUIRE(account.Refund(hold, 30).ok());
+  CHECK(account.lot(lot).expired == Points(50));
+}
+
+TEST_CASE("DecideRefund: a lot that lives keeps its own end, whatever the grace",
+          "[unit][ledger][inv-44]") {
+  Account account;
+  const LotId lot = account.EarnNow(50, Day(10));
+  const RecordNumber hold = account.Spend(50);
+
+  REQUIRE(account.At(Day(5)).Refund(hold, 50, kTaker, Day(30)).ok());
+
+  CHECK(account.lot(lot).restored_until == Timestamp());
+  account.At(Day(10)).Touch();
+  CHECK(account.state().available == Points(0));
 }
 
 }  // namespace

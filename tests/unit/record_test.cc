@@ -94,6 +94,11 @@ const std::vector<std::pair<std::string, Change>>& Changes() {
       {"hold's end", [](Record& r) { r.new_hold->expires_at += Timestamp(1); }},
       {"no natural key", [](Record& r) { r.natural_key.reset(); }},
       {"natural key", [](Record& r) { (*r.natural_key)[15] ^= 1; }},
+      {"lot's restriction", [](Record& r) { r.new_lots[0].restricted_to = PartnerId(8); }},
+      {"lot only for gifts", [](Record& r) { r.new_lots[0].restricted_to = kOnlyGifts; }},
+      {"hold in review", [](Record& r) { r.new_hold->reviewed = true; }},
+      {"restored until", [](Record& r) { r.restored_until = Timestamp(1); }},
+      {"restored until later", [](Record& r) { r.restored_until = Timestamp(2); }},
   };
   return changes;
 }
@@ -126,6 +131,7 @@ TEST_CASE("LeafOf: what happens to a lot or hold later does not change the leaf 
   lot.reversed = Points(2);
   lot.expired = Points(3);
   lot.debt = Points(5);
+  lot.restored_until = Timestamp(6);
 
   record.new_hold->state = HoldState::kCaptured;
   record.new_hold->parts.push_back({lot.id, Points(1), Points(2), Points(3)});

@@ -5,6 +5,7 @@
 #include <random>
 #include <vector>
 
+#include "libs/ledger/core/payable.h"
 #include "tests/support/catch2.h"
 
 namespace guilder::accrual {
@@ -93,6 +94,65 @@ TEST_CASE("SaleTerms: any splitting of a return comes to the same, and all of it
     if (returned != pieces.size()) continue;
     CHECK(whole.points() == sale.recorded.outcome.points);
     CHECK(whole.restored == sale.recorded.outcome.captured);
+  }
+}
+
+// Property: whatever the contract excludes, cash given back never falls, nothing is given back that
+// was not paid, and no more of what stays is paid with points than the contract allows.
+TEST_CASE("SaleTerms: returns keep to the terms of the redemption contract",
+          "[unit][accrual][inv-36][inv-55]") {
+  const unsigned seed = std::random_device()();
+  INFO("seed " << seed);
+  std::mt19937 random(seed);
+  ledger::Programme programme;
+  programme.currency = {'E', 'U', 'R'};
+  const ledger::Configuration configuration(
+      1, programme, ledger::Calendar::Make(ledger::Cycle::kDaily, "UTC", {}).value(), {}, {});
+  for (int round = 0; round < 2'000; ++round) {
+    Bought sale = RandomSale(random);
+    std::vector<ledger::BasketLine> basket;
+    for (PurchaseLine& line : sale.recorded.purchase.lines) {
+      line.sku = random() % 3 == 0 ? "excluded" : "any";
+      basket.push_back({line.sku, "", line.amount});
+    }
+    ledger::Contract contract;
+    contract.currency = programme.currency;
+    contract.rate_micros = 10'000;
+    contract.redemption.excluded_skus = {"excluded"};
+    contract.redemption.maximum_share_per_mille = static_cast<int>(random() % 1'001);
+    MinorUnits paid;
+    for (const Tender& tender : sale.recorded.purchase.tenders) {
+      if (tender.kind == TenderKind::kPoints) paid += tender.amount;
+    }
+    const bool allowed = paid <= ledger::PayableValue(contract.redemption, basket);
+    SaleTerms terms(sale.recorded, PartnerId(1), nullptr, nullptr);
+    terms.SetRedemptionContract(configuration, contract);
+
+    TakenBack state = terms.Nothing();
+    CHECK(terms.After(state, state.quantities).restored == Points(0));
+    for (const size_t piece : Pieces(sale, random)) {
+      std::vector<int64_t> one(basket.size(), 0);
+      one[piece] = 1;
+      const TakenBack before = std::exchange(state, terms.After(state, one));
+      bool falls = state.restored < before.restored;
+      MinorUnits refunded;
+      MinorUnits kept = paid;
+      for (size_t t = 0; t < state.tenders.size(); ++t) {
+        falls = falls || state.tenders[t] < before.tenders[t];
+        falls = falls || state.tenders[t] > sale.recorded.purchase.tenders[t].amount;
+        refunded += state.tenders[t];
+        if (sale.recorded.purchase.tenders[t].kind == TenderKind::kPoints) kept -= state.tenders[t];
+      }
+      CHECK_FALSE(falls);
+      CHECK(refunded == state.amount);
+      std::vector<ledger::BasketLine> stays = basket;
+      for (size_t i = 0; i < stays.size(); ++i) {
+        const PurchaseLine& line = sale.recorded.purchase.lines[i];
+        stays[i].amount -= MinorUnits(line.amount.value() * state.quantities[i] / line.quantity);
+      }
+      if (allowed) CHECK(kept <= ledger::PayableValue(contract.redemption, stays));
+    }
+    CHECK(state.restored == sale.recorded.outcome.captured);
   }
 }
 

@@ -6,6 +6,11 @@
 
 namespace guilder::ledger {
 
+bool BoundsBaskets(const RedemptionTerms& terms) {
+  return terms.maximum_share_per_mille < 1'000 || !terms.excluded_categories.empty() ||
+         !terms.excluded_skus.empty();
+}
+
 MinorUnits PayableValue(const RedemptionTerms& terms, const std::vector<BasketLine>& basket) {
   MinorUnits whole;
   MinorUnits payable;

@@ -21,6 +21,9 @@ struct BasketLine {
   friend bool operator==(const BasketLine&, const BasketLine&) = default;
 };
 
+// Whether the terms take less than the whole of some basket.
+bool BoundsBaskets(const RedemptionTerms& terms);
+
 // What of a basket may be paid with points: goods that the terms do not exclude, and no more than
 // their share of all goods, rounded down.
 MinorUnits PayableValue(const RedemptionTerms& terms, const std::vector<BasketLine>& basket);

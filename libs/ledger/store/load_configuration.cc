@@ -25,6 +25,10 @@ constexpr Statement kProgramme{"ledger.load_programme", R"sql(
    where p.programme_id = $1
 )sql"};
 
+constexpr Statement kVersion{"ledger.configuration_version", R"sql(
+  select version from ledger.configuration where programme_id = $1
+)sql"};
+
 constexpr Statement kPartners{"ledger.load_partners", R"sql(
   select partner_id, slug, state, programme_operator, last_issue_us, last_redemption_us,
          last_return_us, e.stage
@@ -197,6 +201,14 @@ absl::StatusOr<std::shared_ptr<const Configuration>> LoadConfiguration(postgres:
   std::vector<Partner> partners = ReadPartners(tx, of_programme, operator_partner);
   return std::make_shared<const Configuration>(
       row.Int(0), std::move(programme), std::move(calendar), std::move(partners), operator_partner);
+}
+
+absl::StatusOr<std::shared_ptr<const Configuration>> CurrentConfiguration(
+    postgres::Transaction& tx, std::shared_ptr<const Configuration> known) {
+  const ProgrammeId programme = known->programme().id;
+  const postgres::Rows rows = tx.Execute(kVersion, Params().Int(programme));
+  if (!rows.empty() && rows[0].Int(0) == known->version()) return known;
+  return LoadConfiguration(tx, programme);
 }
 
 }  // namespace guilder::ledger

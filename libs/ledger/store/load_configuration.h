@@ -18,4 +18,9 @@ namespace guilder::ledger {
 absl::StatusOr<std::shared_ptr<const Configuration>> LoadConfiguration(postgres::Transaction& tx,
                                                                        ProgrammeId programme);
 
+// The one that is in force: `known` if it is, for readers, which have no lane that keeps it
+// current.
+absl::StatusOr<std::shared_ptr<const Configuration>> CurrentConfiguration(
+    postgres::Transaction& tx, std::shared_ptr<const Configuration> known);
+
 }  // namespace guilder::ledger

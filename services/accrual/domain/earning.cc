@@ -7,6 +7,7 @@
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/ledger/core/decide.h"
+#include "libs/ledger/core/payable.h"
 
 namespace guilder::accrual {
 namespace {
@@ -145,6 +146,18 @@ void GiveNothing(PurchaseOutcome& outcome) {
   outcome.point_block_exhausted = true;
 }
 
+// The contract of a redemption whose terms returns have to keep to; none where there are none.
+ContractId BindingContract(const ledger::Partner& partner, const ledger::AccountState& account,
+                           RecordNumber redemption) {
+  for (const ledger::Hold& hold : account.holds) {
+    if (hold.number != redemption) continue;
+    const ledger::Contract* const contract =
+        partner.FindContract(ledger::ContractKind::kRedemption, hold.contract);
+    if (contract != nullptr && ledger::BoundsBaskets(contract->redemption)) return contract->id;
+  }
+  return ContractId();
+}
+
 }  // namespace
 
 rules::Basket BasketOf(const Purchase& purchase, PartnerId partner, const ledger::Store& store) {
@@ -209,6 +222,8 @@ absl::StatusOr<PurchaseOutcome> DecidePurchase(const Purchase& purchase, Partner
     GUILDER_ASSIGN_OR_RETURN(outcome.captured,
                              ledger::DecideCapture(posting, partner, purchase.redemption, Points(0),
                                                    /*final=*/true));
+    outcome.redemption_contract = BindingContract(*configuration.FindPartner(partner),
+                                                  posting.account(), purchase.redemption);
   }
   GUILDER_RETURN_IF_ERROR(ledger::DecideEarn(posting, {.issuer = partner,
                                                        .contract = contract.id,

@@ -18,6 +18,7 @@ constexpr uint64_t kFormat = 1;
 constexpr uint64_t kFormatWithTenders = 2;
 constexpr uint64_t kFormatWithNumber = 3;
 constexpr uint64_t kOutcomeFormat = 1;
+constexpr uint64_t kOutcomeFormatWithContract = 2;
 constexpr size_t kMaxTenders = 20;
 constexpr size_t kMaxSegments = 100;
 constexpr size_t kMaxText = 64;
@@ -105,11 +106,11 @@ bool StatesTaxOrTenders(const Purchase& purchase) {
 // Whether the outcome has what the first purchases did not: then it is written after it.
 bool HasMore(const PurchaseOutcome& outcome) {
   return outcome.member != rules::MemberFacts() || !outcome.bound_caps.empty() ||
-         outcome.quote != QuoteOutcome::kNone;
+         outcome.quote != QuoteOutcome::kNone || outcome.redemption_contract;
 }
 
 void DecodeMore(Decoder& in, PurchaseOutcome& outcome) {
-  in.Unsigned();
+  const uint64_t format = in.Unsigned();
   outcome.member = DecodeMember(in);
   const uint64_t caps = in.Unsigned();
   for (uint64_t i = 0; in.ok() && i < caps; ++i) {
@@ -118,6 +119,7 @@ void DecodeMore(Decoder& in, PurchaseOutcome& outcome) {
   }
   outcome.quote = static_cast<QuoteOutcome>(in.Unsigned());
   outcome.quoted = in.ReadQuantity<Points>();
+  if (format == kOutcomeFormatWithContract) outcome.redemption_contract = in.ReadId<ContractId>();
 }
 
 void DecodeReceipt(Decoder& in, ReceiptKey& receipt) {
@@ -234,11 +236,12 @@ std::string EncodeRecorded(const std::string& encoded_purchase, const PurchaseOu
       .Quantity(outcome.expires_at)
       .Quantity(outcome.captured);
   if (!HasMore(outcome)) return out.Take();
-  out.Unsigned(kOutcomeFormat);
+  out.Unsigned(outcome.redemption_contract ? kOutcomeFormatWithContract : kOutcomeFormat);
   EncodeMember(outcome.member, out);
   out.Unsigned(outcome.bound_caps.size());
   for (const BoundCap& bound : outcome.bound_caps) out.Unsigned(bound.cap).Quantity(bound.left);
   out.Unsigned(static_cast<uint64_t>(outcome.quote)).Quantity(outcome.quoted);
+  if (outcome.redemption_contract) out.Id(outcome.redemption_contract);
   return out.Take();
 }
 

@@ -85,6 +85,9 @@ struct PurchaseOutcome {
   Timestamp activates_at;  // meaningful with points only
   Timestamp expires_at = kNever;
   Points captured;
+  // The redemption contract of what was captured, where it excludes goods or bounds the share of a
+  // basket: returns keep to it. None otherwise.
+  ContractId redemption_contract;
   // It gives nothing because the partner's blocks do not cover it. Not recorded: later it shows in
   // that the rules give points.
   bool point_block_exhausted = false;

@@ -285,7 +285,13 @@ SaleTerms TermsOfSale(const Sale& sale, const ledger::Configuration& configurati
     const auto found = seller->stores.find(sale.recorded.purchase.receipt.store);
     if (found != seller->stores.end()) store = &found->second;
   }
-  return SaleTerms(sale.recorded, sale.partner, store, rules.Find(sale.recorded.outcome.rule_set));
+  SaleTerms terms(sale.recorded, sale.partner, store, rules.Find(sale.recorded.outcome.rule_set));
+  const ContractId redemption = sale.recorded.outcome.redemption_contract;
+  if (seller == nullptr || !redemption) return terms;
+  const ledger::Contract* const contract =
+      seller->FindContract(ledger::ContractKind::kRedemption, redemption);
+  if (contract != nullptr) terms.SetRedemptionContract(configuration, *contract);
+  return terms;
 }
 
 TakenBack FoldReturns(const Sale& sale, const SaleTerms& terms,

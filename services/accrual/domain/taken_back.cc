@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "libs/ledger/core/payable.h"
 #include "libs/rules/reversal.h"
 #include "libs/rules/share.h"
 #include "services/accrual/domain/earning.h"
@@ -138,6 +139,33 @@ void SaleTerms::TakeLines(TakenBack& state) const {
   }
 }
 
+MinorUnits SaleTerms::ReturnedOf(const TakenBack& state, size_t i) const {
+  const PurchaseLine& line = recorded_.purchase.lines[i];
+  return MinorUnits(MultiplyDivide(line.amount.value(), state.quantities[i], line.quantity));
+}
+
+MinorUnits SaleTerms::PaidBackInPoints(const TakenBack& state, MinorUnits share) const {
+  if (redemption_ == nullptr) return share;
+  std::vector<ledger::BasketLine> stays;
+  for (size_t i = 0; i < recorded_.purchase.lines.size(); ++i) {
+    const PurchaseLine& line = recorded_.purchase.lines[i];
+    stays.push_back({line.sku, line.category, line.amount - ReturnedOf(state, i)});
+  }
+  const MinorUnits payable = ledger::PayableValue(redemption_->redemption, stays);
+  const MinorUnits paid = PaidWithPoints();
+  return std::min(std::max(share, paid - std::min(paid, payable)), state.amount);
+}
+
+MinorUnits SaleTerms::PaidWithPoints() const {
+  MinorUnits paid;
+  for (const Tender& tender : recorded_.purchase.tenders) {
+    if (tender.kind == TenderKind::kPoints) paid += tender.amount;
+  }
+  if (paid > MinorUnits(0) || redemption_ == nullptr) return paid;
+  return configuration_->Price(recorded_.outcome.captured, redemption_->rate_micros,
+                               redemption_->currency);
+}
+
 void SaleTerms::TakeMoney(TakenBack& state) const {
   const Purchase& purchase = recorded_.purchase;
   MinorUnits whole;
@@ -145,11 +173,16 @@ void SaleTerms::TakeMoney(TakenBack& state) const {
   for (size_t i = 0; i < purchase.lines.size(); ++i) {
     const PurchaseLine& line = purchase.lines[i];
     whole += line.amount;
-    state.amount +=
-        MinorUnits(MultiplyDivide(line.amount.value(), state.quantities[i], line.quantity));
+    state.amount += ReturnedOf(state, i);
   }
-  state.restored =
-      Points(Share(recorded_.outcome.captured.value(), state.amount.value(), whole.value()));
+  const Points captured = recorded_.outcome.captured;
+  const MinorUnits paid = PaidWithPoints();
+  // What goes back to those who paid with points, in money: never falls, and never grows by more
+  // than what the goods cost that come back.
+  const MinorUnits in_points =
+      PaidBackInPoints(state, MinorUnits(Share(paid.value(), state.amount.value(), whole.value())));
+  state.restored = std::max(Points(Share(captured.value(), state.amount.value(), whole.value())),
+                            Points(Share(captured.value(), in_points.value(), paid.value())));
   std::vector<size_t> order(purchase.tenders.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
@@ -161,7 +194,12 @@ void SaleTerms::TakeMoney(TakenBack& state) const {
   MinorUnits left_of = whole;
   for (const size_t i : order) {
     const MinorUnits tender = purchase.tenders[i].amount;
-    state.tenders[i] = MinorUnits(Share(tender.value(), left.value(), left_of.value()));
+    int64_t back = Share(tender.value(), left.value(), left_of.value());
+    if (redemption_ != nullptr && purchase.tenders[i].kind == TenderKind::kPoints) {
+      const int64_t bound = Share(tender.value(), in_points.value(), paid.value());
+      back = std::min(std::max(back, bound), left.value());
+    }
+    state.tenders[i] = MinorUnits(back);
     left -= state.tenders[i];
     left_of -= tender;
   }

@@ -36,6 +36,14 @@ class SaleTerms {
   const rules::Policies& policies() const { return policies_; }
   const DatedRuleSet* rule_set() const { return set_; }
 
+  // The contract that the captured points were priced by, where returns keep to its terms. Both
+  // outlive this.
+  void SetRedemptionContract(const ledger::Configuration& configuration,
+                             const ledger::Contract& contract) {
+    configuration_ = &configuration;
+    redemption_ = &contract;
+  }
+
   // Nothing came back.
   TakenBack Nothing() const;
   // After these quantities more have come back. Requires that no more comes back than was sold.
@@ -43,7 +51,9 @@ class SaleTerms {
   // Of a line, floor(points × returned ÷ sold). Where bonuses are taken back whose minimum the
   // goods that stay do not reach, they go whole, less what the bonuses give that those do reach.
   // Of a tender, its share of what the goods cost, points before vouchers before money; of the
-  // points that were captured with the sale, their share likewise.
+  // points that were captured with the sale, their share likewise. Where their contract excludes
+  // goods or bounds the share of a basket, more of them goes back rather than that more of what
+  // stays is paid with points than the contract allows, but never more than the goods cost.
   TakenBack After(const TakenBack& before, const std::vector<int64_t>& returned_now) const;
 
  private:
@@ -52,10 +62,17 @@ class SaleTerms {
   // that fired still reach theirs.
   std::vector<Points> KeptBonuses(const std::vector<int64_t>& quantities, bool& broken) const;
   void TakeMoney(TakenBack& state) const;
+  // What the sale was paid with in points, as money.
+  MinorUnits PaidWithPoints() const;
+  // Of that, what goes back where `share` of it would: by the contract.
+  MinorUnits PaidBackInPoints(const TakenBack& state, MinorUnits share) const;
+  MinorUnits ReturnedOf(const TakenBack& state, size_t line) const;
   void GiveBackToCaps(TakenBack& state) const;
 
   const RecordedPurchase& recorded_;
   const DatedRuleSet* const set_;
+  const ledger::Configuration* configuration_ = nullptr;
+  const ledger::Contract* redemption_ = nullptr;
   rules::Policies policies_{};
   // Of the sale, where bonuses or caps need it.
   rules::Basket basket_;

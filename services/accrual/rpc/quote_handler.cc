@@ -7,6 +7,7 @@
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/ledger/core/payable.h"
+#include "libs/ledger/store/load_configuration.h"
 #include "libs/ledger/store/programme.h"
 #include "libs/ledger/store/reader.h"
 #include "libs/rpc/proto_time.h"
@@ -84,8 +85,7 @@ void AddMember(const ledger::AccountState& account, Points spendable, v1::Quoted
 absl::StatusOr<v1::QuotePurchaseResponse> AccrualHandlers::QuotePurchase(
     const rpc::Call& call, const v1::QuotePurchaseRequest& request) {
   GUILDER_ASSIGN_OR_RETURN(const std::string slug, OwnSlug(call));
-  const auto configuration = lanes_.configuration();
-  const ProgrammeId programme = configuration->programme().id;
+  const ProgrammeId programme = lanes_.configuration()->programme().id;
   v1::QuotePurchaseRequest timed = request;
   if (!timed.has_occurred_at()) {
     GUILDER_ASSIGN_OR_RETURN(
@@ -99,6 +99,8 @@ absl::StatusOr<v1::QuotePurchaseResponse> AccrualHandlers::QuotePurchase(
   GUILDER_RETURN_IF_ERROR(call.CheckActsIn(purchase.receipt.store));
   const PartnerId partner = call.principal().partner;
   return pool_.Read([&](postgres::Transaction& tx) -> absl::StatusOr<v1::QuotePurchaseResponse> {
+    GUILDER_ASSIGN_OR_RETURN(const auto configuration,
+                             ledger::CurrentConfiguration(tx, lanes_.configuration()));
     GUILDER_ASSIGN_OR_RETURN(const auto rules, rule_books_.Read(tx, *configuration));
     Ground ground{{}, ledger::ReadCard(tx, purchase.card), rules, EarningTerms{*rules}, {}};
     if (!ground.card.found) return Refuse(Reason::kCardNotFound);

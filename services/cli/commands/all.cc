@@ -15,6 +15,8 @@ void AddNetworkCommands(CLI::App& app, Context& context) {
   AddMemberCommands(app, context);
   AddCardCommands(app, context);
   AddRedemptionCommands(app, context);
+  AddReviewCommands(app, context);
+  AddRedemptionPolicyCommands(app, context);
   AddWindowCommands(app, context);
   AddHolidayCommands(app, context);
   AddSettlementCommands(app, context);

@@ -24,6 +24,7 @@ std::vector<Field> ContractFields() {
           {"Life of points, days", "issuance.lot_life_days"},
           {"Funding", "issuance.funding"},
           {"When blocks are exhausted", "issuance.when_exhausted"},
+          {"Points are spent", "issuance.points_use"},
           {"Reserve", "issuance.reserve_ppm", Show::kRate},
           {"Share in what expires", "issuance.breakage_ppm", Show::kRate},
           {"Fee", "issuance.fee_ppm", Show::kRate},
@@ -37,6 +38,11 @@ std::vector<Field> ContractFields() {
           {"Fee a point, millionths", "redemption.fee_micros_per_point", Show::kNumber},
           {"Fee a window", "redemption.fee_per_window_minor_units", Show::kMoney},
           {"Least payout", "redemption.minimum_payout_minor_units", Show::kMoney},
+          {"Fewest points", "redemption.minimum_points", Show::kNumber},
+          {"In steps of", "redemption.step_points", Show::kNumber},
+          {"Of a basket, per mille", "redemption.maximum_share_per_mille", Show::kNumber},
+          {"Not paid: categories", "redemption.excluded_categories"},
+          {"Not paid: articles", "redemption.excluded_skus"},
           {"Tax on the fee", "redemption.fee_tax.code"},
           {"Tax rate on the fee", "redemption.fee_tax.rate_ppm", Show::kRate},
           {"Notice, days", "notice_days", Show::kNumber},
@@ -81,6 +87,8 @@ void AddProposeIssuance(CLI::App& noun, Context& context) {
               "Paid ahead of the price of outstanding points, with HYBRID", Kind::kPercent)
       .Option("--breakage-percent", "contract.issuance.breakage_ppm",
               "The partner's share in what expires", Kind::kPercent)
+      .Option("--points-use", "contract.issuance.points_use",
+              "Where the points may be spent: ANYWHERE, AT_ISSUER or GIFTS")
       .Option("--fee-percent", "contract.issuance.fee_ppm", "Fee on the price, as in 2.5",
               Kind::kPercent)
       .Option("--fee-per-point", "contract.issuance.fee_micros_per_point",
@@ -110,6 +118,13 @@ void AddProposeRedemption(CLI::App& noun, Context& context) {
               "Fee for each window, in minor units")
       .Option("--minimum-payout", "contract.redemption.minimum_payout_minor_units",
               "Less is carried forward, in minor units")
+      .Option("--minimum-points", "contract.redemption.minimum_points", "Less is not taken")
+      .Option("--step-points", "contract.redemption.step_points", "Only multiples of it are taken")
+      .Option("--maximum-share-per-mille", "contract.redemption.maximum_share_per_mille",
+              "Of a basket; 1000 without")
+      .Option("--exclude-category", "contract.redemption.excluded_categories",
+              "Goods that are not paid with points; once for each")
+      .Option("--exclude-sku", "contract.redemption.excluded_skus", "The same by article")
       .Option("--fee-tax-code", "contract.redemption.fee_tax.code", "As in DE-S19")
       .Option("--fee-tax-percent", "contract.redemption.fee_tax.rate_ppm", "As in 19",
               Kind::kPercent);

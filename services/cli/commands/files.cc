@@ -18,6 +18,16 @@ absl::Status WriteFile(const std::string& path, const std::string& bytes) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::string> SecretIn(const std::string& path) {
+  if (path.empty()) return std::string();
+  std::ifstream file(path);
+  std::string line;
+  if (!std::getline(file, line)) {
+    return absl::InvalidArgumentError("cannot read " + path);
+  }
+  return line;
+}
+
 std::string OutputPath(const std::string& out, const std::string& suggested) {
   return out.empty() ? std::filesystem::path(suggested).filename().string() : out;
 }

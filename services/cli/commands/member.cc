@@ -139,6 +139,7 @@ void AddReads(CLI::App& noun, Context& context) {
 
 void AddMemberCommands(CLI::App& app, Context& context) {
   CLI::App& noun = AddNoun(app, "member", "Members and what they own");
+  AddSpendingCommands(noun, context);
   AddVerb<v1::EnrolMemberRequest, v1::EnrolMemberResponse>(
       noun, context, "enrol", "Enrols a member, issues a card and gives the welcome gift")
       .Option("--given-name", "member.given_name", "Given name")

@@ -112,6 +112,7 @@ std::string MainText(RecordKind kind, const Sums& sums) {
       if (sums.issued == 0) return "Enrolled";
       return absl::StrCat("Enrolled, with a welcome gift of ", Count(sums.issued));
     case RecordKind::kAuthorization:
+      if (sums.redeemed > 0) return CaptureText(sums);
       return absl::StrCat("Payment begun: ", Count(sums.held), " held");
     case RecordKind::kCapture:
       return CaptureText(sums);
@@ -119,6 +120,9 @@ std::string MainText(RecordKind kind, const Sums& sums) {
       return absl::StrCat("Payment called off: ", Count(sums.released), " given back");
     case RecordKind::kRefund:
       return absl::StrCat("Payment refunded: ", Count(sums.refunded), " given back");
+    case RecordKind::kReviewRelease:
+      if (sums.redeemed > 0) return CaptureText(sums);
+      return "Payment released from review";
     case RecordKind::kOrder:
       return absl::StrCat("Gift ordered: ", Count(sums.held), " held");
     case RecordKind::kOrderUpdate:
@@ -174,6 +178,8 @@ std::string KindNoun(RecordKind kind) {
       return "release of held points";
     case RecordKind::kRefund:
       return "refund of points";
+    case RecordKind::kReviewRelease:
+      return "release from review";
     case RecordKind::kOrder:
       return "order of a gift";
     case RecordKind::kOrderUpdate:

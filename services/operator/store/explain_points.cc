@@ -181,6 +181,8 @@ std::string KindText(RecordKind kind) {
       return "void";
     case RecordKind::kRefund:
       return "refund";
+    case RecordKind::kReviewRelease:
+      return "release from review";
     case RecordKind::kOrder:
       return "order";
     case RecordKind::kOrderUpdate:

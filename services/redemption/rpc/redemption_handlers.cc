@@ -5,6 +5,7 @@
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/ledger/core/posting.h"
+#include "libs/ledger/store/load_configuration.h"
 #include "libs/ledger/store/reader.h"
 #include "libs/rpc/ledger_answers.h"
 #include "libs/rpc/names.h"
@@ -63,8 +64,7 @@ void RedemptionHandlers::CompareAndSubmit(Asking asking,
                                           rpc::Responder<v1::AuthorizeRedemptionResponse> respond) {
   Shown shown;
   if (!asking.code.empty()) shown.code = pins_.HashCode(asking.account, asking.code);
-  const bool asked_for = lanes_.configuration()->programme().redemption.step_up_points > Points(0);
-  if (shown.code || asking.pin.empty() || !asked_for) {
+  if (shown.code || asking.pin.empty()) {
     return SubmitAuthorization(asking, shown, respond);
   }
   const bool queued = workers_.TrySubmit([this, asking = std::move(asking), respond] {
@@ -149,9 +149,10 @@ absl::StatusOr<v1::QuoteRedemptionResponse> RedemptionHandlers::QuoteRedemption(
   GUILDER_ASSIGN_OR_RETURN(const Authorization asked, FromProto(request));
   GUILDER_RETURN_IF_ERROR(call.CheckActsIn(asked.store_code));
   GUILDER_RETURN_IF_ERROR(CheckOwnStore(call, asked));
-  const auto configuration = lanes_.configuration();
   return pool_.Read(
       [&](postgres::Transaction& tx) -> absl::StatusOr<v1::QuoteRedemptionResponse> {
+        GUILDER_ASSIGN_OR_RETURN(const auto configuration,
+                                 ledger::CurrentConfiguration(tx, lanes_.configuration()));
         const ledger::CardView card = ledger::ReadCard(tx, asked.card);
         if (!card.found) return Refuse(Reason::kCardNotFound);
         const auto account = ledger::ReadAccountWithLots(tx, card.account);
