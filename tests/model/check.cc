@@ -128,19 +128,20 @@ class Checker {
     Table expected;
     for (const auto& [id, account] : replayed_.accounts) {
       for (const auto& [number, lot] : account.model.lots()) {
-        expected[{id, absl::StrCat(ledger::MakeLotId(number).value())}] = Join(
-            {lot.issuer.value(), lot.contract.value(), lot.issued.value(), lot.activates_at.value(),
-             lot.expires_at.value(), lot.cancel_on_due, lot.active,
-             (lot.waiting + lot.free + lot.held).value(), lot.held.value(), lot.redeemed.value(),
-             lot.reversed.value(), lot.expired.value(), lot.owed.value()});
+        expected[{id, absl::StrCat(ledger::MakeLotId(number).value())}] =
+            Join({lot.issuer.value(), lot.contract.value(), lot.issued.value(),
+                  lot.activates_at.value(), lot.expires_at.value(), lot.cancel_on_due, lot.active,
+                  (lot.waiting + lot.free + lot.held).value(), lot.held.value(),
+                  lot.redeemed.value(), lot.reversed.value(), lot.expired.value(), lot.owed.value(),
+                  lot.restricted_to.value(), lot.restored_until.value()});
       }
     }
     Table actual;
     for (const Row& row :
          Query("select account_id, lot_id, issuer_id, contract_id, issued, activates_at_us, "
-               "expires_at_us, on_due, state, remaining, held, redeemed, reversed, expired, debt "
-               "from ledger.lots")) {
-      actual[{row.Id<AccountId>(0), absl::StrCat(row.Int(1))}] = Numbers(row, 2, 13);
+               "expires_at_us, on_due, state, remaining, held, redeemed, reversed, expired, debt, "
+               "restricted_to, restored_until_us from ledger.lots")) {
+      actual[{row.Id<AccountId>(0), absl::StrCat(row.Int(1))}] = Numbers(row, 2, 15);
     }
     Compare("lot", expected, actual);
   }

@@ -38,6 +38,12 @@ Request ReadRequest(Decoder& in) {
   request.expires_after = in.ReadQuantity<Timestamp>();
   request.cancel_on_due = in.Unsigned() != 0;
   request.final = in.Unsigned() != 0;
+  request.restricted_to = in.ReadId<PartnerId>();
+  request.gift = in.Unsigned() != 0;
+  request.first_in = in.Unsigned() != 0;
+  request.at_once = in.Unsigned() != 0;
+  request.reviewed = in.Unsigned() != 0;
+  request.grace = in.ReadQuantity<Timestamp>();
   request.target = in.ReadId<RecordNumber>();
   request.receipt = in.Signed();
   request.card = in.ReadId<CardNumber>();

@@ -106,7 +106,8 @@ class Generator {
     if (dice <= 42) return OnLot(Verb::kCancel);
     if (dice <= 56) return OnLot(Verb::kReverse);
     if (dice <= 76) return Hold();
-    if (dice <= 87) return OnHold(Verb::kCapture);
+    if (dice <= 86) return OnHold(Verb::kCapture);
+    if (dice <= 87) return OnHold(Verb::kReleaseReview);
     if (dice <= 90) return Pay();
     if (dice <= 94) return OnHold(Verb::kRelease);
     return OnHold(Verb::kRefund);
@@ -125,6 +126,7 @@ class Generator {
     if (Chance(70)) request.expires_after = Hours(Between(1, 900));
     if (Chance(5)) request.expires_after = request.activates_after + Hours(Between(0, 1));
     request.cancel_on_due = Chance(20);
+    if (Chance(12)) request.restricted_to = Chance(30) ? PartnerId(-1) : AnyTaker();
     if (Chance(25)) request.receipt = Last() + 2;
     if (Chance(40)) step.card = AnyCard();
     return step;
@@ -138,6 +140,10 @@ class Generator {
     step.request.contract = RedemptionContract(step.request.partner);
     step.request.points = Points(Chance(2) ? 0 : Between(1, Chance(75) ? 40 : 200));
     step.request.expires_after = Hours(Between(1, 200));
+    step.request.gift = Chance(10);
+    step.request.first_in = Chance(20);
+    step.request.at_once = Chance(15);
+    step.request.reviewed = !step.request.at_once && Chance(15);
     return step;
   }
 
@@ -165,7 +171,10 @@ class Generator {
       step.request.points = Points(Chance(40) ? 0 : Between(1, 50));
       step.request.final = Chance(50);
     }
-    if (verb == Verb::kRefund) step.request.points = Points(Between(1, 40));
+    if (verb == Verb::kRefund) {
+      step.request.points = Points(Between(1, 40));
+      if (Chance(50)) step.request.grace = Hours(Between(1, 100));
+    }
     return step;
   }
 
@@ -196,6 +205,7 @@ class Generator {
     const int target = history_.steps[index].target;
     const bool captures = request.verb == Verb::kCapture || request.verb == Verb::kPay;
     if (captures && target != kNoStep) captured_.push_back(target);
+    if (request.verb == Verb::kHold && request.at_once) captured_.push_back(index);
     if (request.receipt != 0) receipts_.push_back(index);
   }
 
@@ -257,6 +267,14 @@ std::string Describe(const Step& step, int index) {
   }
   if (step.target != kNoStep) absl::StrAppend(&line, " of #", step.target);
   if (request.final) absl::StrAppend(&line, " final");
+  if (request.restricted_to) {
+    absl::StrAppend(&line, " restricted to ", request.restricted_to.value());
+  }
+  if (request.gift) absl::StrAppend(&line, " for a gift");
+  if (request.first_in) absl::StrAppend(&line, " older first");
+  if (request.at_once) absl::StrAppend(&line, " at once");
+  if (request.reviewed) absl::StrAppend(&line, " reviewed");
+  if (request.grace > Timestamp()) absl::StrAppend(&line, " grace ", Text(request.grace));
   if (request.receipt != 0) absl::StrAppend(&line, " receipt ", request.receipt);
   absl::StrAppend(&line, NameOf(step.card));
   if (step.id_of != index) absl::StrAppend(&line, " with the request id of #", step.id_of);

@@ -34,6 +34,8 @@ RecordKind KindOf(Verb verb) {
       return RecordKind::kVoid;
     case Verb::kRefund:
       return RecordKind::kRefund;
+    case Verb::kReleaseReview:
+      return RecordKind::kReviewRelease;
   }
   return RecordKind::kPurchase;
 }
@@ -94,14 +96,20 @@ class LaneCommand final : public ledger::Command {
         return Text("owes", DecideReverse(posting, lot(), request_.points));
       case Verb::kHold:
         GUILDER_RETURN_IF_ERROR(DecideHold(posting, HoldTerms(posting.now())));
-        return Text("held", request_.points);
+        if (!request_.at_once) return Text("held", request_.points);
+        return Text("took",
+                    DecideCapture(posting, partner, posting.number(), Points(0), /*final=*/true));
+      case Verb::kReleaseReview:
+        GUILDER_RETURN_IF_ERROR(DecideReviewRelease(posting, partner, request_.target));
+        return std::string("released from review");
       case Verb::kCapture:
         return Text("took", DecideCapture(posting, partner, request_.target, request_.points,
                                           request_.final));
       case Verb::kRelease:
         return Text("released", DecideRelease(posting, partner, request_.target));
       case Verb::kRefund:
-        GUILDER_RETURN_IF_ERROR(DecideRefund(posting, partner, request_.target, request_.points));
+        GUILDER_RETURN_IF_ERROR(DecideRefund(posting, partner, request_.target, request_.points,
+                                             posting.now() + request_.grace));
         return Text("refunded", request_.points);
       case Verb::kPay: {
         GUILDER_ASSIGN_OR_RETURN(
@@ -142,6 +150,7 @@ class LaneCommand final : public ledger::Command {
         break;
       case Verb::kCapture:
       case Verb::kRelease:
+      case Verb::kReleaseReview:
         hold = request_.target;
         break;
       case Verb::kRefund:
@@ -181,6 +190,7 @@ class LaneCommand final : public ledger::Command {
     terms.activates_at = now + request_.activates_after;
     terms.expires_at = After(now, request_.expires_after);
     terms.on_due = request_.cancel_on_due ? ledger::OnDue::kCancel : ledger::OnDue::kActivate;
+    terms.restricted_to = request_.restricted_to;
     return terms;
   }
 
@@ -190,6 +200,9 @@ class LaneCommand final : public ledger::Command {
     terms.contract = request_.contract;
     terms.points = request_.points;
     terms.expires_at = After(now, request_.expires_after);
+    terms.gift = request_.gift;
+    if (request_.first_in) terms.order = ledger::ConsumptionOrder::kFirstIn;
+    terms.reviewed = request_.reviewed;
     return terms;
   }
 

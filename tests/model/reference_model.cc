@@ -69,6 +69,15 @@ Points Hold::refunded() const {
   return sum;
 }
 
+namespace {
+
+// Whether it holds something, released from its review or not.
+bool IsOpen(const Hold& hold) {
+  return hold.end == HoldEnd::kOpen || hold.end == HoldEnd::kInReview;
+}
+
+}  // namespace
+
 absl::StatusOr<std::string> Account::Apply(const Request& request, RecordNumber number,
                                            Timestamp now) {
   moves_.clear();
@@ -100,10 +109,13 @@ absl::StatusOr<std::string> Account::Apply(const Request& request, RecordNumber 
       response = Release(request);
       break;
     case Verb::kRefund:
-      response = Refund(request);
+      response = Refund(request, now);
       break;
     case Verb::kPay:
       response = Pay(request, number, now);
+      break;
+    case Verb::kReleaseReview:
+      response = ReleaseReview(request);
       break;
   }
   if (response.ok()) LiveUntil(now);
@@ -116,10 +128,10 @@ Timestamp Account::NextDue() const {
   Timestamp next = kNever;
   for (const auto& [number, lot] : lots_) {
     if (lot.waiting > kNothing) next = std::min(next, lot.activates_at);
-    if (lot.waiting + lot.free > kNothing) next = std::min(next, lot.expires_at);
+    if (lot.waiting + lot.free > kNothing) next = std::min(next, lot.end());
   }
   for (const auto& [number, hold] : holds_) {
-    if (hold.end == HoldEnd::kOpen) next = std::min(next, hold.expires_at);
+    if (IsOpen(hold)) next = std::min(next, hold.expires_at);
   }
   return next;
 }
@@ -151,13 +163,13 @@ void Account::ActivateDue(Timestamp at) {
 
 void Account::ReleaseDue(Timestamp at) {
   for (auto& [number, hold] : holds_) {
-    if (hold.end == HoldEnd::kOpen && hold.expires_at <= at) GiveBack(hold, HoldEnd::kExpired);
+    if (IsOpen(hold) && hold.expires_at <= at) GiveBack(hold, HoldEnd::kExpired);
   }
 }
 
 void Account::ExpireDue(Timestamp at) {
   for (auto& [number, lot] : lots_) {
-    if (lot.expires_at > at) continue;
+    if (lot.end() > at) continue;
     // Its own debt first, which would stay for ever.
     const Points paid = std::min(lot.owed, lot.free);
     lot.owed -= paid;
@@ -179,6 +191,8 @@ void Account::RepayDebts() {
       auto& [payer_number, payer] = *entry;
       Points paid = std::min(debtor.owed, payer.free);
       if (&payer != &debtor) {
+        // What may only be spent somewhere takes over nothing.
+        if (payer.restricted_to) continue;
         paid = std::min(paid, debtor.redeemed);
         debtor.redeemed -= paid;
         payer.redeemed += paid;
@@ -208,6 +222,7 @@ absl::StatusOr<std::string> Account::Earn(const Request& request, RecordNumber n
     lot.activates_at = After(now, request.activates_after);
     lot.expires_at = After(now, request.expires_after);
     lot.cancel_on_due = request.cancel_on_due;
+    lot.restricted_to = request.restricted_to;
     Note(IssuedBy(lot.issuer), Pending(number), lot.issued, lot.contract, Movement::kIssued);
   }
   return Text("earned", request.points);
@@ -273,9 +288,11 @@ absl::StatusOr<std::string> Account::MakeHold(const Request& request, RecordNumb
   if (owed() > kNothing) {
     return Refuse(Reason::kAccountInDebt, {}, {{"debt_points", absl::StrCat(owed().value())}});
   }
-  if (available() < request.points) {
+  Points spendable;
+  for (const LotEntry* lot : PayersOf(request)) spendable += lot->second.free;
+  if (spendable < request.points) {
     return Refuse(Reason::kInsufficientPoints, {},
-                  {{"available_points", absl::StrCat(available().value())}});
+                  {{"available_points", absl::StrCat(spendable.value())}});
   }
   Hold& hold = holds_[number];
   hold.partner = request.partner;
@@ -283,7 +300,7 @@ absl::StatusOr<std::string> Account::MakeHold(const Request& request, RecordNumb
   hold.authorized = request.points;
   hold.expires_at = After(now, request.expires_after);
   Points left = request.points;
-  for (LotEntry* lot : InOrderOfConsumption()) {
+  for (LotEntry* lot : PayersOf(request)) {
     const Points taken = std::min(left, lot->second.free);
     if (taken == kNothing) break;
     lot->second.free -= taken;
@@ -292,13 +309,29 @@ absl::StatusOr<std::string> Account::MakeHold(const Request& request, RecordNumb
     hold.parts.push_back({lot->first, taken, kNothing, kNothing});
     Note(Available(lot->first), Held(lot->first), taken, {});
   }
-  return Text("held", request.points);
+  hold.reviewed = request.reviewed;
+  if (request.reviewed) hold.end = HoldEnd::kInReview;
+  if (!request.at_once) return Text("held", request.points);
+  Request all = request;
+  all.target = number;
+  all.points = kNothing;
+  all.final = true;
+  return Capture(all);
+}
+
+absl::StatusOr<std::string> Account::ReleaseReview(const Request& request) {
+  Hold* hold = FindHold(request);
+  if (hold == nullptr) return Refuse(Reason::kRedemptionNotFound);
+  if (hold->end != HoldEnd::kInReview) return Refuse(Reason::kRedemptionClosed);
+  hold->end = HoldEnd::kOpen;
+  return std::string("released from review");
 }
 
 absl::StatusOr<std::string> Account::Capture(const Request& request) {
   Hold* hold = FindHold(request);
   if (hold == nullptr) return Refuse(Reason::kRedemptionNotFound);
-  if (hold->end != HoldEnd::kOpen) return Refuse(Reason::kRedemptionClosed);
+  if (hold->end == HoldEnd::kInReview) return Refuse(Reason::kRedemptionInReview);
+  if (!IsOpen(*hold)) return Refuse(Reason::kRedemptionClosed);
   const Points held = hold->held();
   if (request.points < kNothing || request.points > held) {
     return Refuse(Reason::kCaptureExceedsHold, {}, {{"held_points", absl::StrCat(held.value())}});
@@ -322,7 +355,7 @@ absl::StatusOr<std::string> Account::Capture(const Request& request) {
 absl::StatusOr<std::string> Account::Release(const Request& request) {
   Hold* hold = FindHold(request);
   if (hold == nullptr) return Refuse(Reason::kRedemptionNotFound);
-  if (hold->end != HoldEnd::kOpen) return Refuse(Reason::kRedemptionClosed);
+  if (!IsOpen(*hold)) return Refuse(Reason::kRedemptionClosed);
   const Points held = hold->held();
   GiveBack(*hold, HoldEnd::kVoided);
   return Text("released", held);
@@ -330,7 +363,7 @@ absl::StatusOr<std::string> Account::Release(const Request& request) {
 
 // Gives back to the lots that paid, the last first. A lot whose redemption was taken over by others
 // gets no more than it still has redeemed; the rest goes to the youngest lots that have redeemed.
-absl::StatusOr<std::string> Account::Refund(const Request& request) {
+absl::StatusOr<std::string> Account::Refund(const Request& request, Timestamp now) {
   Hold* hold = FindHold(request);
   if (hold == nullptr) return Refuse(Reason::kRedemptionNotFound);
   const Points refundable = hold->captured() - hold->refunded();
@@ -340,6 +373,8 @@ absl::StatusOr<std::string> Account::Refund(const Request& request) {
   }
   const auto give = [&](RecordNumber number, Lot& lot, Points most) {
     const Points given = std::min(most, lot.redeemed);
+    const bool over = given > kNothing && lot.end() <= now;
+    if (over && request.grace > Timestamp()) lot.restored_until = now + request.grace;
     lot.redeemed -= given;
     lot.free += given;
     Note(RedeemedAt(hold->partner), Available(number), given, hold->contract, Movement::kRefunded);
@@ -408,9 +443,27 @@ std::vector<Account::LotEntry*> Account::InOrderOfConsumption() {
     if (lot.second.free > kNothing) order.push_back(&lot);
   }
   std::stable_sort(order.begin(), order.end(), [](const LotEntry* a, const LotEntry* b) {
-    return a->second.expires_at < b->second.expires_at;
+    return a->second.end() < b->second.end();
   });
   return order;
+}
+
+std::vector<Account::LotEntry*> Account::PayersOf(const Request& request) {
+  std::vector<LotEntry*> payers;
+  for (LotEntry& entry : lots_) {
+    const PartnerId where = entry.second.restricted_to;
+    const bool may = !where || (request.gift && where == PartnerId(-1)) || where == request.partner;
+    if (entry.second.free > kNothing && may) payers.push_back(&entry);
+  }
+  if (!request.first_in) {
+    std::stable_sort(payers.begin(), payers.end(), [](const LotEntry* a, const LotEntry* b) {
+      return a->second.end() < b->second.end();
+    });
+  }
+  std::stable_partition(payers.begin(), payers.end(), [](const LotEntry* entry) {
+    return static_cast<bool>(entry->second.restricted_to);
+  });
+  return payers;
 }
 
 Hold* Account::FindHold(const Request& request) {

@@ -30,6 +30,12 @@ struct Lot {
   bool cancel_on_due = false;
   // Whether its points were ever available.
   bool active = false;
+  // A partner, or -1 for gifts: the points may be spent nowhere else.
+  PartnerId restricted_to;
+  // What came back after the lot's end lives until then.
+  Timestamp restored_until;
+
+  Timestamp end() const { return restored_until > expires_at ? restored_until : expires_at; }
 
   Points waiting;
   Points free;
@@ -40,7 +46,7 @@ struct Lot {
   Points owed;
 };
 
-enum class HoldEnd { kOpen, kCaptured, kVoided, kExpired };
+enum class HoldEnd { kOpen, kCaptured, kVoided, kExpired, kInReview };
 
 struct HoldPart {
   RecordNumber lot;
@@ -55,6 +61,7 @@ struct Hold {
   Points authorized;
   Timestamp expires_at;
   HoldEnd end = HoldEnd::kOpen;
+  bool reviewed = false;
   std::vector<HoldPart> parts;
 
   Points held() const;
@@ -118,13 +125,16 @@ class Account {
   absl::StatusOr<std::string> MakeHold(const Request& request, RecordNumber number, Timestamp now);
   absl::StatusOr<std::string> Capture(const Request& request);
   absl::StatusOr<std::string> Release(const Request& request);
-  absl::StatusOr<std::string> Refund(const Request& request);
+  absl::StatusOr<std::string> Refund(const Request& request, Timestamp now);
+  absl::StatusOr<std::string> ReleaseReview(const Request& request);
   absl::StatusOr<std::string> Pay(const Request& request, RecordNumber number, Timestamp now);
 
   void Activate(LotEntry& lot);
   void CancelWaiting(LotEntry& lot, Points points);
   void GiveBack(Hold& hold, HoldEnd end);
   std::vector<LotEntry*> InOrderOfConsumption();
+  // Of those that may pay for a hold: the restricted ones first.
+  std::vector<LotEntry*> PayersOf(const Request& request);
   Hold* FindHold(const Request& request);
   void Note(Place from, Place to, Points points, ContractId contract,
             ledger::Movement movement = ledger::Movement::kNone);

@@ -26,6 +26,8 @@ std::string VerbName(Verb verb) {
       return "refund";
     case Verb::kPay:
       return "pay";
+    case Verb::kReleaseReview:
+      return "release review";
   }
   return "unknown";
 }
@@ -41,6 +43,12 @@ std::string Request::Encode() const {
       .Quantity(expires_after)
       .Unsigned(cancel_on_due)
       .Unsigned(final)
+      .Id(restricted_to)
+      .Unsigned(gift)
+      .Unsigned(first_in)
+      .Unsigned(at_once)
+      .Unsigned(reviewed)
+      .Quantity(grace)
       .Id(target)
       .Signed(receipt)
       .Id(card);

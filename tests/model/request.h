@@ -20,6 +20,8 @@ enum class Verb {
   kRefund,
   // Captures all of a hold and earns, in one command.
   kPay,
+  // Lets a hold that is in review be captured.
+  kReleaseReview,
 };
 
 // "earn".
@@ -50,6 +52,15 @@ struct Request {
   bool cancel_on_due = false;
   // Of a capture: the rest is released.
   bool final = false;
+  // Of an earning: where alone its points may be spent; -1 for gifts, none for anywhere.
+  PartnerId restricted_to;
+  // Of a hold: it is for a gift; the older points go first; it is captured at once; it is reviewed.
+  bool gift = false;
+  bool first_in = false;
+  bool at_once = false;
+  bool reviewed = false;
+  // Of a refund: how long points live whose lot has expired. Zero for not at all.
+  Timestamp grace;
   // The earning or the hold that it acts on.
   RecordNumber target;
   // Number of the receipt in its history; 0 for none.

@@ -11,8 +11,8 @@ struct Invariant {
   const char* exceptions;
 };
 
-// The buckets are those of ledger::Bucket: 1 issued, 2 redeemed, 3 expired, 4 in transit; 11 pending, 12
-// available, 13 held, 14 debt. Movements are those of ledger::Movement.
+// The buckets are those of ledger::Bucket: 1 issued, 2 redeemed, 3 expired, 4 in transit; 11
+// pending, 12 available, 13 held, 14 debt. Movements are those of ledger::Movement.
 constexpr Invariant kInvariants[] = {
     {"each book's accounts sum to zero", R"sql(
        select book from (

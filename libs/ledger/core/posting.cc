@@ -273,8 +273,8 @@ void Posting::Refund(RecordNumber number, Points points, Timestamp grace_until) 
   RefundFrom(number, points, hold.partner, hold.contract, grace_until);
 }
 
-void Posting::RefundFrom(RecordNumber number, Points points, PartnerId partner,
-                         ContractId contract, Timestamp grace_until) {
+void Posting::RefundFrom(RecordNumber number, Points points, PartnerId partner, ContractId contract,
+                         Timestamp grace_until) {
   Hold& hold = *account_.FindHold(number);
   const auto restore = [&](Lot& lot, Points back) {
     if (lot.ends_at() <= now_ && grace_until > now_) {

@@ -1,0 +1,108 @@
+// Paying with points by the operators' program on a running network, as a till and its support would.
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/support/catch2.h"
+#include "tests/support/child_process.h"
+#include "tests/support/dev_network.h"
+
+namespace guilder {
+namespace {
+
+using nlohmann::json;
+
+constexpr char kStore[] = "florist/stores/branch-1";
+
+class Till {
+ public:
+  Till() : network_(directory_.path() + "/data") {
+    REQUIRE(network_.WaitUntilUp());
+    card_ = json::parse(testing::ReadFile(NetworkFile()))["partners"][0]["card"].get<std::string>();
+  }
+
+  // The answer of a command, or its refusal as text.
+  std::string Run(std::vector<std::string> arguments, int expected_exit_code = 0) {
+    const std::string log = directory_.path() + "/log." + std::to_string(++runs_);
+    arguments.insert(arguments.begin(), testing::ProgramPath("guilder"));
+    arguments.insert(arguments.end(), {"--network", NetworkFile(), "-o", "json"});
+    testing::ChildProcess process(arguments, log);
+    const int exit_code = process.Wait();
+    const std::string output = testing::ReadFile(log);
+    INFO(output);
+    CHECK(exit_code == expected_exit_code);
+    return output;
+  }
+  json Answer(const std::vector<std::string>& arguments) {
+    const std::string output = Run(arguments);
+    // What stderr says stands before the answer.
+    return json::parse(output.substr(output.find("{\n")));
+  }
+  json Pay(const std::string& points, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"redemption", "authorize", "--store", kStore, "--card",
+                                          card_,        "--points",  points};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return Answer(arguments);
+  }
+  std::string File(const std::string& name, const std::string& content) {
+    const std::string path = directory_.path() + "/" + name;
+    std::ofstream(path) << content << "\n";
+    return path;
+  }
+  const std::string& card() const { return card_; }
+
+ private:
+  std::string NetworkFile() const { return directory_.path() + "/data/network.json"; }
+
+  testing::TemporaryDirectory directory_;
+  testing::DevNetwork network_;
+  std::string card_;
+  int runs_ = 0;
+};
+
+TEST_CASE("guilder redemption: quote, pay in one step, find, PIN, lock and review",
+          "[system][redemption][inv-58][inv-103]") {
+  Till till;
+
+  // The welcome gift is 50 points.
+  const json quote = till.Answer({"redemption", "quote", "--store", kStore, "--card", till.card(),
+                                  "--line", "sku=rose,amount=3.00"});
+  CHECK(quote["available_points"] == 50);
+  CHECK(quote["payable_points"] == 50);
+  const json paid = till.Pay("10", {"--capture", "--reference", "receipt 1"});
+  CHECK(paid["state"] == "CAPTURED");
+  const json found = till.Answer({"redemption", "find", "--store", kStore, "--reference", "receipt 1"});
+  CHECK(found["redemption"]["name"] == paid["name"]);
+  CHECK(till.Run({"redemption", "authorize", "--store", kStore, "--card", till.card(), "--points",
+                  "1", "--reference", "receipt 1"},
+                 1)
+            .find("ORDER_HAS_REDEMPTION") != std::string::npos);
+
+  till.Answer({"redemption-policy", "set", "--replaces", "0", "--pin-from-points", "20",
+               "--wrong-pins", "1", "--review-from", "3", "--review-period-seconds", "3600"});
+  const json shown = till.Answer({"member", "show", till.card()});
+  const std::string member = shown["member"]["name"];
+  const std::string pin = till.File("pin", "4711");
+  till.Run({"member", "set-pin", member, "--pin-file", pin});
+  till.Pay("20", {"--pin-file", pin});
+  const json held = till.Pay("1", {"--capture"});
+  CHECK(held["state"] == "IN_REVIEW");
+  CHECK(till.Answer({"review", "list"})["reviews"].size() == 1);
+  const json released = till.Answer({"review", "release", held["name"], "--note", "known"});
+  CHECK(released["state"] == "CAPTURED");
+
+  CHECK(till.Run({"redemption", "authorize", "--store", kStore, "--card", till.card(), "--points",
+                  "20", "--pin-file", till.File("wrong", "0000")},
+                 1)
+            .find("PIN_WRONG") != std::string::npos);
+  CHECK(till.Answer({"member", "spending", member})["locked"] == true);
+  till.Run({"member", "unlock", member});
+  const json rejected = till.Pay("1", {});
+  CHECK(till.Answer({"review", "reject", rejected["name"]})["released_points"] == 1);
+  till.Run({"ledger", "verify"});
+}
+
+}  // namespace
+}  // namespace guilder
