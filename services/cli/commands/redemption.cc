@@ -76,8 +76,6 @@ Verb& AddStep(CLI::App& noun, Context& context, const char* name, const char* he
       .AsWhom(ItsPartner(context));
 }
 
-}  // namespace
-
 // "sku=4711,category=dairy,amount=23.40" as a line.
 template <typename Request>
 absl::Status AddBasket(const std::vector<std::string>& lines, const std::string& currency,
