@@ -122,6 +122,15 @@ const Permission kTable[] = {
     MembersToo(Row("guilder.member.v1.MemberService/ListLots", kNoPartner, kReaders)),
     MembersToo(Row("guilder.member.v1.MemberService/ListEntries", kNoPartner, kReaders)),
     MembersToo(Row("guilder.member.v1.MemberService/GetStatement", kNoPartner, kReaders)),
+    MembersToo(
+        Row("guilder.member.v1.MemberService/TransferPoints", kNoPartner, {kSupport, kAdmin})),
+    Row("guilder.member.v1.MemberService/MergeMembers", kNoPartner, {kSupport, kAdmin}),
+
+    // What staff does with members' points.
+    Row("guilder.member.v1.PointsService/GetPointsPolicy", kNoPartner, kEveryOperator),
+    Row("guilder.member.v1.PointsService/UpdatePointsPolicy", kNoPartner,
+        {kPartnerManager, kAdmin}),
+    Row("guilder.member.v1.PointsService/ReverseTransfer", kNoPartner, {kSupport, kAdmin}),
 
     // Redemptions. Only a partner takes points, and only for itself.
     Row("guilder.redemption.v1.RedemptionService/QuoteRedemption", kRedeem, kNoOperator),

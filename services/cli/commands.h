@@ -47,6 +47,10 @@ void AddBankCommands(CLI::App& app, Context& context);
 void AddReconcileCommands(CLI::App& app, Context& context);
 void AddDisputeCommands(CLI::App& app, Context& context);
 
+// Of the noun `member`: moves and adjustments of points.
+void AddMemberPointsCommands(CLI::App& member, Context& context);
+void AddPointsCommands(CLI::App& app, Context& context);
+
 // Of the noun `partner`: its evidence.
 void AddDocumentCommands(CLI::App& partner, Context& context);
 

@@ -3,6 +3,7 @@
 #include "libs/ledger/store/lanes.h"
 #include "services/host/program.h"
 #include "services/member/rpc/member_service.h"
+#include "services/member/rpc/points_service.h"
 
 int main(int argc, char** argv) {
   using guilder::host::Environment;
@@ -21,6 +22,9 @@ int main(int argc, char** argv) {
          return std::vector<HostedService>{
              {guilder::member::kMemberServiceName,
               guilder::member::MakeMemberService(
+                  {environment.runtime, environment.pool, *lanes, environment.secrets})},
+             {guilder::member::kPointsServiceName,
+              guilder::member::MakePointsService(
                   {environment.runtime, environment.pool, *lanes, environment.secrets})}};
        }},
       argc, argv);

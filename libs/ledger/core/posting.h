@@ -73,10 +73,11 @@ class Posting {
                   Timestamp grace_until);
 
   // Sends what is free away, with the terms of its lots: available points in the order of
-  // consumption, or all that is pending or available. No more than kMostLotsSent lots; the rest
-  // stays.
+  // consumption, or all that is pending or available, or that of some lots. No more than
+  // kMostLotsSent lots; the rest stays.
   std::vector<Sent> Send(Points points);
   std::vector<Sent> SendAll();
+  std::vector<Sent> SendLots(const std::vector<LotId>& lots);
   // Gives each a new lot that keeps issuer, contract and dates.
   void Receive(const std::vector<Sent>& lots);
   // Hands debts over: who receives them owes what this account owed.

@@ -52,6 +52,15 @@ std::vector<Sent> Posting::SendAll() {
   return sent;
 }
 
+std::vector<Sent> Posting::SendLots(const std::vector<LotId>& lots) {
+  std::vector<Sent> sent;
+  for (const LotId id : lots) {
+    Lot& lot = *account_.FindLot(id);
+    if (lot.free() > Points(0)) sent.push_back(SendFrom(lot, lot.free()));
+  }
+  return sent;
+}
+
 void Posting::Receive(const std::vector<Sent>& lots) {
   for (const Sent& sent : lots) {
     Lot lot = sent.terms;

@@ -4,6 +4,7 @@
 #include "libs/base/status_macros.h"
 #include "libs/ledger/core/posting.h"
 #include "libs/ledger/store/account_rows.h"
+#include "libs/ledger/store/forwards.h"
 #include "libs/postgres/connection.h"
 #include "libs/postgres/pool.h"
 
@@ -108,9 +109,10 @@ absl::StatusOr<std::vector<absl::StatusOr<AccountAsOfNow>>> ReadAccounts(
   for (const postgres::Row row : rows) {
     auto& account = accounts.at(static_cast<size_t>(row.Int(0) - 1));
     account = AsOfNowFromRow(row, 1);
-    if (account->now < account->state.next_due_at) continue;
+    const bool merged = account->state.status == AccountStatus::kMerged;
+    if (!merged && account->now < account->state.next_due_at) continue;
     account = pool.Read([&](postgres::Transaction& transaction) -> absl::StatusOr<AccountAsOfNow> {
-      auto details = ReadDetails(transaction, account->state.id);
+      auto details = ReadDetails(transaction, SurvivorOf(transaction, account->state.id));
       if (!details) return Refuse(Reason::kMemberNotFound);
       return *std::move(details);
     });

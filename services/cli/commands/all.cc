@@ -14,6 +14,7 @@ void AddNetworkCommands(CLI::App& app, Context& context) {
   AddParkedCommands(app, context);
   AddMemberCommands(app, context);
   AddCardCommands(app, context);
+  AddPointsCommands(app, context);
   AddRedemptionCommands(app, context);
   AddReviewCommands(app, context);
   AddRedemptionPolicyCommands(app, context);

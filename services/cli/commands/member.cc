@@ -157,6 +157,7 @@ void AddMemberCommands(CLI::App& app, Context& context) {
   AddAction(noun, context, "balance", "Shows what a member owns now",
             [&context](Arguments& arguments) { return ShowBalance(arguments, context); });
   AddReads(noun, context);
+  AddMemberPointsCommands(noun, context);
 }
 
 void AddCardCommands(CLI::App& app, Context& context) {

@@ -4,6 +4,7 @@
 #include "services/accrual/rpc/accrual_service.h"
 #include "services/accrual/rpc/rule_service.h"
 #include "services/member/rpc/member_service.h"
+#include "services/member/rpc/points_service.h"
 #include "services/operator/rpc/operator_service.h"
 #include "services/partner/rpc/partner_service.h"
 #include "services/redemption/rpc/redemption_service.h"
@@ -27,7 +28,8 @@ absl::StatusOr<std::vector<ServerPlan>> MakeServices(const Shared& shared) {
         {accrual::kRuleServiceName, std::move(rules)}}},
       {"member",
        7403,
-       {{member::kMemberServiceName, member::MakeMemberService({runtime, pool, lanes, secrets})}}},
+       {{member::kMemberServiceName, member::MakeMemberService({runtime, pool, lanes, secrets})},
+        {member::kPointsServiceName, member::MakePointsService({runtime, pool, lanes, secrets})}}},
       {"redemption",
        7404,
        {{redemption::kRedemptionServiceName,

@@ -6,6 +6,7 @@
 
 #include "libs/rpc/handlers.h"
 #include "services/member/rpc/member_handlers.h"
+#include "services/member/rpc/points_handlers.h"
 
 namespace guilder::member {
 namespace {
@@ -13,7 +14,9 @@ namespace {
 class MemberService final : public v1::MemberService::CallbackService {
  public:
   explicit MemberService(const MemberServiceDependencies& dependencies)
-      : methods_(dependencies.runtime, kMemberServiceName), handlers_(dependencies) {}
+      : methods_(dependencies.runtime, kMemberServiceName),
+        handlers_(dependencies),
+        points_(dependencies) {}
 
   grpc::ServerUnaryReactor* EnrolMember(grpc::CallbackServerContext* context,
                                         const v1::EnrolMemberRequest* request,
@@ -47,9 +50,21 @@ class MemberService final : public v1::MemberService::CallbackService {
   GUILDER_MEMBER_METHOD_(GetStatement)
 #undef GUILDER_MEMBER_METHOD_
 
+#define GUILDER_MEMBER_POINTS_METHOD_(Method)                                 \
+  grpc::ServerUnaryReactor* Method(grpc::CallbackServerContext* context,      \
+                                   const v1::Method##Request* request,        \
+                                   v1::Method##Response* response) override { \
+    return rpc::Unary(methods_, #Method, context, request, response,          \
+                      std::bind_front(&PointsHandlers::Method, &points_));    \
+  }
+  GUILDER_MEMBER_POINTS_METHOD_(TransferPoints)
+  GUILDER_MEMBER_POINTS_METHOD_(MergeMembers)
+#undef GUILDER_MEMBER_POINTS_METHOD_
+
  private:
   const rpc::Methods methods_;
   MemberHandlers handlers_;
+  PointsHandlers points_;
 };
 
 }  // namespace

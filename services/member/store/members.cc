@@ -4,6 +4,7 @@
 
 #include "libs/base/reason.h"
 #include "libs/ledger/core/account.h"
+#include "libs/ledger/store/forwards.h"
 #include "libs/postgres/connection.h"
 #include "services/member/domain/card_number.h"
 
@@ -72,14 +73,17 @@ constexpr Statement kBlockCard{"member.block_card", R"sql(
   returning card_number
 )sql"};
 
-std::optional<AccountId> FirstAccount(const postgres::Rows& rows) {
+// The account of the first row, or the one that goes on for it.
+std::optional<AccountId> FirstAccount(postgres::Transaction& transaction,
+                                      const postgres::Rows& rows) {
   if (rows.empty()) return std::nullopt;
-  return rows[0].Id<AccountId>(0);
+  return ledger::SurvivorOf(transaction, rows[0].Id<AccountId>(0));
 }
 
 }  // namespace
 
 std::optional<MemberRow> ReadMember(postgres::Transaction& transaction, AccountId account) {
+  account = ledger::SurvivorOf(transaction, account);
   const Params key = Params().Int(ledger::BookOf(account)).Int(account);
   const postgres::Rows rows = transaction.Execute(kReadMember, key);
   if (rows.empty()) return std::nullopt;
@@ -95,15 +99,15 @@ std::optional<MemberRow> ReadMember(postgres::Transaction& transaction, AccountI
 }
 
 std::optional<AccountId> FindByCard(postgres::Transaction& transaction, CardNumber card) {
-  return FirstAccount(transaction.Execute(kFindByCard, Params().Int(card)));
+  return FirstAccount(transaction, transaction.Execute(kFindByCard, Params().Int(card)));
 }
 
 std::optional<AccountId> FindByPhone(postgres::Transaction& transaction, const Digest& index) {
-  return FirstAccount(transaction.Execute(kFindByPhone, Params().Bytes(index)));
+  return FirstAccount(transaction, transaction.Execute(kFindByPhone, Params().Bytes(index)));
 }
 
 std::optional<AccountId> FindByEmail(postgres::Transaction& transaction, const Digest& index) {
-  return FirstAccount(transaction.Execute(kFindByEmail, Params().Bytes(index)));
+  return FirstAccount(transaction, transaction.Execute(kFindByEmail, Params().Bytes(index)));
 }
 
 bool WasServedBy(postgres::Transaction& transaction, AccountId account, PartnerId partner) {

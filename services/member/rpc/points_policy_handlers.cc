@@ -1,0 +1,101 @@
+#include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
+#include "libs/ledger/store/programme.h"
+#include "libs/rpc/audit.h"
+#include "services/member/rpc/points_handlers.h"
+#include "services/member/rpc/points_proto.h"
+#include "services/member/store/points_policies.h"
+
+namespace guilder::member {
+namespace {
+
+std::optional<Points> Limit(int64_t points) {
+  return points == 0 ? std::nullopt : std::optional(Points(points));
+}
+
+// What was stored, over the defaults.
+v1::PointsPolicy Complete(const StoredPolicy& stored) {
+  v1::PointsPolicy policy;
+  policy.ParseFromString(stored.terms);
+  const v1::PointsPolicy defaults = DefaultPolicy();
+  if (!policy.has_transfer()) *policy.mutable_transfer() = defaults.transfer();
+  policy.set_version(stored.version);
+  return policy;
+}
+
+}  // namespace
+
+TransferPolicy FromProto(const v1::TransferPolicy& policy) {
+  TransferPolicy out;
+  out.allowed = policy.allowed();
+  out.minimum = Points(policy.minimum_points());
+  out.step = Points(policy.step_points());
+  out.fee = Points(policy.fee_points());
+  out.fee_ppm = policy.fee_ppm();
+  out.yearly_out = Limit(policy.yearly_out_points());
+  out.yearly_in = Limit(policy.yearly_in_points());
+  out.account_age_days = policy.account_age_days();
+  out.reversal_minutes = policy.reversal_minutes();
+  return out;
+}
+
+v1::TransferPolicy ToProto(const TransferPolicy& policy) {
+  v1::TransferPolicy out;
+  out.set_allowed(policy.allowed);
+  out.set_minimum_points(policy.minimum.value());
+  out.set_step_points(policy.step.value());
+  out.set_fee_points(policy.fee.value());
+  out.set_fee_ppm(static_cast<int32_t>(policy.fee_ppm));
+  out.set_yearly_out_points(policy.yearly_out.value_or(Points(0)).value());
+  out.set_yearly_in_points(policy.yearly_in.value_or(Points(0)).value());
+  out.set_account_age_days(policy.account_age_days);
+  out.set_reversal_minutes(policy.reversal_minutes);
+  return out;
+}
+
+v1::PointsPolicy DefaultPolicy() {
+  v1::PointsPolicy policy;
+  *policy.mutable_transfer() = ToProto(TransferPolicy());
+  return policy;
+}
+
+absl::StatusOr<v1::PointsPolicy> PointsHandlers::ReadPolicy(const rpc::Call& call) const {
+  return pool_.Read(
+      [&](postgres::Transaction& tx) -> absl::StatusOr<v1::PointsPolicy> {
+        return Complete(member::ReadPolicy(tx, programme()));
+      },
+      call.deadline());
+}
+
+absl::StatusOr<v1::GetPointsPolicyResponse> PointsHandlers::GetPointsPolicy(
+    const rpc::Call& call, const v1::GetPointsPolicyRequest&) {
+  v1::GetPointsPolicyResponse response;
+  GUILDER_ASSIGN_OR_RETURN(*response.mutable_policy(), ReadPolicy(call));
+  return response;
+}
+
+absl::StatusOr<v1::UpdatePointsPolicyResponse> PointsHandlers::UpdatePointsPolicy(
+    const rpc::Call& call, const v1::UpdatePointsPolicyRequest& request) {
+  const v1::PointsPolicy& asked = request.policy();
+  if (asked.has_transfer()) GUILDER_RETURN_IF_ERROR(CheckPolicy(FromProto(asked.transfer())));
+  return pool_.Run(
+      [&](postgres::Transaction& tx) -> absl::StatusOr<v1::UpdatePointsPolicyResponse> {
+        const v1::PointsPolicy before = Complete(member::ReadPolicy(tx, programme()));
+        if (asked.version() != before.version()) return Refuse(Reason::kEtagMismatch);
+        v1::PointsPolicy after = before;
+        if (asked.has_transfer()) *after.mutable_transfer() = asked.transfer();
+        after.set_version(before.version() + 1);
+        const StoredPolicy stored{after.version(), after.SerializeAsString()};
+        if (!InsertPolicy(tx, programme(), stored, ledger::ReadProgrammeClock(tx, programme()),
+                          call.principal().id)) {
+          return Refuse(Reason::kEtagMismatch);
+        }
+        rpc::Audit(tx, call, "PointsService/UpdatePointsPolicy", "pointsPolicy", &before, &after);
+        v1::UpdatePointsPolicyResponse response;
+        *response.mutable_policy() = std::move(after);
+        return response;
+      },
+      call.deadline());
+}
+
+}  // namespace guilder::member

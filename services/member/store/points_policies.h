@@ -1,0 +1,30 @@
+// The versions of the programme's policy on points. The terms are bytes here; the API has their
+// form.
+//
+// Each function runs in the caller's transaction.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "libs/base/types.h"
+
+namespace guilder::postgres {
+class Transaction;
+}
+
+namespace guilder::member {
+
+struct StoredPolicy {
+  int64_t version = 0;
+  std::string terms;
+};
+
+// The one in force; version 0 and no terms where nothing was ever set.
+StoredPolicy ReadPolicy(postgres::Transaction& transaction, ProgrammeId programme);
+
+// Puts a version in force. False where there is one of that number.
+bool InsertPolicy(postgres::Transaction& transaction, ProgrammeId programme,
+                  const StoredPolicy& policy, Timestamp now, const std::string& set_by);
+
+}  // namespace guilder::member
