@@ -37,7 +37,8 @@ struct PointsWorld {
     network.Add(MakeMemberService(dependencies), kMemberServiceName);
     network.Add(MakePointsService(dependencies), kPointsServiceName);
     network.Add(redemption::MakeRedemptionService(
-                    {network.runtime(), network.pool(), coalition.lanes(), coalition.cards()}),
+                    {network.runtime(), network.pool(), coalition.lanes(), coalition.cards(),
+                     network.secrets()}),
                 redemption::kRedemptionServiceName);
     network.Start();
     Change(
