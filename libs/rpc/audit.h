@@ -28,4 +28,18 @@ void Audit(postgres::Transaction& transaction, const Call& call, std::string_vie
 void AuditReading(postgres::Transaction& transaction, const Call& call, std::string_view action,
                   std::string_view resource);
 
+// Runs `body` in a transaction, and notes in it what was asked for: `asked`, or nothing where that
+// is large. `Pool` is a postgres::Pool, and the result that of its Run.
+template <typename Pool, typename Body>
+auto RunAudited(Pool& pool, const Call& call, std::string_view action, std::string_view resource,
+                const google::protobuf::Message* asked, const Body& body) {
+  return pool.Run(
+      [&](postgres::Transaction& transaction) {
+        auto done = body(transaction);
+        if (done.ok()) Audit(transaction, call, action, resource, nullptr, asked);
+        return done;
+      },
+      call.deadline());
+}
+
 }  // namespace guilder::rpc

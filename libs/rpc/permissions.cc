@@ -83,6 +83,7 @@ const Permission kTable[] = {
         {kSubmitter, kPartnerManager, kApprover}),
     Row("guilder.partner.v1.PartnerService/ListContracts", kRead, kPartnerReaders),
     Row("guilder.partner.v1.PartnerService/BuyPointBlock", kNoPartner, {kFinance, kPartnerManager}),
+    Row("guilder.partner.v1.PartnerService/PlanExit", kRead, kPartnerReaders),
     Row("guilder.partner.v1.PartnerService/GetExposure", kRead, kPartnerReaders),
     Row("guilder.partner.v1.PartnerService/UpdateExposurePolicy", kNoPartner, {kFinanceApprover}),
     Row("guilder.partner.v1.PartnerService/IssueCredential", kOwnKeys, {kPartnerManager, kAdmin}),

@@ -56,7 +56,9 @@ class Evaluation {
     MatchLines();
     AwardBaseRates();
     w_.base_points = w_.points;
-    ForEach(plan_.others, [this](size_t slot) { AwardOther(slot); });
+    if (!facts_.base_rates_only) {
+      ForEach(plan_.others, [this](size_t slot) { AwardOther(slot); });
+    }
     for (size_t i = 0; i < lines_; ++i) {
       award_.lines[i].points = Points(w_.points[i]);
       award_.total += Points(w_.points[i]);

@@ -63,6 +63,8 @@ struct Facts {
   // Parallel to the set's caps: what is left of each before this purchase; kUnlimited where the
   // list is shorter. Of a cap of a receipt nothing is read.
   std::vector<Points> caps_left;
+  // Nothing but base rates gives points.
+  bool base_rates_only = false;
 };
 
 enum class Why {

@@ -190,6 +190,8 @@ class Words {
         return absl::StrCat(Named(*explained.by), " is given instead");
       case WhyNot::kNothingFull:
         return NothingFull(rule);
+      case WhyNot::kNoBonuses:
+        return "the partner gave no bonuses at that time";
       case WhyNot::kFired:
       case WhyNot::kCapReached:
         break;

@@ -29,6 +29,7 @@ enum class WhyNot {
   kLinesTaken,      // Other base rates are for its lines.
   kNothingFull,     // What it counts does not come to one full unit.
   kCapReached,      // A cap that bounds it has nothing left.
+  kNoBonuses,       // Nothing but base rates gave points then.
 };
 
 // "NOT_YET_VALID".

@@ -75,7 +75,9 @@ class Asking {
       if (award_.lines[line].why != Why::kExcluded) open.push_back(line);
     }
     if (open.empty()) return Say(WhyNot::kLinesExcluded, out);
-    rule.IsBaseRate() ? AskBaseRate(rule, open, out) : AskOther(rule, open, out);
+    if (rule.IsBaseRate()) return AskBaseRate(rule, open, out);
+    if (facts_.base_rates_only) return Say(WhyNot::kNoBonuses, out);
+    AskOther(rule, open, out);
   }
 
   void Say(WhyNot why, RuleExplanation& out) { out.why = why; }
@@ -190,7 +192,7 @@ std::string_view WhyNotName(WhyNot why) {
       "FIRED",       "OTHER_PARTNER",  "OTHER_STORE", "NOT_YET_VALID",  "NO_LONGER_VALID",
       "HOURS",       "TIER",           "SEGMENT",     "FIRST_PURCHASE", "BIRTHDAY",
       "NO_LINE",     "LINES_EXCLUDED", "GROUP_TAKEN", "STOPPED",        "BELOW_MIN_AMOUNT",
-      "LINES_TAKEN", "NOTHING_FULL",   "CAP_REACHED"};
+      "LINES_TAKEN", "NOTHING_FULL",   "CAP_REACHED", "NO_BONUSES"};
   return kNames[static_cast<size_t>(why)];
 }
 

@@ -15,6 +15,8 @@ class Context;
 
 // Partners: who they are, where, at what price, and with which keys.
 void AddPartnerCommands(CLI::App& app, Context& context);
+// `noun` is "partner".
+void AddExitPlanCommand(CLI::App& noun, Context& context);
 void AddExposureCommands(CLI::App& app, Context& context);
 void AddStoreCommands(CLI::App& app, Context& context);
 void AddTerminalCommands(CLI::App& app, Context& context);

@@ -30,6 +30,7 @@ const std::vector<Ask>& Asks() {
       {"PartnerService/ListStores", Names::kPartner, "parent:'partners/<P>'"},
       {"PartnerService/ListContracts", Names::kPartner, "parent:'partners/<P>'"},
       {"PartnerService/GetExposure", Names::kPartner, "name:'partners/<P>'"},
+      {"PartnerService/PlanExit", Names::kPartner, "name:'partners/<P>'"},
       {"PartnerService/ListCredentials", Names::kPartner, "parent:'partners/<P>'"},
       {"PartnerService/IssueCredential", Names::kPartner,
        "parent:'partners/<P>' display_name:'till' scopes:CREDENTIAL_SCOPE_ADMIN"},

@@ -296,6 +296,34 @@ TEST_CASE("ExplainPurchase: for each rule who pays, and for the points their lot
   CheckInvariants(world.coalition.database());
 }
 
+TEST_CASE(
+    "Exposure: near its limit a partner gives base points, no bonuses, and says so later, too",
+    "[service][accrual][inv-87]") {
+  const EarningWorld world;
+  v1::RuleSet set = ASet();
+  AddRule(set, "bonus").mutable_fixed_bonus()->set_points(50);
+  world.PutInForce(set);
+  CHECK(world.Buy(world.APurchase(20)).points() == 70);
+  world.coalition.database().Query(
+      "insert into partner.exposure_states (partner_id, stage, since_us) "
+      "select partner_id, 'NO_BONUS', 1 from partner.partners where slug = 'fresh'");
+  world.coalition.database().Query("update ledger.configuration set version = version + 1");
+
+  const v1::RecordPurchaseResponse bought = world.Buy(world.APurchase(20));
+
+  CHECK(bought.points() == 20);
+  CHECK(bought.bonuses_withheld());
+  CHECK(world.Quote(world.APurchase(20)).points() == 20);
+  // The partner has paid since; what was given then is explained as it was then.
+  world.coalition.database().Query("delete from partner.exposure_states");
+  world.coalition.database().Query("update ledger.configuration set version = version + 1");
+  CHECK(world.Buy(world.APurchase(20)).points() == 70);
+  const v1::ExplainPurchaseResponse explained = world.Explain(bought.name());
+  REQUIRE(explained.rules_size() == 2);
+  CHECK(explained.rules(1).outcome() == "NO_BONUSES");
+  testing::CheckInvariants(world.coalition.database());
+}
+
 TEST_CASE("SimulateRuleSet: points by rule before and after, and nothing changes",
           "[service][rules]") {
   const EarningWorld world;

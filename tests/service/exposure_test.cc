@@ -9,6 +9,7 @@
 namespace guilder::access {
 namespace {
 
+using partner::v1::EXPOSURE_STAGE_NO_BONUS;
 using partner::v1::EXPOSURE_STAGE_NO_ISSUANCE;
 using partner::v1::EXPOSURE_STAGE_NORMAL;
 using partner::v1::EXPOSURE_STAGE_REDEMPTION_ONLY;
@@ -73,7 +74,10 @@ TEST_CASE("Exposure: degrades a partner in stages, each an event, and a payment 
   CHECK(owing.SetLimit(2 * owed) == EXPOSURE_STAGE_NORMAL);
   CHECK(owing.PointsOfPurchase() == 200);
   const int64_t now_owed = owing.Exposure().exposure().minor_units();
-  CHECK(owing.SetLimit(now_owed + now_owed / 10) == EXPOSURE_STAGE_WARN);
+  CHECK(owing.SetLimit(now_owed + now_owed / 6) == EXPOSURE_STAGE_WARN);
+  CHECK(owing.PointsOfPurchase() == 200);
+  const int64_t later_owed = owing.Exposure().exposure().minor_units();
+  CHECK(owing.SetLimit(later_owed + later_owed / 20) == EXPOSURE_STAGE_NO_BONUS);
   CHECK(owing.PointsOfPurchase() == 200);
   const int64_t then_owed = owing.Exposure().exposure().minor_units();
   CHECK(owing.SetLimit(then_owed) == EXPOSURE_STAGE_NO_ISSUANCE);
@@ -87,7 +91,7 @@ TEST_CASE("Exposure: degrades a partner in stages, each an event, and a payment 
   events.set_actor("services/guilder-partner");
   const auto listed = owing.Ask<Operators>("auditor", &Operators::Stub::ListAuditRecords, events);
   REQUIRE(listed.ok());
-  CHECK(listed->records_size() == 3);
+  CHECK(listed->records_size() == 4);
   CHECK(listed->records(0).after() == "WARN");
   testing::CheckInvariants(owing.coalition().database());
 
@@ -95,8 +99,11 @@ TEST_CASE("Exposure: degrades a partner in stages, each an event, and a payment 
   owing.SetLimit(then_owed);
   owing.Query("update settlement.obligations set state = 'PAID', paid = amount");
   const absl::Time give_up_at = absl::Now() + absl::Seconds(20);
-  while (owing.Exposure().stage() >= EXPOSURE_STAGE_NO_ISSUANCE && absl::Now() < give_up_at) {
+  auto stage = owing.Exposure().stage();
+  while (stage != EXPOSURE_STAGE_NORMAL && stage != EXPOSURE_STAGE_WARN &&
+         absl::Now() < give_up_at) {
     std::this_thread::yield();
+    stage = owing.Exposure().stage();
   }
   CHECK(owing.PointsOfPurchase() == 200);
 }

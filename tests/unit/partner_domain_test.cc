@@ -4,6 +4,7 @@
 #include "libs/base/reason.h"
 #include "services/partner/domain/contract.h"
 #include "services/partner/domain/credential.h"
+#include "services/partner/domain/exit_plan.h"
 #include "services/partner/domain/names.h"
 #include "services/partner/domain/partner.h"
 #include "services/partner/domain/point_block.h"
@@ -293,6 +294,52 @@ TEST_CASE("Partner: a document that is added takes it back to draft, the same on
   CHECK(AttachDocument(reviewed, document)->state == PartnerState::kInReview);
   CHECK(ReasonOf(AttachDocument(APartner(PartnerState::kActive), document).status()) ==
         Reason::kWrongState);
+}
+
+TEST_CASE("PlanExit: ages, what is expected to be spent, and what has to be put up",
+          "[unit][partner]") {
+  const Timestamp now(1'000 * kMicrosPerDay);
+  const auto days_ago = [&](int days) { return Timestamp(now.value() - days * kMicrosPerDay); };
+  ExitFacts facts;
+  facts.outstanding = {{days_ago(0), Points(10)},
+                       {days_ago(29), Points(20)},
+                       {days_ago(30), Points(40)},
+                       {days_ago(365), Points(80)},
+                       {days_ago(364), Points(0)}};
+  facts.redeemed = Points(300);
+  facts.expired = Points(100);
+  facts.figures.unbilled_issuance = MinorUnits(500);
+  facts.figures.outstanding_issuance = MinorUnits(1'000);
+  facts.figures.owed_to_partner = MinorUnits(200);
+  facts.collateral = MinorUnits(400);
+  facts.reserve = MinorUnits(100);
+  facts.last_expiry_month = 197312;
+
+  const auto plan = PlanExit(facts, std::nullopt, {.issuance = 60, .redemption = 90}, now);
+
+  REQUIRE(plan.ok());
+  REQUIRE(plan->ages.size() == 3);
+  CHECK(plan->ages[0].points == Points(30));
+  CHECK(plan->ages[1].least_days == 30);
+  CHECK(plan->ages[2].most_days == 0);
+  CHECK(plan->outstanding == Points(150));
+  CHECK(plan->redeemed_share_ppm == 750'000);
+  CHECK(plan->expected_redeemed == Points(113));  // 112.5
+  CHECK(plan->escrow == MinorUnits(500 + 1'000 - 200 - 500));
+  CHECK(plan->run_off.last_issue.value() == now.value() + 60 * kMicrosPerDay);
+  CHECK(plan->steps.front().kind == ExitStepKind::kGiveNotice);
+  CHECK(plan->steps.front().at == now);
+  CHECK(plan->steps[1].kind == ExitStepKind::kTellMembers);
+  CHECK(plan->steps.back().kind == ExitStepKind::kLastExpiry);
+  // 1 January 1974.
+  CHECK(plan->steps.back().at.value() == 1'461 * kMicrosPerDay);
+  // Without a past all is expected to be spent; and nobody puts up less than nothing.
+  facts.redeemed = facts.expired = Points(0);
+  facts.collateral = MinorUnits(10'000);
+  const auto safe = PlanExit(facts, std::nullopt, {}, now);
+  REQUIRE(safe.ok());
+  CHECK(safe->expected_redeemed == safe->outstanding);
+  CHECK(safe->escrow == MinorUnits(0));
 }
 
 TEST_CASE("RunOff: what is not asked for follows, and nothing ends before its notice",

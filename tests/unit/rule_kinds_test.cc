@@ -248,6 +248,18 @@ TEST_CASE("FirstPurchase: at the partner, or anywhere", "[unit][rules]") {
   CHECK(WhyNotOf({1, {rule}}, "first", ABasketOf({1}), facts) == WhyNot::kFirstPurchase);
 }
 
+TEST_CASE("Evaluate: where base rates alone give points, other rules say why they did not",
+          "[unit][rules][inv-87]") {
+  const RuleSet set{1, {ABaseRate(1, 100), ARule("bonus", FixedBonus{Points{50}})}};
+  Facts facts;
+  CHECK(Evaluate(set, ABasketOf({5'000}), facts).total == Points{100});
+  facts.base_rates_only = true;
+
+  CHECK(Evaluate(set, ABasketOf({5'000}), facts).total == Points{50});
+  CHECK(WhyNotOf(set, "base", ABasketOf({5'000}), facts) == WhyNot::kFired);
+  CHECK(WhyNotOf(set, "bonus", ABasketOf({5'000}), facts) == WhyNot::kNoBonuses);
+}
+
 TEST_CASE("Cap: it trims and says so, the tightest one of several", "[unit][rules][inv-26]") {
   Rule base = ABaseRate(1, 100);
   base.caps = {"day", "receipt"};

@@ -93,7 +93,7 @@ struct Store {
 };
 
 // What a partner's exposure leaves it: see services/partner/README.md.
-enum class ExposureStage { kNormal, kWarn, kNoIssuance, kRedemptionOnly };
+enum class ExposureStage { kNormal, kWarn, kNoBonus, kNoIssuance, kRedemptionOnly };
 
 // When what ends of a partner that leaves. Without dates nothing is issued or taken any more, and
 // returns go on.

@@ -80,6 +80,7 @@ PartnerState ParsePartnerState(std::string_view text) {
 
 ExposureStage ParseStage(std::string_view text) {
   if (text == "WARN") return ExposureStage::kWarn;
+  if (text == "NO_BONUS") return ExposureStage::kNoBonus;
   if (text == "NO_ISSUANCE") return ExposureStage::kNoIssuance;
   if (text == "REDEMPTION_ONLY") return ExposureStage::kRedemptionOnly;
   return ExposureStage::kNormal;

@@ -114,6 +114,8 @@ void KeepFacts(const rules::CompiledRules& rules, PartnerId partner, const rules
 void AwardPoints(const Purchase& purchase, PartnerId partner, const ledger::Store& store,
                  const EarningTerms& terms, const ledger::DecisionContext& context, Timestamp now,
                  PurchaseOutcome& outcome) {
+  outcome.base_rates_only =
+      context.configuration.FindPartner(partner)->stage == ledger::ExposureStage::kNoBonus;
   outcome.line_points.assign(purchase.lines.size(), Points(0));
   const Applied applied = ChooseRules(purchase, terms, now, outcome);
   if (applied.rules == nullptr) return;
@@ -121,7 +123,8 @@ void AwardPoints(const Purchase& purchase, PartnerId partner, const ledger::Stor
   const std::vector<CountedCap> counted = CountedCapsOf(
       *applied.rules, partner, purchase.occurred_at, context.configuration.calendar().time_zone());
   const rules::Facts facts{*applied.member,
-                           CapsLeft(counted, rules.rule_set().caps.size(), terms.counts, context)};
+                           CapsLeft(counted, rules.rule_set().caps.size(), terms.counts, context),
+                           outcome.base_rates_only};
   // Kept by each thread, because evaluating would else be mostly allocating.
   static thread_local rules::Workspace workspace;
   static thread_local rules::Award award;
@@ -181,6 +184,7 @@ Replay ReplayPurchase(const RecordedPurchase& recorded, PartnerId partner,
   Replay replay;
   replay.basket = BasketOf(recorded.purchase, partner, store);
   replay.facts.member = recorded.outcome.member;
+  replay.facts.base_rates_only = recorded.outcome.base_rates_only;
   replay.facts.caps_left.assign(rules.rule_set().caps.size(), rules::kUnlimited);
   for (const BoundCap& bound : recorded.outcome.bound_caps) {
     if (bound.cap < replay.facts.caps_left.size()) replay.facts.caps_left[bound.cap] = bound.left;

@@ -19,6 +19,7 @@ constexpr uint64_t kFormatWithTenders = 2;
 constexpr uint64_t kFormatWithNumber = 3;
 constexpr uint64_t kOutcomeFormat = 1;
 constexpr uint64_t kOutcomeFormatWithContract = 2;
+constexpr uint64_t kOutcomeOfBaseRates = 3;
 constexpr size_t kMaxTenders = 20;
 constexpr size_t kMaxSegments = 100;
 constexpr size_t kMaxText = 64;
@@ -106,11 +107,13 @@ bool StatesTaxOrTenders(const Purchase& purchase) {
 // Whether the outcome has what the first purchases did not: then it is written after it.
 bool HasMore(const PurchaseOutcome& outcome) {
   return outcome.member != rules::MemberFacts() || !outcome.bound_caps.empty() ||
-         outcome.quote != QuoteOutcome::kNone || outcome.redemption_contract;
+         outcome.quote != QuoteOutcome::kNone || outcome.redemption_contract ||
+         outcome.base_rates_only;
 }
 
 void DecodeMore(Decoder& in, PurchaseOutcome& outcome) {
   const uint64_t format = in.Unsigned();
+  outcome.base_rates_only = format == kOutcomeOfBaseRates;
   outcome.member = DecodeMember(in);
   const uint64_t caps = in.Unsigned();
   for (uint64_t i = 0; in.ok() && i < caps; ++i) {
@@ -119,7 +122,7 @@ void DecodeMore(Decoder& in, PurchaseOutcome& outcome) {
   }
   outcome.quote = static_cast<QuoteOutcome>(in.Unsigned());
   outcome.quoted = in.ReadQuantity<Points>();
-  if (format == kOutcomeFormatWithContract) outcome.redemption_contract = in.ReadId<ContractId>();
+  if (format >= kOutcomeFormatWithContract) outcome.redemption_contract = in.ReadId<ContractId>();
 }
 
 void DecodeReceipt(Decoder& in, ReceiptKey& receipt) {
@@ -236,12 +239,15 @@ std::string EncodeRecorded(const std::string& encoded_purchase, const PurchaseOu
       .Quantity(outcome.expires_at)
       .Quantity(outcome.captured);
   if (!HasMore(outcome)) return out.Take();
-  out.Unsigned(outcome.redemption_contract ? kOutcomeFormatWithContract : kOutcomeFormat);
+  const uint64_t format = outcome.base_rates_only       ? kOutcomeOfBaseRates
+                          : outcome.redemption_contract ? kOutcomeFormatWithContract
+                                                        : kOutcomeFormat;
+  out.Unsigned(format);
   EncodeMember(outcome.member, out);
   out.Unsigned(outcome.bound_caps.size());
   for (const BoundCap& bound : outcome.bound_caps) out.Unsigned(bound.cap).Quantity(bound.left);
   out.Unsigned(static_cast<uint64_t>(outcome.quote)).Quantity(outcome.quoted);
-  if (outcome.redemption_contract) out.Id(outcome.redemption_contract);
+  if (format >= kOutcomeFormatWithContract) out.Id(outcome.redemption_contract);
   return out.Take();
 }
 

@@ -94,6 +94,7 @@ struct PurchaseOutcome {
   // What rules saw, so that they can be evaluated again: the member, and the caps that trimmed.
   rules::MemberFacts member;
   std::vector<BoundCap> bound_caps;
+  bool base_rates_only = false;
   QuoteOutcome quote = QuoteOutcome::kNone;
   Points quoted;
   // Not recorded: what caps trimmed, and what is counted.
@@ -118,7 +119,9 @@ std::string EncodePurchase(const Purchase& purchase);
 // INTERNAL when the bytes do not begin with what EncodePurchase wrote.
 absl::StatusOr<Purchase> DecodePurchase(std::string_view encoded);
 
-// What a journal record keeps: the purchase and its outcome.
+// What a journal record keeps: the purchase and its outcome. An outcome with facts that rules saw
+// has them after the rest, in format 1; with the contract of a redemption at the end in format 2;
+// and in format 3, which is format 2, where base rates alone gave points.
 std::string EncodeRecorded(const std::string& encoded_purchase, const PurchaseOutcome& outcome);
 struct RecordedPurchase {
   Purchase purchase;

@@ -10,6 +10,7 @@
 #include "libs/base/text.h"
 #include "libs/ledger/core/record.h"
 #include "libs/ledger/store/programme.h"
+#include "libs/rpc/audit.h"
 #include "libs/rpc/ledger_answers.h"
 #include "libs/rpc/proto_time.h"
 #include "services/accrual/rpc/accrual_handlers.h"
@@ -83,16 +84,18 @@ absl::StatusOr<v1::ResolveParkedItemResponse> AccrualHandlers::ResolveParkedItem
     response.set_posted(ledger::RecordName(answer.kind, answer.place.book, answer.place.number));
   }
   const ProgrammeId programme = lanes_.configuration()->programme().id;
-  GUILDER_RETURN_IF_ERROR(pool_.Run([&](postgres::Transaction& tx) -> absl::Status {
-    const Timestamp now = ledger::ReadProgrammeClock(tx, programme);
-    // A return that was posted has closed its item in its own transaction.
-    if (!response.posted().empty()) ReopenPosted(tx, id->partner, id->request_id);
-    GUILDER_ASSIGN_OR_RETURN(
-        const ParkedItem item,
-        accrual::ResolveParkedItem(tx, id->partner, id->request_id, request.resolution(), now));
-    *response.mutable_parked_item() = ToProto(item);
-    return absl::OkStatus();
-  }));
+  GUILDER_RETURN_IF_ERROR(rpc::RunAudited(
+      pool_, call, "AccrualService/ResolveParkedItem", request.name(), &request,
+      [&](postgres::Transaction& tx) -> absl::Status {
+        const Timestamp now = ledger::ReadProgrammeClock(tx, programme);
+        // A return that was posted has closed its item in its own transaction.
+        if (!response.posted().empty()) ReopenPosted(tx, id->partner, id->request_id);
+        GUILDER_ASSIGN_OR_RETURN(
+            const ParkedItem item,
+            accrual::ResolveParkedItem(tx, id->partner, id->request_id, request.resolution(), now));
+        *response.mutable_parked_item() = ToProto(item);
+        return absl::OkStatus();
+      }));
   return response;
 }
 

@@ -66,6 +66,7 @@ absl::StatusOr<std::string> PurchaseCommand::Decide(const ledger::DecisionContex
   }
   response.set_captured_points(outcome_.captured.value());
   response.set_point_block_exhausted(outcome_.point_block_exhausted);
+  response.set_bonuses_withheld(outcome_.base_rates_only);
   response.set_trimmed_points(outcome_.trimmed.value());
   response.set_quote_outcome(ToProto(outcome_.quote));
   response.set_quoted_points(outcome_.quoted.value());

@@ -8,6 +8,7 @@
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/postgres/connection.h"
+#include "libs/rpc/audit.h"
 #include "libs/rpc/proto_time.h"
 #include "libs/security/secrets.h"
 #include "services/accrual/domain/rule_approval.h"
@@ -95,19 +96,20 @@ absl::StatusOr<v1::ProposeRuleSetResponse> RuleHandlers::ProposeRuleSet(
   proposal.effective_from = *from;
   proposal.rules = SerializedRules(asked);
   proposal.proposed_by = call.principal().id;
-  return Answer<v1::ProposeRuleSetResponse>(pool_.Run(
+  return Answer<v1::ProposeRuleSetResponse>(rpc::RunAudited(
+      pool_, call, "RuleService/ProposeRuleSet", "ruleSets", &request,
       [&](Transaction& transaction) -> absl::StatusOr<StoredRuleSet> {
         const RuleNames names = ReadRuleNames(transaction, CollectNames(asked));
         GUILDER_RETURN_IF_ERROR(RulesFromProto(/*version=*/0, asked, names).status());
         return InsertRuleSet(transaction, proposal);
-      },
-      call.deadline()));
+      }));
 }
 
 absl::StatusOr<v1::ApproveRuleSetResponse> RuleHandlers::ApproveRuleSet(
     const rpc::Call& call, const v1::ApproveRuleSetRequest& request) {
   const std::string& actor = call.principal().id;
-  return Answer<v1::ApproveRuleSetResponse>(pool_.Run(
+  return Answer<v1::ApproveRuleSetResponse>(rpc::RunAudited(
+      pool_, call, "RuleService/ApproveRuleSet", request.name(), &request,
       [&](Transaction& transaction) -> absl::StatusOr<StoredRuleSet> {
         GUILDER_ASSIGN_OR_RETURN(StoredRuleSet rule_set,
                                  LockRuleSet(transaction, NumberOf(request.name())));
@@ -121,8 +123,7 @@ absl::StatusOr<v1::ApproveRuleSetResponse> RuleHandlers::ApproveRuleSet(
         rule_set.approved = true;
         rule_set.approved_by = actor;
         return rule_set;
-      },
-      call.deadline()));
+      }));
 }
 
 absl::StatusOr<v1::GetRuleSetResponse> RuleHandlers::GetRuleSet(

@@ -1,5 +1,6 @@
 #include "guilder/partner/v1/partner_service.pb.h"
 
+#include "services/cli/certify/command.h"
 #include "services/cli/commands.h"
 #include "services/cli/context.h"
 #include "services/cli/verb.h"
@@ -127,6 +128,8 @@ void AddPartnerCommands(CLI::App& app, Context& context) {
                 "no partners");
 
   AddLifeCommands(noun, context);
+  AddExitPlanCommand(noun, context);
+  AddCertifyCommand(noun, context);
   AddVerb<v1::BuyPointBlockRequest, v1::BuyPointBlockResponse>(
       noun, context, "buy-points", "Sells a partner a block of points in advance")
       .Argument("PARTNER", "parent", "The partner", "partners/")
@@ -168,6 +171,8 @@ void AddExposureCommands(CLI::App& app, Context& context) {
       .Option("--collateral", "policy.collateral_minor_units", "What it has put up, in minor units")
       .Option("--warn-percent", "policy.warn_ppm", "From there on people are warned; 80 if absent",
               Kind::kPercent)
+      .Option("--no-bonus-percent", "policy.no_bonus_ppm",
+              "From there on purchases earn by base rates only; 90 if absent", Kind::kPercent)
       .Option("--no-issuance-percent", "policy.no_issuance_ppm",
               "From there on purchases give no points; 100 if absent", Kind::kPercent)
       .Option("--redemption-only-percent", "policy.redemption_only_ppm",
@@ -180,6 +185,7 @@ void AddExposureCommands(CLI::App& app, Context& context) {
                   {{"Credit limit, minor units", "credit_limit_minor_units", Show::kNumber},
                    {"Collateral, minor units", "collateral_minor_units", Show::kNumber},
                    {"Warned from", "warn_ppm", Show::kRate},
+                   {"No bonuses from", "no_bonus_ppm", Show::kRate},
                    {"No points from", "no_issuance_ppm", Show::kRate},
                    {"Refused from", "redemption_only_ppm", Show::kRate},
                    {"Reorder below", "reorder_below_points", Show::kNumber},

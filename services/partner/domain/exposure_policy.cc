@@ -9,7 +9,7 @@
 namespace guilder::partner {
 namespace {
 
-constexpr std::array<std::string_view, 4> kStageNames{"NORMAL", "WARN", "NO_ISSUANCE",
+constexpr std::array<std::string_view, 5> kStageNames{"NORMAL", "WARN", "NO_BONUS", "NO_ISSUANCE",
                                                       "REDEMPTION_ONLY"};
 constexpr int64_t kMillion = 1'000'000;
 
@@ -37,7 +37,8 @@ absl::Status CheckExposurePolicy(const ExposurePolicy& policy) {
         std::tuple("reorder_points", policy.reorder.value(), kMaxPointsPerCommand.value())}) {
     if (absl::Status status = CheckAmount(field, amount, most); !status.ok()) return status;
   }
-  const bool rising = 0 < policy.warn_ppm && policy.warn_ppm <= policy.no_issuance_ppm &&
+  const bool rising = 0 < policy.warn_ppm && policy.warn_ppm <= policy.no_bonus_ppm &&
+                      policy.no_bonus_ppm <= policy.no_issuance_ppm &&
                       policy.no_issuance_ppm <= policy.redemption_only_ppm &&
                       policy.redemption_only_ppm <= kMaxStagePpm;
   if (!rising) return Malformed("warn_ppm", "the stages do not follow each other");
@@ -72,6 +73,7 @@ ExposureStage StageOf(const ExposureFigures& figures, const ExposurePolicy& poli
   if (policy.credit_limit <= MinorUnits(0)) return ExposureStage::kNormal;
   if (used >= policy.redemption_only_ppm) return ExposureStage::kRedemptionOnly;
   if (used >= policy.no_issuance_ppm) return ExposureStage::kNoIssuance;
+  if (used >= policy.no_bonus_ppm) return ExposureStage::kNoBonus;
   return used >= policy.warn_ppm ? ExposureStage::kWarn : ExposureStage::kNormal;
 }
 

@@ -29,6 +29,7 @@ struct ExposurePolicy {
   MinorUnits collateral;
   // Shares of the credit limit from which each stage holds, rising.
   int32_t warn_ppm = 800'000;
+  int32_t no_bonus_ppm = 900'000;
   int32_t no_issuance_ppm = 1'000'000;
   int32_t redemption_only_ppm = 1'200'000;
   // Below so many points left of its blocks a prepaid partner buys so many more. 0 for never.
@@ -45,6 +46,7 @@ absl::Status CheckExposurePolicy(const ExposurePolicy& policy);
 enum class ExposureStage {
   kNormal,
   kWarn,            // Everything; people are told.
+  kNoBonus,         // Purchases earn by base rates only; points are taken.
   kNoIssuance,      // Purchases are recorded without points; points are taken.
   kRedemptionOnly,  // Purchases are refused; points are taken.
 };

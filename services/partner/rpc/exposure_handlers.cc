@@ -34,6 +34,7 @@ v1::ExposurePolicy ToProto(const ExposurePolicy& policy) {
   out.set_credit_limit_minor_units(policy.credit_limit.value());
   out.set_collateral_minor_units(policy.collateral.value());
   out.set_warn_ppm(policy.warn_ppm);
+  out.set_no_bonus_ppm(policy.no_bonus_ppm);
   out.set_no_issuance_ppm(policy.no_issuance_ppm);
   out.set_redemption_only_ppm(policy.redemption_only_ppm);
   out.set_reorder_below_points(policy.reorder_below.value());
@@ -46,6 +47,7 @@ ExposurePolicy FromProto(const v1::ExposurePolicy& given) {
   policy.credit_limit = MinorUnits(given.credit_limit_minor_units());
   policy.collateral = MinorUnits(given.collateral_minor_units());
   if (given.warn_ppm() != 0) policy.warn_ppm = given.warn_ppm();
+  if (given.no_bonus_ppm() != 0) policy.no_bonus_ppm = given.no_bonus_ppm();
   if (given.no_issuance_ppm() != 0) policy.no_issuance_ppm = given.no_issuance_ppm();
   if (given.redemption_only_ppm() != 0) policy.redemption_only_ppm = given.redemption_only_ppm();
   policy.reorder_below = Points(given.reorder_below_points());
@@ -53,9 +55,20 @@ ExposurePolicy FromProto(const v1::ExposurePolicy& given) {
   return policy;
 }
 
-// The enumerators follow each other alike; the wire's begin with 1.
 v1::ExposureStage ToProto(ExposureStage stage) {
-  return static_cast<v1::ExposureStage>(static_cast<int>(stage) + 1);
+  switch (stage) {
+    case ExposureStage::kNormal:
+      return v1::EXPOSURE_STAGE_NORMAL;
+    case ExposureStage::kWarn:
+      return v1::EXPOSURE_STAGE_WARN;
+    case ExposureStage::kNoBonus:
+      return v1::EXPOSURE_STAGE_NO_BONUS;
+    case ExposureStage::kNoIssuance:
+      return v1::EXPOSURE_STAGE_NO_ISSUANCE;
+    case ExposureStage::kRedemptionOnly:
+      return v1::EXPOSURE_STAGE_REDEMPTION_ONLY;
+  }
+  return v1::EXPOSURE_STAGE_UNSPECIFIED;
 }
 
 void SetFigures(const ExposureFigures& figures, const ExposurePolicy& policy,

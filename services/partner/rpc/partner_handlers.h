@@ -84,6 +84,10 @@ class PartnerHandlers {
   absl::StatusOr<v1::ListContractsResponse> ListContracts(const rpc::Call& call,
                                                           const v1::ListContractsRequest& request);
 
+  // exit_handler.cc: what leaving would take.
+  absl::StatusOr<v1::PlanExitResponse> PlanExit(const rpc::Call& call,
+                                                const v1::PlanExitRequest& request);
+
   // exposure_handlers.cc: what a partner bought in advance, and what it may still issue.
   absl::StatusOr<v1::BuyPointBlockResponse> BuyPointBlock(const rpc::Call& call,
                                                           const v1::BuyPointBlockRequest& request);

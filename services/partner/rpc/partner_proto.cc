@@ -243,11 +243,7 @@ v1::Partner ToProto(const Partner& partner) {
   out.set_etag(Etag(partner));
   SetEvidence(partner.evidence, *out.mutable_evidence());
   if (partner.run_off) {
-    v1::RunOff& run_off = *out.mutable_run_off();
-    *run_off.mutable_last_issue_time() = rpc::ToProto(partner.run_off->last_issue);
-    *run_off.mutable_last_redemption_time() = rpc::ToProto(partner.run_off->last_redemption);
-    *run_off.mutable_last_return_time() = rpc::ToProto(partner.run_off->last_return);
-    *run_off.mutable_final_settlement_time() = rpc::ToProto(partner.run_off->final_settlement);
+    *out.mutable_run_off() = ToProto(*partner.run_off);
   }
   return out;
 }
@@ -360,6 +356,15 @@ absl::StatusOr<AskedRunOff> RunOffFromProto(const v1::TerminatePartnerRequest& r
   GUILDER_RETURN_IF_ERROR(read(given.has_final_settlement_time(), given.final_settlement_time(),
                                "final_settlement_time", asked.final_settlement));
   return asked;
+}
+
+v1::RunOff ToProto(const RunOff& run_off) {
+  v1::RunOff out;
+  *out.mutable_last_issue_time() = rpc::ToProto(run_off.last_issue);
+  *out.mutable_last_redemption_time() = rpc::ToProto(run_off.last_redemption);
+  *out.mutable_last_return_time() = rpc::ToProto(run_off.last_return);
+  *out.mutable_final_settlement_time() = rpc::ToProto(run_off.final_settlement);
+  return out;
 }
 
 std::string Etag(const Partner& partner) {

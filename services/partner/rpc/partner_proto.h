@@ -25,6 +25,7 @@ v1::PointBlock ToProto(const std::string& partner_slug, const PointBlock& block)
 
 // Error: REQUEST_MALFORMED.
 absl::StatusOr<Document> DocumentFromProto(const v1::Document& document);
+v1::RunOff ToProto(const RunOff& run_off);
 absl::StatusOr<AskedRunOff> RunOffFromProto(const v1::TerminatePartnerRequest& request);
 
 PartnerDetails DetailsFromProto(const v1::Partner& partner);

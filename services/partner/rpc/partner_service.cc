@@ -41,6 +41,7 @@ class PartnerService final : public v1::PartnerService::CallbackService {
   GUILDER_PARTNER_METHOD_(SuspendPartner)
   GUILDER_PARTNER_METHOD_(ReinstatePartner)
   GUILDER_PARTNER_METHOD_(TerminatePartner)
+  GUILDER_PARTNER_METHOD_(PlanExit)
   GUILDER_PARTNER_METHOD_(CreateStore)
   GUILDER_PARTNER_METHOD_(ListStores)
   GUILDER_PARTNER_METHOD_(UpdateStore)

@@ -11,20 +11,20 @@ using postgres::Row;
 using postgres::Statement;
 
 constexpr Statement kReadPolicy{"partner.read_exposure_policy", R"sql(
-  select credit_limit, collateral, warn_ppm, no_issuance_ppm, redemption_only_ppm, reorder_below,
-         reorder_points
+  select credit_limit, collateral, warn_ppm, no_bonus_ppm, no_issuance_ppm, redemption_only_ppm,
+         reorder_below, reorder_points
     from partner.exposure_policies
    where partner_id = $1
 )sql"};
 
 constexpr Statement kStorePolicy{"partner.store_exposure_policy", R"sql(
   insert into partner.exposure_policies
-         (partner_id, credit_limit, collateral, warn_ppm, no_issuance_ppm, redemption_only_ppm,
-          reorder_below, reorder_points)
-  values ($1, $2, $3, $4, $5, $6, $7, $8)
+         (partner_id, credit_limit, collateral, warn_ppm, no_bonus_ppm, no_issuance_ppm,
+          redemption_only_ppm, reorder_below, reorder_points)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
   on conflict (partner_id) do update
-     set credit_limit = $2, collateral = $3, warn_ppm = $4, no_issuance_ppm = $5,
-         redemption_only_ppm = $6, reorder_below = $7, reorder_points = $8
+     set credit_limit = $2, collateral = $3, warn_ppm = $4, no_bonus_ppm = $5,
+         no_issuance_ppm = $6, redemption_only_ppm = $7, reorder_below = $8, reorder_points = $9
 )sql"};
 
 constexpr Statement kWithPolicy{"partner.partners_with_policy", R"sql(
@@ -99,10 +99,11 @@ ExposurePolicy ReadExposurePolicy(postgres::Transaction& transaction, PartnerId 
     policy.credit_limit = row.Id<MinorUnits>(0);
     policy.collateral = row.Id<MinorUnits>(1);
     policy.warn_ppm = static_cast<int32_t>(row.Int(2));
-    policy.no_issuance_ppm = static_cast<int32_t>(row.Int(3));
-    policy.redemption_only_ppm = static_cast<int32_t>(row.Int(4));
-    policy.reorder_below = row.Id<Points>(5);
-    policy.reorder = row.Id<Points>(6);
+    policy.no_bonus_ppm = static_cast<int32_t>(row.Int(3));
+    policy.no_issuance_ppm = static_cast<int32_t>(row.Int(4));
+    policy.redemption_only_ppm = static_cast<int32_t>(row.Int(5));
+    policy.reorder_below = row.Id<Points>(6);
+    policy.reorder = row.Id<Points>(7);
   }
   return policy;
 }
@@ -114,6 +115,7 @@ void StoreExposurePolicy(postgres::Transaction& transaction, PartnerId partner,
                                         .Int(policy.credit_limit)
                                         .Int(policy.collateral)
                                         .Int(policy.warn_ppm)
+                                        .Int(policy.no_bonus_ppm)
                                         .Int(policy.no_issuance_ppm)
                                         .Int(policy.redemption_only_ppm)
                                         .Int(policy.reorder_below)

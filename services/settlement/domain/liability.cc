@@ -57,7 +57,9 @@ std::vector<LiabilityLine> RollForward(const std::vector<LotPoints>& points) {
 
 absl::StatusOr<MinorUnits> DeferredMoney(const netting::Terms& terms, Points outstanding,
                                          Points pending, int currency_exponent) {
-  if (terms.funding != netting::Funding::kPostpaid) return MinorUnits();
+  const bool was_sold =
+      terms.funding == netting::Funding::kPostpaid || terms.funding == netting::Funding::kPrepaid;
+  if (!was_sold) return MinorUnits();
   const Points billed =
       terms.billed_at == netting::BilledAt::kActivation ? outstanding - pending : outstanding;
   return netting::PriceOfPoints(billed, terms.rate_micros, currency_exponent);

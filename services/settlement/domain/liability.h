@@ -51,7 +51,7 @@ struct LiabilityLine {
 std::vector<LiabilityLine> RollForward(const std::vector<LotPoints>& points);
 
 // What outstanding points of a version were sold for and are still owed: nothing where they are
-// paid for when they are spent or by blocks. `pending` are those that are not billed yet because
+// paid for when they are spent. `pending` are those that are not billed yet because
 // the version bills at activation. Errors: AMOUNT_OUT_OF_RANGE.
 absl::StatusOr<MinorUnits> DeferredMoney(const netting::Terms& terms, Points outstanding,
                                          Points pending, int currency_exponent);

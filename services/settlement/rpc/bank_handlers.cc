@@ -11,6 +11,7 @@
 #include "libs/base/text.h"
 #include "libs/ledger/core/digest.h"
 #include "libs/postgres/connection.h"
+#include "libs/rpc/audit.h"
 #include "libs/rpc/proto_time.h"
 #include "libs/security/secrets.h"
 #include "services/settlement/domain/names.h"
@@ -246,8 +247,9 @@ absl::StatusOr<v1::ImportBankStatementResponse> BankHandlers::ImportBankStatemen
   GUILDER_ASSIGN_OR_RETURN(const BankFile read, ReadBankFile(request.file(), own));
   GUILDER_ASSIGN_OR_RETURN(
       const Imported imported,
-      pool_.Run([&](Transaction& transaction) { return Import(transaction, read, file); },
-                call.deadline()));
+      rpc::RunAudited(pool_, call, "SettlementService/ImportBankStatement",
+                      ToHex(AsView(file.digest)), nullptr,
+                      [&](Transaction& transaction) { return Import(transaction, read, file); }));
   // In transactions of some payments each. One that was interrupted is gone on with by repeating.
   for (bool more = true; more;) {
     GUILDER_ASSIGN_OR_RETURN(more, pool_.Run(
@@ -312,13 +314,12 @@ absl::StatusOr<v1::AllocateSuspenseResponse> BankHandlers::AllocateSuspense(
     const rpc::Call& call, const v1::AllocateSuspenseRequest& request) {
   GUILDER_ASSIGN_OR_RETURN(const Uuid request_id, rpc::ParseRequestId(request.request_id()));
   v1::AllocateSuspenseResponse response;
-  GUILDER_ASSIGN_OR_RETURN(*response.mutable_entry(), pool_.Run(
-                                                          [&](Transaction& transaction) {
-                                                            return AllocateSome(
-                                                                transaction, request, request_id,
-                                                                call.principal().id);
-                                                          },
-                                                          call.deadline()));
+  GUILDER_ASSIGN_OR_RETURN(
+      *response.mutable_entry(),
+      rpc::RunAudited(pool_, call, "SettlementService/AllocateSuspense", request.entry(), &request,
+                      [&](Transaction& transaction) {
+                        return AllocateSome(transaction, request, request_id, call.principal().id);
+                      }));
   return response;
 }
 
@@ -329,25 +330,24 @@ absl::StatusOr<v1::ProposeWriteOffResponse> BankHandlers::ProposeWriteOff(
     return Refuse(Reason::kRequestMalformed, "a note of 1 to 500 characters says why");
   }
   v1::ProposeWriteOffResponse response;
-  GUILDER_ASSIGN_OR_RETURN(*response.mutable_write_off(), pool_.Run(
-                                                              [&](Transaction& transaction) {
-                                                                return Propose(transaction, request,
-                                                                               call.principal().id);
-                                                              },
-                                                              call.deadline()));
+  GUILDER_ASSIGN_OR_RETURN(
+      *response.mutable_write_off(),
+      rpc::RunAudited(pool_, call, "SettlementService/ProposeWriteOff", request.obligation(),
+                      &request, [&](Transaction& transaction) {
+                        return Propose(transaction, request, call.principal().id);
+                      }));
   return response;
 }
 
 absl::StatusOr<v1::ApproveWriteOffResponse> BankHandlers::ApproveWriteOff(
     const rpc::Call& call, const v1::ApproveWriteOffRequest& request) {
   v1::ApproveWriteOffResponse response;
-  GUILDER_ASSIGN_OR_RETURN(*response.mutable_write_off(), pool_.Run(
-                                                              [&](Transaction& transaction) {
-                                                                return Approve(transaction,
-                                                                               request.obligation(),
-                                                                               call.principal().id);
-                                                              },
-                                                              call.deadline()));
+  GUILDER_ASSIGN_OR_RETURN(
+      *response.mutable_write_off(),
+      rpc::RunAudited(pool_, call, "SettlementService/ApproveWriteOff", request.obligation(),
+                      &request, [&](Transaction& transaction) {
+                        return Approve(transaction, request.obligation(), call.principal().id);
+                      }));
   return response;
 }
 

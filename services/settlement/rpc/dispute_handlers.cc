@@ -9,6 +9,7 @@
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/postgres/connection.h"
+#include "libs/rpc/audit.h"
 #include "libs/rpc/proto_time.h"
 #include "libs/security/secrets.h"
 #include "services/settlement/domain/dispute.h"
@@ -168,11 +169,11 @@ absl::StatusOr<v1::OpenDisputeResponse> DisputeHandlers::OpenDispute(
   dispute.opened_by = call.principal().id;
   v1::OpenDisputeResponse response;
   GUILDER_ASSIGN_OR_RETURN(*response.mutable_dispute(),
-                           pool_.Run(
-                               [&](Transaction& transaction) {
-                                 return OpenOne(transaction, call, request, std::move(dispute));
-                               },
-                               call.deadline()));
+                           rpc::RunAudited(pool_, call, "SettlementService/OpenDispute",
+                                           request.line(), &request, [&](Transaction& transaction) {
+                                             return OpenOne(transaction, call, request,
+                                                            std::move(dispute));
+                                           }));
   return response;
 }
 
@@ -183,13 +184,12 @@ absl::StatusOr<v1::ResolveDisputeResponse> DisputeHandlers::ResolveDispute(
     return Refuse(Reason::kRequestMalformed, "an outcome, and a note of 1 to 500 characters");
   }
   v1::ResolveDisputeResponse response;
-  GUILDER_ASSIGN_OR_RETURN(*response.mutable_dispute(), pool_.Run(
-                                                            [&](Transaction& transaction) {
-                                                              return ResolveOne(
-                                                                  transaction, request, *outcome,
-                                                                  call.principal().id);
-                                                            },
-                                                            call.deadline()));
+  GUILDER_ASSIGN_OR_RETURN(*response.mutable_dispute(),
+                           rpc::RunAudited(pool_, call, "SettlementService/ResolveDispute",
+                                           request.name(), &request, [&](Transaction& transaction) {
+                                             return ResolveOne(transaction, request, *outcome,
+                                                               call.principal().id);
+                                           }));
   return response;
 }
 
@@ -269,14 +269,14 @@ absl::StatusOr<v1::UpdateDisputePolicyResponse> DisputeHandlers::UpdateDisputePo
   if (request.policy().provision() == v1::DISPUTE_PROVISION_UNSPECIFIED) {
     return Refuse(Reason::kRequestMalformed, "provision", {{"field", "policy.provision"}});
   }
-  GUILDER_RETURN_IF_ERROR(pool_.Run(
+  GUILDER_RETURN_IF_ERROR(rpc::RunAudited(
+      pool_, call, "SettlementService/UpdateDisputePolicy", "disputePolicy", &request,
       [&](Transaction& transaction) -> absl::Status {
         LockForWriting(transaction);
         GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
         StoreDisputePolicy(transaction, programme.id, policy, call.principal().id);
         return absl::OkStatus();
-      },
-      call.deadline()));
+      }));
   v1::UpdateDisputePolicyResponse response;
   *response.mutable_policy() = ToProto(policy);
   return response;

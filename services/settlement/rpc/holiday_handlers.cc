@@ -13,6 +13,7 @@
 #include "libs/ledger/store/programme.h"
 #include "libs/ledger/store/sealing.h"
 #include "libs/postgres/connection.h"
+#include "libs/rpc/audit.h"
 #include "services/settlement/rpc/settlement_handlers.h"
 
 namespace guilder::settlement {
@@ -98,9 +99,9 @@ absl::StatusOr<v1::ListHolidaysResponse> SettlementHandlers::ListHolidays(
 absl::StatusOr<v1::AddHolidaysResponse> SettlementHandlers::AddHolidays(
     const rpc::Call& call, const v1::AddHolidaysRequest& request) {
   GUILDER_ASSIGN_OR_RETURN(const std::vector<ledger::Holiday> holidays, FromProto(request));
-  GUILDER_RETURN_IF_ERROR(pool_.Run(
-      [&](Transaction& transaction) { return ledger::AddHolidays(transaction, holidays); },
-      call.deadline()));
+  GUILDER_RETURN_IF_ERROR(rpc::RunAudited(
+      pool_, call, "SettlementService/AddHolidays", "holidays", &request,
+      [&](Transaction& transaction) { return ledger::AddHolidays(transaction, holidays); }));
   v1::AddHolidaysResponse response;
   *response.mutable_holidays() = request.holidays();
   return response;
@@ -110,9 +111,9 @@ absl::StatusOr<v1::RemoveHolidayResponse> SettlementHandlers::RemoveHoliday(
     const rpc::Call& call, const v1::RemoveHolidayRequest& request) {
   const std::optional<absl::CivilDay> day = ParseDay(request.date());
   if (!day) return NoDate("date");
-  GUILDER_RETURN_IF_ERROR(
-      pool_.Run([&](Transaction& transaction) { return ledger::RemoveHoliday(transaction, *day); },
-                call.deadline()));
+  GUILDER_RETURN_IF_ERROR(rpc::RunAudited(
+      pool_, call, "SettlementService/RemoveHoliday", "holidays/" + request.date(), &request,
+      [&](Transaction& transaction) { return ledger::RemoveHoliday(transaction, *day); }));
   return v1::RemoveHolidayResponse();
 }
 

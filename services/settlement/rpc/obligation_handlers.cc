@@ -10,6 +10,7 @@
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/postgres/connection.h"
+#include "libs/rpc/audit.h"
 #include "libs/rpc/names.h"
 #include "services/settlement/domain/names.h"
 #include "services/settlement/domain/payments.h"
@@ -227,18 +228,17 @@ absl::StatusOr<v1::ExportPaymentsResponse> SettlementHandlers::ExportPayments(
     const rpc::Call& call, const v1::ExportPaymentsRequest& request) {
   const std::optional<SettlementId> id = ParseSettlementName(request.name());
   if (!id) return Refuse(Reason::kSettlementNotFound);
-  return pool_.Run(
-      [&](Transaction& transaction) { return Export(transaction, *id, request.file_number()); },
-      call.deadline());
+  return rpc::RunAudited(
+      pool_, call, "SettlementService/ExportPayments", request.name(), &request,
+      [&](Transaction& transaction) { return Export(transaction, *id, request.file_number()); });
 }
 
 absl::StatusOr<v1::DefaultObligationResponse> SettlementHandlers::DefaultObligation(
     const rpc::Call& call, const v1::DefaultObligationRequest& request) {
-  return pool_.Run(
-      [&](Transaction& transaction) {
-        return RunDefault(transaction, request, call.principal().id);
-      },
-      call.deadline());
+  return rpc::RunAudited(pool_, call, "SettlementService/DefaultObligation", request.name(),
+                         &request, [&](Transaction& transaction) {
+                           return RunDefault(transaction, request, call.principal().id);
+                         });
 }
 
 absl::StatusOr<v1::GetSettlementPolicyResponse> SettlementHandlers::GetSettlementPolicy(
@@ -257,7 +257,8 @@ absl::StatusOr<v1::UpdateSettlementPolicyResponse> SettlementHandlers::UpdateSet
     const rpc::Call& call, const v1::UpdateSettlementPolicyRequest& request) {
   GUILDER_ASSIGN_OR_RETURN(Policy policy, FromProto(request.policy()));
   policy.changed_by = call.principal().id;
-  return pool_.Run(
+  return rpc::RunAudited(
+      pool_, call, "SettlementService/UpdateSettlementPolicy", "settlementPolicy", &request,
       [&](Transaction& transaction) -> absl::StatusOr<v1::UpdateSettlementPolicyResponse> {
         LockForWriting(transaction);
         GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
@@ -269,8 +270,7 @@ absl::StatusOr<v1::UpdateSettlementPolicyResponse> SettlementHandlers::UpdateSet
         *response.mutable_policy() =
             ToProto(WritePolicy(transaction, programme.id, policy), programme);
         return response;
-      },
-      call.deadline());
+      });
 }
 
 }  // namespace guilder::settlement

@@ -9,6 +9,7 @@
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/postgres/connection.h"
+#include "libs/rpc/audit.h"
 #include "libs/rpc/proto_time.h"
 #include "libs/security/secrets.h"
 #include "services/settlement/domain/names.h"
@@ -354,22 +355,22 @@ absl::StatusOr<v1::AssignBreakResponse> ReconciliationHandlers::AssignBreak(
     const rpc::Call& call, const v1::AssignBreakRequest& request) {
   const auto owner = rpc::ParseName("operators/{}", request.owner());
   v1::AssignBreakResponse response;
-  GUILDER_ASSIGN_OR_RETURN(*response.mutable_break_(),
-                           pool_.Run(
-                               [&](Transaction& transaction) {
-                                 return ChangeBreak(
-                                     transaction, request.name(), [&](Break& found, Timestamp) {
-                                       if (!owner || !OperatorExists(transaction, owner->front())) {
-                                         return Refuse(Reason::kOperatorNotFound);
-                                       }
-                                       if (found.state == BreakState::kResolved)
-                                         return Refuse(Reason::kWrongState);
-                                       found.state = BreakState::kAssigned;
-                                       found.owner = owner->front();
-                                       return absl::OkStatus();
-                                     });
-                               },
-                               call.deadline()));
+  GUILDER_ASSIGN_OR_RETURN(
+      *response.mutable_break_(),
+      rpc::RunAudited(pool_, call, "SettlementService/AssignBreak", request.name(), &request,
+                      [&](Transaction& transaction) {
+                        return ChangeBreak(
+                            transaction, request.name(), [&](Break& found, Timestamp) {
+                              if (!owner || !OperatorExists(transaction, owner->front())) {
+                                return Refuse(Reason::kOperatorNotFound);
+                              }
+                              if (found.state == BreakState::kResolved)
+                                return Refuse(Reason::kWrongState);
+                              found.state = BreakState::kAssigned;
+                              found.owner = owner->front();
+                              return absl::OkStatus();
+                            });
+                      }));
   return response;
 }
 
@@ -380,17 +381,17 @@ absl::StatusOr<v1::ResolveBreakResponse> ReconciliationHandlers::ResolveBreak(
     return Refuse(Reason::kRequestMalformed, "a note of 1 to 500 characters says why");
   }
   v1::ResolveBreakResponse response;
-  GUILDER_ASSIGN_OR_RETURN(*response.mutable_break_(),
-                           pool_.Run(
-                               [&](Transaction& transaction) {
-                                 // Money may be posted: before the break's own lock, as everywhere.
-                                 LockForWriting(transaction);
-                                 return ChangeBreak(
-                                     transaction, request.name(), [&](Break& found, Timestamp now) {
-                                       return Resolve(transaction, call, request, found, now);
-                                     });
-                               },
-                               call.deadline()));
+  GUILDER_ASSIGN_OR_RETURN(
+      *response.mutable_break_(),
+      rpc::RunAudited(pool_, call, "SettlementService/ResolveBreak", request.name(), &request,
+                      [&](Transaction& transaction) {
+                        // Money may be posted: before the break's own lock, as everywhere.
+                        LockForWriting(transaction);
+                        return ChangeBreak(transaction, request.name(),
+                                           [&](Break& found, Timestamp now) {
+                                             return Resolve(transaction, call, request, found, now);
+                                           });
+                      }));
   return response;
 }
 

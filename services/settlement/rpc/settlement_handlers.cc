@@ -10,6 +10,7 @@
 #include "libs/base/text.h"
 #include "libs/ledger/store/load_calendar.h"
 #include "libs/postgres/connection.h"
+#include "libs/rpc/audit.h"
 #include "libs/security/secrets.h"
 #include "services/settlement/domain/names.h"
 #include "services/settlement/rpc/settlement_proto.h"
@@ -99,13 +100,12 @@ absl::StatusOr<v1::ApproveSettlementResponse> SettlementHandlers::ApproveSettlem
   if (request.etag().empty()) {
     return Refuse(Reason::kRequestMalformed, "etag names what was looked at", {{"field", "etag"}});
   }
-  GUILDER_ASSIGN_OR_RETURN(const Approval approval, pool_.Run(
-                                                        [&](Transaction& transaction) {
-                                                          return Approve(transaction, *id,
-                                                                         request.etag(),
-                                                                         call.principal().id);
-                                                        },
-                                                        call.deadline()));
+  GUILDER_ASSIGN_OR_RETURN(const Approval approval,
+                           rpc::RunAudited(pool_, call, "SettlementService/ApproveSettlement",
+                                           request.name(), &request, [&](Transaction& transaction) {
+                                             return Approve(transaction, *id, request.etag(),
+                                                            call.principal().id);
+                                           }));
   v1::ApproveSettlementResponse response;
   *response.mutable_settlement() = ToProto(approval.view);
   for (const std::string& number : approval.invoices) response.add_invoices(InvoiceName(number));

@@ -1,0 +1,1 @@
+select no_bonus_ppm from partner.exposure_policies limit 0;
