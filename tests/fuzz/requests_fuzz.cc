@@ -87,6 +87,17 @@ void CheckAuthorization(std::string_view bytes) {
   FUZZ_CHECK(asked->points >= Points(1) && asked->points <= kMaxPointsPerCommand);
   FUZZ_CHECK(asked->time_to_live_seconds >= 1 && asked->time_to_live_seconds <= 86'400);
   FUZZ_CHECK(LuhnIsValid(std::to_string(asked->card.value())));
+  FUZZ_CHECK(asked->basket.size() <= 500);
+  MinorUnits sum;
+  for (const ledger::BasketLine& line : asked->basket) {
+    FUZZ_CHECK(line.amount >= MinorUnits(1));
+    sum += line.amount;
+  }
+  FUZZ_CHECK(sum <= kMaxAmount);
+  // What the till shows of the member's PIN makes no other request.
+  request.set_pin("0000");
+  const auto shown = redemption::FromProto(request);
+  FUZZ_CHECK(shown.ok() && redemption::Encode(*shown) == redemption::Encode(*asked));
 }
 
 // Captures, voids and refunds of one redemption: the contents of two kinds are never the same

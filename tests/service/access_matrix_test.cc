@@ -238,6 +238,9 @@ TEST_CASE("Access: a credential for one store posts and takes points there only"
       {"AccrualService/RecordReturn", Names::kPartner,
        "request_id:'<uuid>' store:'partners/fresh/stores/<S>' purchase:'<purchase>' "
        "occurred_at{seconds:<now>} lines{line_id:'1' quantity:1}"},
+      {"RedemptionService/QuoteRedemption", Names::kPartner,
+       "store:'partners/fresh/stores/<S>' card_number:'<card>' currency_code:'EUR' "
+       "lines{amount_minor_units:100}"},
       {"RedemptionService/AuthorizeRedemption", Names::kPartner,
        "request_id:'<uuid>' store:'partners/fresh/stores/<S>' card_number:'<card>' points:1"}};
   for (const Ask& ask : asks) {
@@ -260,7 +263,10 @@ TEST_CASE("Access: a member's token reads the member's own account", "[service][
                       {"MemberService/GetBalance", Names::kPartner, "member:'<M>'"},
                       {"MemberService/ListLots", Names::kPartner, "parent:'<M>'"},
                       {"MemberService/ListEntries", Names::kPartner, "parent:'<M>'"},
-                      {"MemberService/GetStatement", Names::kPartner, "member:'<M>'"}};
+                      {"MemberService/GetStatement", Names::kPartner, "member:'<M>'"},
+                      {"SpendingService/SetPin", Names::kPartner, "member:'<M>' pin:'4711'"},
+                      {"SpendingService/CreateOneTimeCode", Names::kPartner, "member:'<M>'"},
+                      {"SpendingService/GetSpendingState", Names::kPartner, "member:'<M>'"}};
   std::set<std::string> asked;
   for (const Ask& ask : asks) {
     INFO(ask.method);

@@ -1,4 +1,5 @@
-// Paying with points by the operators' program on a running network, as a till and its support would.
+// Paying with points by the operators' program on a running network, as a till and its support
+// would.
 #include <fstream>
 #include <string>
 #include <vector>
@@ -41,8 +42,8 @@ class Till {
     return json::parse(output.substr(output.find("{\n")));
   }
   json Pay(const std::string& points, const std::vector<std::string>& more) {
-    std::vector<std::string> arguments = {"redemption", "authorize", "--store", kStore, "--card",
-                                          card_,        "--points",  points};
+    std::vector<std::string> arguments = {"redemption", "authorize", "--store",  kStore,
+                                          "--card",     card_,       "--points", points};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return Answer(arguments);
   }
@@ -69,12 +70,13 @@ TEST_CASE("guilder redemption: quote, pay in one step, find, PIN, lock and revie
   // The welcome gift is 50 points.
   const json quote = till.Answer({"redemption", "quote", "--store", kStore, "--card", till.card(),
                                   "--line", "sku=rose,amount=3.00"});
-  CHECK(quote["available_points"] == 50);
-  CHECK(quote["payable_points"] == 50);
+  CHECK(quote.at("available_points") == 50);
+  CHECK(quote.at("payable_points") == 50);
   const json paid = till.Pay("10", {"--capture", "--reference", "receipt 1"});
-  CHECK(paid["state"] == "CAPTURED");
-  const json found = till.Answer({"redemption", "find", "--store", kStore, "--reference", "receipt 1"});
-  CHECK(found["redemption"]["name"] == paid["name"]);
+  CHECK(paid.at("state") == "CAPTURED");
+  const json found =
+      till.Answer({"redemption", "find", "--store", kStore, "--reference", "receipt 1"});
+  CHECK(found.at("name") == paid.at("name"));
   CHECK(till.Run({"redemption", "authorize", "--store", kStore, "--card", till.card(), "--points",
                   "1", "--reference", "receipt 1"},
                  1)
@@ -83,24 +85,24 @@ TEST_CASE("guilder redemption: quote, pay in one step, find, PIN, lock and revie
   till.Answer({"redemption-policy", "set", "--replaces", "0", "--pin-from-points", "20",
                "--wrong-pins", "1", "--review-from", "3", "--review-period-seconds", "3600"});
   const json shown = till.Answer({"member", "show", till.card()});
-  const std::string member = shown["member"]["name"];
+  const std::string member = shown.at("member").at("name");
   const std::string pin = till.File("pin", "4711");
   till.Run({"member", "set-pin", member, "--pin-file", pin});
   till.Pay("20", {"--pin-file", pin});
   const json held = till.Pay("1", {"--capture"});
-  CHECK(held["state"] == "IN_REVIEW");
-  CHECK(till.Answer({"review", "list"})["reviews"].size() == 1);
-  const json released = till.Answer({"review", "release", held["name"], "--note", "known"});
-  CHECK(released["state"] == "CAPTURED");
+  CHECK(held.at("state") == "IN_REVIEW");
+  CHECK(till.Answer({"review", "list"}).at("reviews").size() == 1);
+  const json released = till.Answer({"review", "release", held.at("name"), "--note", "known"});
+  CHECK(released.at("state") == "CAPTURED");
 
   CHECK(till.Run({"redemption", "authorize", "--store", kStore, "--card", till.card(), "--points",
                   "20", "--pin-file", till.File("wrong", "0000")},
                  1)
             .find("PIN_WRONG") != std::string::npos);
-  CHECK(till.Answer({"member", "spending", member})["locked"] == true);
+  CHECK(till.Answer({"member", "spending", member}).at("locked") == true);
   till.Run({"member", "unlock", member});
   const json rejected = till.Pay("1", {});
-  CHECK(till.Answer({"review", "reject", rejected["name"]})["released_points"] == 1);
+  CHECK(till.Answer({"review", "reject", rejected.at("name")}).at("released_points") == 1);
   till.Run({"ledger", "verify"});
 }
 
