@@ -91,7 +91,7 @@ TEST_CASE("guilder redemption: quote, pay in one step, find, PIN, lock and revie
   till.Pay("20", {"--pin-file", pin});
   const json held = till.Pay("1", {"--capture"});
   CHECK(held.at("state") == "IN_REVIEW");
-  CHECK(till.Answer({"review", "list"}).at("reviews").size() == 1);
+  CHECK(till.Run({"review", "list"}).find(held.at("name").get<std::string>()) != std::string::npos);
   const json released = till.Answer({"review", "release", held.at("name"), "--note", "known"});
   CHECK(released.at("state") == "CAPTURED");
 
