@@ -169,7 +169,11 @@
     "so many points need the member's PIN or a one-time code")                                     \
   X(kPinWrong, PIN_WRONG, kFailedPrecondition, "the PIN or one-time code is wrong or has expired") \
   X(kSpendingLocked, SPENDING_LOCKED, kFailedPrecondition,                                         \
-    "too many wrong PINs: the member earns, and spends again when support unlocks it")
+    "too many wrong PINs: the member earns, and spends again when support unlocks it")             \
+  X(kErasurePostponed, ERASURE_POSTPONED, kFailedPrecondition,                                     \
+    "a retention lock, an open dispute or a payment under way comes before the erasure")           \
+  X(kMemberErased, MEMBER_ERASED, kFailedPrecondition,                                             \
+    "the person was erased; nothing is known of them any more")
 
 namespace guilder {
 

@@ -133,6 +133,20 @@ const Permission kTable[] = {
         {kPartnerManager, kAdmin}),
     Row("guilder.member.v1.PointsService/ReverseTransfer", kNoPartner, {kSupport, kAdmin}),
 
+    // What is known of people. A partner notes and sees what it was told itself.
+    MembersToo(
+        Row("guilder.member.v1.PersonService/UpdateMember", kNoPartner, {kSupport, kAdmin})),
+    Row("guilder.member.v1.PersonService/AddPerson", kNoPartner, {kSupport, kAdmin}),
+    Row("guilder.member.v1.PersonService/RemovePerson", kNoPartner, {kSupport, kAdmin}),
+    MembersToo(Row("guilder.member.v1.PersonService/SetConsent", kPost, {kSupport, kAdmin})),
+    MembersToo(Row("guilder.member.v1.PersonService/ListConsents", kRead, kReaders)),
+    Row("guilder.member.v1.PersonService/CheckConsents", kRead, {kSupport, kAdmin}),
+    Row("guilder.member.v1.PersonService/LockMember", kNoPartner, {kSupport, kAdmin}),
+    Row("guilder.member.v1.PersonService/UnlockMember", kNoPartner, {kSupport, kAdmin}),
+    MembersToo(Row("guilder.member.v1.PersonService/CloseMember", kNoPartner, {kSupport, kAdmin})),
+    MembersToo(Row("guilder.member.v1.PersonService/EraseMember", kNoPartner, {kSupport, kAdmin})),
+    Row("guilder.member.v1.PersonService/RotateMemberKeys", kNoPartner, {kAdmin}),
+
     // Redemptions. Only a partner takes points, and only for itself.
     Row("guilder.redemption.v1.RedemptionService/QuoteRedemption", kRedeem, kNoOperator),
     Row("guilder.redemption.v1.RedemptionService/AuthorizeRedemption", kRedeem, kNoOperator),

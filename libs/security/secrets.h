@@ -1,6 +1,7 @@
 // The secrets of one installation: one file that every service of the network reads.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -8,13 +9,15 @@
 #include "absl/status/statusor.h"
 
 #include "libs/base/types.h"
+#include "libs/security/key_ring.h"
 
 namespace guilder::security {
 
-// A root key, from which the key of each purpose is derived. Immutable, hence thread safe.
+// A root key, from which the key of each purpose is derived. Thread safe.
 //
 // The file has lines `key=value`; `root_key` is 64 hexadecimal digits; lines that begin with # are
-// comments. Whoever loses the file must issue every credential anew.
+// comments. Whoever loses the file must issue every credential anew. Beside it stands a file with
+// the keys of members' data, of the same name with ".epochs" (key_ring.h).
 class Secrets {
  public:
   // Reads the file. An error, in one sentence, when it is missing, malformed, or readable by others
@@ -32,9 +35,13 @@ class Secrets {
   // What stored API keys and tokens are hashed under.
   std::string KeyPepper() const { return Derive("guilder/api-key-pepper/1"); }
 
+  // The keys of members' data, which copies of this object share.
+  const std::shared_ptr<KeyRing>& member_keys() const { return member_keys_; }
+
  private:
-  explicit Secrets(std::string root_key) : root_key_(std::move(root_key)) {}
+  Secrets(std::string root_key, std::string epochs_path);
   std::string root_key_;
+  std::shared_ptr<KeyRing> member_keys_;
 };
 
 }  // namespace guilder::security

@@ -31,6 +31,7 @@ void AddParkedCommands(CLI::App& app, Context& context);
 // Members and spending.
 void AddMemberCommands(CLI::App& app, Context& context);
 void AddCardCommands(CLI::App& app, Context& context);
+void AddConsentCommands(CLI::App& app, Context& context);
 void AddRedemptionCommands(CLI::App& app, Context& context);
 void AddReviewCommands(CLI::App& app, Context& context);
 void AddRedemptionPolicyCommands(CLI::App& app, Context& context);
@@ -55,6 +56,9 @@ void AddPointsCommands(CLI::App& app, Context& context);
 
 // Of the noun `partner`: its evidence.
 void AddDocumentCommands(CLI::App& partner, Context& context);
+
+// Of the noun `member`: the person, and leaving.
+void AddPersonVerbs(CLI::App& noun, Context& context);
 
 // The programme.
 void AddAuditCommands(CLI::App& app, Context& context);

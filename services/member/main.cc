@@ -19,13 +19,14 @@ int main(int argc, char** argv) {
          auto started = guilder::ledger::Lanes::Start({.dsn = environment.dsn});
          if (!started.ok()) return started.status();
          lanes = *std::move(started);
-         return std::vector<HostedService>{
-             {guilder::member::kMemberServiceName,
-              guilder::member::MakeMemberService(
-                  {environment.runtime, environment.pool, *lanes, environment.secrets})},
-             {guilder::member::kPointsServiceName,
-              guilder::member::MakePointsService(
-                  {environment.runtime, environment.pool, *lanes, environment.secrets})}};
+         const guilder::member::MemberServiceDependencies dependencies{
+             environment.runtime, environment.pool, *lanes, environment.secrets};
+         return std::vector<HostedService>{{guilder::member::kMemberServiceName,
+                                            guilder::member::MakeMemberService(dependencies)},
+                                           {guilder::member::kPointsServiceName,
+                                            guilder::member::MakePointsService(dependencies)},
+                                           {guilder::member::kPersonServiceName,
+                                            guilder::member::MakePersonService(dependencies)}};
        }},
       argc, argv);
 }

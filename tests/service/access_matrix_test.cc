@@ -61,6 +61,13 @@ const std::vector<Ask>& Asks() {
       {"MemberService/IssueCards", Names::kPartner,
        "request_id:'<uuid>' member:'<member>' count:1"},
       {"MemberService/GetBalance", Names::kNobody, "card_number:'<card>'"},
+      {"PersonService/SetConsent", Names::kPartner,
+       "member:'<member>' consent{partner:'partners/<P>' purpose:CONSENT_PURPOSE_MARKETING "
+       "channel:CONSENT_CHANNEL_EMAIL granted:true}"},
+      {"PersonService/ListConsents", Names::kPartner, "parent:'<member>'"},
+      {"PersonService/CheckConsents", Names::kPartner,
+       "partner:'partners/<P>' purpose:CONSENT_PURPOSE_MARKETING channel:CONSENT_CHANNEL_EMAIL "
+       "members:'<member>'"},
       {"RedemptionService/QuoteRedemption", Names::kPartner,
        "store:'partners/<P>/stores/s1' card_number:'<card>' currency_code:'EUR' "
        "lines{amount_minor_units:100}"},
@@ -259,20 +266,34 @@ TEST_CASE("Access: a credential for one store posts and takes points there only"
 TEST_CASE("Access: a member's token reads the member's own account", "[service][access][inv-89]") {
   World world;
   const std::string token = world.MemberToken();
-  const Ask asks[] = {{"MemberService/GetMember", Names::kPartner, "name:'<M>'"},
-                      {"MemberService/GetBalance", Names::kPartner, "member:'<M>'"},
-                      {"MemberService/ListLots", Names::kPartner, "parent:'<M>'"},
-                      {"MemberService/ListEntries", Names::kPartner, "parent:'<M>'"},
-                      {"MemberService/GetStatement", Names::kPartner, "member:'<M>'"},
-                      {"SpendingService/SetPin", Names::kPartner, "member:'<M>' pin:'4711'"},
-                      {"SpendingService/CreateOneTimeCode", Names::kPartner, "member:'<M>'"},
-                      {"SpendingService/GetSpendingState", Names::kPartner, "member:'<M>'"}};
+  const Ask asks[] = {
+      {"MemberService/GetMember", Names::kPartner, "name:'<M>'"},
+      {"MemberService/GetBalance", Names::kPartner, "member:'<M>'"},
+      {"MemberService/ListLots", Names::kPartner, "parent:'<M>'"},
+      {"MemberService/ListEntries", Names::kPartner, "parent:'<M>'"},
+      {"MemberService/GetStatement", Names::kPartner, "member:'<M>'"},
+      {"PersonService/UpdateMember", Names::kPartner,
+       "member{name:'<M>' given_name:'A'} update_mask{paths:'given_name'}"},
+      {"PersonService/SetConsent", Names::kPartner,
+       "member:'<M>' consent{partner:'partners/fresh' granted:true "
+       "purpose:CONSENT_PURPOSE_MARKETING channel:CONSENT_CHANNEL_EMAIL}"},
+      {"PersonService/ListConsents", Names::kPartner, "parent:'<M>'"},
+      // A payment of the member's is under way, so these two are refused for now.
+      {"PersonService/CloseMember", Names::kPartner, "request_id:'<uuid>' name:'<M>'"},
+      {"PersonService/EraseMember", Names::kPartner, "request_id:'<uuid>' name:'<M>'"},
+      {"SpendingService/SetPin", Names::kPartner, "member:'<M>' pin:'4711'"},
+      {"SpendingService/CreateOneTimeCode", Names::kPartner, "member:'<M>'"},
+      {"SpendingService/GetSpendingState", Names::kPartner, "member:'<M>'"}};
   std::set<std::string> asked;
   for (const Ask& ask : asks) {
     INFO(ask.method);
     asked.insert(ask.method);
-    world.SetFact("M", world.fact("member"));
-    CHECK(world.Call(token, *MethodOf(RowOf(ask)), ask.request).status.ok());
+    world.SetFact("M", world.fact("own-member"));
+    const AnyAnswer own = world.Call(token, *MethodOf(RowOf(ask)), ask.request);
+    INFO(own.status.ToString());
+    const bool waits =
+        own.reason() == Reason::kWrongState || own.reason() == Reason::kErasurePostponed;
+    CHECK((own.status.ok() || waits));
     world.SetFact("M", world.fact("other-member"));
     CHECK(IsWithheld(world.Call(token, *MethodOf(RowOf(ask)), ask.request)));
   }

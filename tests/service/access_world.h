@@ -64,6 +64,9 @@ class World {
     net.Add(
         member::MakeMemberService({net.runtime(), net.pool(), coalition_.lanes(), net.secrets()}),
         member::kMemberServiceName);
+    net.Add(
+        member::MakePersonService({net.runtime(), net.pool(), coalition_.lanes(), net.secrets()}),
+        member::kPersonServiceName);
     net.Add(redemption::MakeRedemptionService({net.runtime(), net.pool(), coalition_.lanes(),
                                                coalition_.cards(), coalition_.network().secrets()}),
             redemption::kRedemptionServiceName);
@@ -192,11 +195,14 @@ inline void World::FillIn() {
     enrolled.ParseFromString(
         Do(key, "member.v1.MemberService.EnrolMember", "request_id:'<uuid>' member{}").bytes);
     REQUIRE_FALSE(enrolled.card_number().empty());
-    return enrolled.card_number();
+    return enrolled;
   };
-  SetFact("card", enrol(fresh));
-  SetFact("other-card", enrol(other));
-  SetFact("member", absl::StrCat("members/", coalition_.AccountOf(fact("card")).value()));
+  const member::v1::EnrolMemberResponse enrolled = enrol(fresh);
+  SetFact("card", enrolled.card_number());
+  SetFact("other-card", enrol(other).card_number());
+  // As the partner calls the member; members and operators say the account.
+  SetFact("member", enrolled.member());
+  SetFact("own-member", absl::StrCat("members/", coalition_.AccountOf(fact("card")).value()));
   SetFact("other-member",
           absl::StrCat("members/", coalition_.AccountOf(fact("other-card")).value()));
   SetFact("P", "fresh");

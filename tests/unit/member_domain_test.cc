@@ -51,6 +51,9 @@ TEST_CASE("LookupWatch: who misses too often finds nothing more in that hour", "
 
 TEST_CASE("Profile: phone and e-mail have one form each", "[unit][member]") {
   CHECK(NormalPhone("+49 (30) 123-45.67") == "+49301234567");
+  CHECK(NormalPhone("0049 (0)30 1234567") == "+49301234567");
+  CHECK_FALSE(NormalPhone("+049301234567"));
+  CHECK_FALSE(NormalPhone("+49 30 12345 ext 7"));
   CHECK_FALSE(NormalPhone("030 1234567"));
   CHECK_FALSE(NormalPhone("+12345"));
   CHECK_FALSE(NormalPhone("+1234567890123456"));
@@ -76,16 +79,40 @@ TEST_CASE("Profile: masked for those who need not know", "[unit][member]") {
 }
 
 TEST_CASE("Vault: a profile opens for its member and this installation alone", "[unit][member]") {
-  const Profile profile{"Ada", "Byron", "+49301234567", "ada@example.org"};
   const security::Secrets secrets = security::Secrets::Generate();
   const Vault vault(secrets);
-  const SealedProfile sealed = vault.Seal(kMember, profile);
-  CHECK(sealed.profile.find("Ada") == std::string::npos);
-  CHECK(vault.Open(kMember, sealed) == profile);
-  CHECK_FALSE(vault.Open(AccountId(65'538), sealed));
-  CHECK_FALSE(Vault(security::Secrets::Generate()).Open(kMember, sealed));
-  CHECK(vault.PhoneIndex("+49301234567") == Vault(secrets).PhoneIndex("+49301234567"));
-  CHECK(vault.PhoneIndex("x") != vault.EmailIndex("x"));
+  const Profile ada{"Ada", "Byron", "+49301234567", "ada@example.org", "London", "1985-12-10"};
+  const auto sealed = vault.Seal(kMember, ada, 0);
+  REQUIRE(sealed.ok());
+  CHECK(vault.Open(kMember, *sealed) == ada);
+  CHECK_FALSE(vault.Open(AccountId(131'075), *sealed));
+  CHECK_FALSE(Vault(security::Secrets::Generate()).Open(kMember, *sealed));
+  CHECK(vault.PhoneIndexes("+49301234567") == Vault(secrets).PhoneIndexes("+49301234567"));
+  CHECK(vault.PhoneIndexes("x") != vault.EmailIndexes("x"));
+  CHECK_FALSE(vault.Seal(kMember, ada, 1).ok());
+}
+
+TEST_CASE("Vault: what was sealed in an epoch that was dropped does not open",
+          "[unit][member][inv-100]") {
+  const security::Secrets secrets = security::Secrets::Generate();
+  const Vault vault(secrets);
+  const Profile ada{"Ada", "Byron", "+49301234567", "", "", ""};
+  const auto before = vault.Seal(kMember, ada, 0);
+  REQUIRE(before.ok());
+  REQUIRE(vault.ring().Add().ok());
+  const auto key = vault.OpenKey(kMember, *before);
+  REQUIRE(key);
+  const auto moved = vault.SealKey(*key, 1);
+  REQUIRE(moved.ok());
+  const auto old_index = vault.IndexesOf(ada, 0);
+  CHECK(vault.PhoneIndexes(ada.phone).size() == 2);
+
+  REQUIRE(vault.ring().KeepOnly(1).ok());
+
+  CHECK_FALSE(vault.Open(kMember, *before));
+  CHECK(vault.Open(kMember, {*moved, before->profile, 1}) == ada);
+  CHECK(vault.PhoneIndexes(ada.phone).size() == 1);
+  CHECK(vault.PhoneIndexes(ada.phone)[0] != *old_index->phone);
 }
 
 PostedRecord ARecord(RecordKind kind, std::vector<ledger::Entry> entries) {

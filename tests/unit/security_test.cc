@@ -1,3 +1,4 @@
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -7,9 +8,11 @@
 #include "libs/base/text.h"
 #include "libs/security/audit.h"
 #include "libs/security/credential_use.h"
+#include "libs/security/key_ring.h"
 #include "libs/security/keys.h"
 #include "libs/security/member_token.h"
 #include "libs/security/principal.h"
+#include "libs/security/pseudonym.h"
 #include "libs/security/secrets.h"
 #include "tests/support/catch2.h"
 
@@ -221,6 +224,77 @@ TEST_CASE("Roles: their names are parsed back", "[unit][security]") {
     CHECK(RoleFromName(RoleName(role)) == role);
   }
   CHECK_FALSE(RoleFromName("king"));
+}
+
+TEST_CASE("Pseudonyms: each partner has a name of its own for an account", "[unit][security]") {
+  const Secrets secrets = Secrets::Generate();
+  const Pseudonyms pseudonyms(secrets);
+  const AccountId account(65'539);
+
+  const std::string here = pseudonyms.Of(PartnerId(1), account);
+  const std::string there = pseudonyms.Of(PartnerId(2), account);
+
+  CHECK(here.size() == 34);
+  CHECK(here == Pseudonyms(secrets).Of(PartnerId(1), account));
+  CHECK(here.substr(2, 16) != there.substr(2, 16));
+  CHECK(here.substr(18) != there.substr(18));
+  CHECK(pseudonyms.Open(PartnerId(1), here) == account);
+  CHECK_FALSE(pseudonyms.Open(PartnerId(2), here));
+  CHECK_FALSE(Pseudonyms(Secrets::Generate()).Open(PartnerId(1), here));
+}
+
+TEST_CASE("Pseudonyms: a name that was changed, or is spelt otherwise, does not open",
+          "[unit][security]") {
+  const Pseudonyms pseudonyms(Secrets::Generate());
+  const std::string name = pseudonyms.Of(PartnerId(1), AccountId(65'539));
+  for (size_t i = 2; i < name.size(); ++i) {
+    std::string other = name;
+    other[i] = other[i] == '0' ? '1' : '0';
+    CHECK_FALSE(pseudonyms.Open(PartnerId(1), other));
+  }
+  std::string upper = name;
+  for (char& c : upper) c = static_cast<char>(std::toupper(c));
+  for (const std::string& other : {upper, name + "0", name.substr(1), std::string("65539"),
+                                   std::string("p-"), std::string()}) {
+    CHECK_FALSE(pseudonyms.Open(PartnerId(1), other));
+  }
+}
+
+TEST_CASE("KeyRing: a dropped epoch's key is in no file any more", "[unit][security][inv-100]") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path / "epochs";
+  const std::string first(32, 'k');
+  KeyRing ring(path, first);
+  CHECK(*ring.Find(0) == first);
+  const auto added = ring.Add();
+  REQUIRE(added.ok());
+  // Another process, which was started before.
+  KeyRing other(path, first);
+  CHECK(*other.Find(added->number) == added->key);
+  CHECK(other.All().size() == 2);
+
+  REQUIRE(ring.KeepOnly(added->number).ok());
+
+  CHECK_FALSE(ring.Find(0).ok());
+  CHECK_FALSE(KeyRing(path, first).Find(0).ok());
+  CHECK(*KeyRing(path, first).Find(1) == added->key);
+  CHECK(ring.Add()->number == 2);
+  CHECK_FALSE(ring.KeepOnly(7).ok());
+}
+
+TEST_CASE("KeyRing: a file that others may read, or that is damaged, is not believed",
+          "[unit][security]") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path / "epochs";
+  KeyRing ring(path, std::string(32, 'k'));
+  REQUIRE(ring.Add().ok());
+  REQUIRE(chmod(path.c_str(), 0644) == 0);
+  CHECK_FALSE(ring.Add().ok());
+  REQUIRE(chmod(path.c_str(), 0600) == 0);
+  CHECK(ring.Add().ok());
+  std::ofstream(path) << "epoch.3=0123\n";
+  CHECK_FALSE(ring.Add().ok());
+  CHECK_FALSE(KeyRing(path, std::string(32, 'k')).Find(3).ok());
 }
 
 }  // namespace

@@ -27,6 +27,8 @@ const Reasons kLongFiles = {
 };
 
 const Reasons kLongFunctions = {
+    {"tests/service/access_matrix_test.cc: const std::vector<Ask>& Asks() {",
+     "a table of requests"},
     {"tests/store/verify_test.cc: const std::vector<Case>& Cases() {", "a table of cases"},
 };
 

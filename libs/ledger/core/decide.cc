@@ -170,6 +170,15 @@ absl::StatusOr<Points> DecideRelease(Posting& posting, PartnerId partner, Record
   return held;
 }
 
+absl::StatusOr<Points> DecideClose(Posting& posting) {
+  const AccountState& account = posting.account();
+  if (account.status != AccountStatus::kOpen) return Refuse(Reason::kAccountClosed);
+  if (account.held > Points(0)) return Refuse(Reason::kWrongState, "a payment holds points");
+  const Points had = account.pending + account.available;
+  posting.Close();
+  return had - posting.account().pending - posting.account().available;
+}
+
 absl::Status DecideReviewRelease(Posting& posting, PartnerId partner, RecordNumber number) {
   const Hold* hold = FindHold(posting, partner, number);
   if (hold == nullptr) return Refuse(Reason::kRedemptionNotFound);

@@ -93,6 +93,11 @@ absl::Status DecideRefundFrom(Posting& posting, RecordNumber hold, Points points
 // Refuses: kRedemptionNotFound, kRedemptionClosed.
 absl::StatusOr<Points> DecideRelease(Posting& posting, PartnerId partner, RecordNumber hold);
 
+// Closes an account: what it has expires, what it owes stays. Gives the points that expired.
+//
+// Refuses: kAccountClosed; kWrongState, a hold is open.
+absl::StatusOr<Points> DecideClose(Posting& posting);
+
 // Lets a hold that is in review be captured.
 //
 // Refuses: kRedemptionNotFound; kRedemptionClosed, it is not in review any more.

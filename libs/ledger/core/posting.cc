@@ -306,6 +306,13 @@ void Posting::RefundFrom(RecordNumber number, Points points, PartnerId partner, 
   }
 }
 
+void Posting::Close() {
+  for (Lot& lot : account_.lots) {
+    if (lot.free() > Points(0)) Expire(lot);
+  }
+  account_.status = AccountStatus::kClosed;
+}
+
 void Posting::Move(Side debit, Side credit, Points points, ContractId contract) {
   if (points == Points(0)) return;
   const auto balance_of = [&](Bucket bucket) -> Points* {

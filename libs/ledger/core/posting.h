@@ -71,6 +71,8 @@ class Posting {
   void Refund(RecordNumber hold, Points points, Timestamp grace_until);
   void RefundFrom(RecordNumber hold, Points points, PartnerId partner, ContractId contract,
                   Timestamp grace_until);
+  // Lets everything expire that is free, pending or not, and closes the account.
+  void Close();
 
   // Sends what is free away, with the terms of its lots: available points in the order of
   // consumption, or all that is pending or available, or that of some lots. No more than

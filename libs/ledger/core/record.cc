@@ -101,8 +101,29 @@ std::string_view RecordKindName(RecordKind kind) {
       return "BONUS";
     case RecordKind::kTransferReversal:
       return "TRANSFER_REVERSAL";
+    case RecordKind::kClosure:
+      return "CLOSURE";
+    case RecordKind::kErasure:
+      return "ERASURE";
+    case RecordKind::kOpeningBalance:
+      return "OPENING_BALANCE";
+    case RecordKind::kCardActivation:
+      return "CARD_ACTIVATION";
   }
   return "UNKNOWN";
+}
+
+std::string EncodeLeaving(AccountId account, bool closes) {
+  constexpr uint64_t kFormat = 1;
+  return Encoder().Unsigned(kFormat).Id(account).Unsigned(closes ? 1 : 0).Take();
+}
+
+bool ClosesAccount(RecordKind kind, std::string_view content) {
+  if (kind != RecordKind::kClosure && kind != RecordKind::kErasure) return false;
+  Decoder decoder(content);
+  decoder.Unsigned();
+  decoder.Signed();
+  return decoder.Unsigned() == 1 && decoder.ok();
 }
 
 bool EndsHold(RecordKind kind) {

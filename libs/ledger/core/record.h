@@ -46,10 +46,20 @@ enum class RecordKind : int16_t {
   kExpiry = 46,
   kReinstatement = 47,
   kBonus = 48,
+  // Of who comes and leaves, from 61 on.
+  kClosure = 61,
+  kErasure = 62,
+  kOpeningBalance = 63,
+  kCardActivation = 64,
 };
 
 // Whether a record of that kind gives back what the hold that it acts on still holds.
 bool EndsHold(RecordKind kind);
+
+// What the record of a closure or erasure keeps: the account, and whether it was open until then.
+std::string EncodeLeaving(AccountId account, bool closes);
+// Whether a record of that kind and content closed its account, other than by a merge.
+bool ClosesAccount(RecordKind kind, std::string_view content);
 
 // "PURCHASE".
 std::string_view RecordKindName(RecordKind kind);

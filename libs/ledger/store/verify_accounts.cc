@@ -45,6 +45,9 @@ class Comparison {
     if (sums.merged_into != expected.merged_into) {
       findings_.Fail(CheckId::kDates, NameOf(stored.id) + " was not merged as a record says");
     }
+    if (sums.closed != expected.closed) {
+      findings_.Fail(CheckId::kDates, NameOf(stored.id) + " was not closed by a record");
+    }
     if (sums.captured != expected.captured || sums.refunded != expected.refunded) {
       findings_.Fail(CheckId::kHolds, "the holds of " + NameOf(stored.id));
     }

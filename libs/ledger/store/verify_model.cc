@@ -77,6 +77,7 @@ class Addition {
     if (record_.kind == RecordKind::kMerge) {
       account_->merged_into = DecodeMerge(record_.content).value_or(AccountId());
     }
+    if (ClosesAccount(record_.kind, record_.content)) account_->closed = true;
     if (EndsHold(record_.kind)) {
       const auto hold = model_.holds.find(record_.refers_to);
       if (hold != model_.holds.end()) hold->second.voided = true;

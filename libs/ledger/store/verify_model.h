@@ -21,6 +21,8 @@ struct AccountSums {
   Points refunded;
   // None while it is open.
   AccountId merged_into;
+  // Whether a record closed it, other than by a merge.
+  bool closed = false;
   // The first record of the account, which opened it.
   RecordNumber opened_by;
   // The last record of the snapshot in which the account's row was compared; none before that.

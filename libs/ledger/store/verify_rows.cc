@@ -57,6 +57,7 @@ StoredAccount ToAccount(PackedRow row) {
   account.sums.debt = row.Id<Points>();
   account.sums.opened_by = row.Id<RecordNumber>();
   account.status = row.Enum<AccountStatus>();
+  account.sums.closed = account.status == AccountStatus::kClosed;
   account.next_due_at = row.Id<Timestamp>();
   account.first_open_lot = row.Id<LotId>();
   account.sums.merged_into = AccountId(row.OptionalInt().value_or(0));
@@ -245,8 +246,8 @@ void CheckAgreement(BookId book, const StoredAccount& account, Findings& finding
   }
   const bool merged = account.status == AccountStatus::kMerged;
   if (merged != static_cast<bool>(account.sums.merged_into) ||
-      (!merged && account.status != AccountStatus::kOpen)) {
-    findings.Fail(CheckId::kDates, NameOf(account.id) + " was not closed by a record");
+      account.status > AccountStatus::kMerged) {
+    findings.Fail(CheckId::kDates, NameOf(account.id) + " was not merged by a record");
   }
 }
 

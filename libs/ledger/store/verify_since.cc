@@ -13,7 +13,7 @@
 namespace guilder::ledger {
 namespace {
 
-constexpr uint64_t kStateFormat = 2;
+constexpr uint64_t kStateFormat = 3;
 
 // What a hash is of, so that an account cannot stand for a lot.
 enum Kind : uint64_t { kAccount = 1, kLot = 2, kHold = 3 };
@@ -26,7 +26,7 @@ uint64_t Word(T value) {
 uint64_t HashOf(const KeyedHash& hash, AccountId id, const AccountSums& sums) {
   return hash.Of({kAccount, Word(id), Word(sums.pending), Word(sums.available), Word(sums.held),
                   Word(sums.debt), Word(sums.captured), Word(sums.refunded), Word(sums.opened_by),
-                  Word(sums.merged_into)});
+                  Word(sums.merged_into), sums.closed ? 1u : 0u});
 }
 
 uint64_t HashOf(const KeyedHash& hash, LotId id, const LotSums& sums) {
@@ -77,6 +77,7 @@ void Subtract(AccountSums& sums, const BookModel& model, AccountId id) {
   sums.available -= change.available;
   sums.held -= change.held;
   sums.debt -= change.debt;
+  if (change.closed) sums.closed = false;
   if (change.merged_into == sums.merged_into) sums.merged_into = AccountId();
   sums.captured -= change.captured;
   sums.refunded -= change.refunded;
@@ -101,7 +102,7 @@ void Subtract(LotSums& sums, const BookModel& model, LotId id) {
 bool IsNothing(const AccountSums& sums) {
   return sums.pending == Points() && sums.available == Points() && sums.held == Points() &&
          sums.debt == Points() && sums.captured == Points() && sums.refunded == Points() &&
-         !sums.merged_into;
+         !sums.merged_into && !sums.closed;
 }
 
 bool IsNothing(const LotSums& sums) {

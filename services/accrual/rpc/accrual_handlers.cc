@@ -124,11 +124,14 @@ absl::StatusOr<Sale> AccrualHandlers::FindReadable(const rpc::Call& call, postgr
   return sale;
 }
 
-v1::Purchase AccrualHandlers::Shown(const Sale& sale, const std::vector<Return>& returns,
+v1::Purchase AccrualHandlers::Shown(const rpc::Call& call, const Sale& sale,
+                                    const std::vector<Return>& returns,
                                     const ledger::Configuration& configuration,
                                     const RuleBook& rules) const {
   const SaleTerms terms = TermsOfSale(sale, configuration, rules);
-  return ToProto(sale, FoldReturns(sale, terms, returns), SlugOf(sale.partner));
+  v1::Purchase shown = ToProto(sale, FoldReturns(sale, terms, returns), SlugOf(sale.partner));
+  shown.set_member(member_names_.Of(call.principal(), sale.account));
+  return shown;
 }
 
 absl::StatusOr<v1::GetPurchaseResponse> AccrualHandlers::GetPurchase(
@@ -140,7 +143,7 @@ absl::StatusOr<v1::GetPurchaseResponse> AccrualHandlers::GetPurchase(
     v1::GetPurchaseResponse response;
     GUILDER_ASSIGN_OR_RETURN(const auto book, rule_books_.Read(tx, *configuration));
     *response.mutable_purchase() =
-        Shown(sale, returns[{sale.book, sale.number}], *configuration, *book);
+        Shown(call, sale, returns[{sale.book, sale.number}], *configuration, *book);
     return response;
   });
 }
@@ -169,7 +172,7 @@ absl::StatusOr<v1::ListPurchasesResponse> AccrualHandlers::ListPurchases(
     v1::ListPurchasesResponse response;
     for (const Sale& sale : sales) {
       *response.add_purchases() =
-          Shown(sale, returns[{sale.book, sale.number}], *configuration, *book);
+          Shown(call, sale, returns[{sale.book, sale.number}], *configuration, *book);
     }
     if (more) {
       const Sale& last = sales.back();
@@ -189,7 +192,7 @@ absl::StatusOr<v1::ExplainPurchaseResponse> AccrualHandlers::ExplainPurchase(
     GUILDER_ASSIGN_OR_RETURN(const auto book, rule_books_.Read(tx, *configuration));
     v1::ExplainPurchaseResponse response;
     *response.mutable_purchase() =
-        Shown(sale, returns[{sale.book, sale.number}], *configuration, *book);
+        Shown(call, sale, returns[{sale.book, sale.number}], *configuration, *book);
     ExplainSale(sale, *configuration, *book, response);
     return response;
   });

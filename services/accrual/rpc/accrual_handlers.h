@@ -15,6 +15,7 @@
 #include "libs/postgres/pool.h"
 #include "libs/rpc/call.h"
 #include "libs/rpc/card_lookups.h"
+#include "libs/rpc/member_names.h"
 #include "libs/rpc/names.h"
 #include "libs/rpc/worker_pool.h"
 #include "services/accrual/domain/earning.h"
@@ -31,7 +32,8 @@ class AccrualHandlers {
   using Done = ledger::Lanes::Done;
 
   AccrualHandlers(ledger::Lanes& lanes, ledger::CardDirectory& cards, postgres::Pool& pool,
-                  rpc::WorkerPool& workers, std::string page_token_key, std::string quote_key)
+                  rpc::WorkerPool& workers, std::string page_token_key, std::string quote_key,
+                  const security::Secrets& secrets)
       : lanes_(lanes),
         cards_(cards),
         pool_(pool),
@@ -39,6 +41,7 @@ class AccrualHandlers {
         card_lookups_(cards, workers),
         page_tokens_(std::move(page_token_key)),
         quotes_(std::move(quote_key)),
+        member_names_(secrets),
         waiting_([this] { return PostDueReturns(); }) {}
 
   // Begins to post returns whose sale comes later. Reads once.
@@ -101,7 +104,7 @@ class AccrualHandlers {
   absl::Status AddSales(const rpc::Call& call, PartnerId partner, const Request& request,
                         Report& report);
 
-  v1::Purchase Shown(const Sale& sale, const std::vector<Return>& returns,
+  v1::Purchase Shown(const rpc::Call& call, const Sale& sale, const std::vector<Return>& returns,
                      const ledger::Configuration& configuration, const RuleBook& rules) const;
 
   absl::StatusOr<v1::QuotePurchaseResponse> AnswerQuote(
@@ -120,6 +123,7 @@ class AccrualHandlers {
   rpc::CardLookups card_lookups_;
   const rpc::PageTokens page_tokens_;
   const QuoteSealer quotes_;
+  const rpc::MemberNames member_names_;
   AccrualRows rows_;
   mutable RuleBookReader rule_books_;
   // Last: its thread uses all of the above.

@@ -39,7 +39,7 @@ class AccrualService final : public v1::AccrualService::CallbackService {
       : methods_(with.runtime, kAccrualServiceName),
         handlers_(with.lanes, with.cards, with.pool, with.runtime.workers(),
                   with.secrets.Derive("guilder/page-token/1"),
-                  with.secrets.Derive("guilder/quote/1")) {
+                  with.secrets.Derive("guilder/quote/1"), with.secrets) {
     handlers_.Start();
   }
 

@@ -32,7 +32,6 @@ v1::Purchase ToProto(const Sale& sale, const TakenBack& taken, const std::string
   v1::Purchase out;
   out.set_name(ledger::RecordName(ledger::RecordKind::kPurchase, sale.book, sale.number));
   AddReceipt(purchase, slug, *out.mutable_receipt());
-  out.set_member(absl::StrCat("members/", sale.account.value()));
   *out.mutable_occurred_at() = rpc::ToProto(purchase.occurred_at);
   out.set_currency_code(FormatCurrency(purchase.currency));
   for (size_t i = 0; i < purchase.lines.size(); ++i) {

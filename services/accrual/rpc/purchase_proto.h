@@ -54,7 +54,8 @@ struct ParkedItemId {
 };
 std::optional<ParkedItemId> ParseParkedItemName(std::string_view name);
 
-// `taken` is what returns have taken back so far.
+// `taken` is what returns have taken back so far. Without the member, whose name depends on who
+// asks.
 v1::Purchase ToProto(const Sale& sale, const TakenBack& taken, const std::string& partner_slug);
 
 void FillSettlement(const Sale& sale, const ReturnOutcome& outcome,

@@ -73,7 +73,6 @@ Points SpendableOn(const Purchase& purchase, const ledger::Configuration& config
 }
 
 void AddMember(const ledger::AccountState& account, Points spendable, v1::QuotedMember& out) {
-  out.set_name(absl::StrCat("members/", account.id.value()));
   out.set_available_points(account.available.value());
   out.set_pending_points(account.pending.value());
   out.set_owed_points(account.debt.value());
@@ -108,8 +107,11 @@ absl::StatusOr<v1::QuotePurchaseResponse> AccrualHandlers::QuotePurchase(
     if (!account) return Refuse(Reason::kCardNotFound);
     ground.account = *std::move(account);
     ReadTerms(tx, *configuration, partner, purchase, ground);
-    return AnswerQuote(*configuration, partner, purchase, ground.account, ground.card, ground.terms,
-                       std::move(ground.left));
+    GUILDER_ASSIGN_OR_RETURN(v1::QuotePurchaseResponse response,
+                             AnswerQuote(*configuration, partner, purchase, ground.account,
+                                         ground.card, ground.terms, std::move(ground.left)));
+    response.mutable_member()->set_name(member_names_.Of(call.principal(), ground.card.account));
+    return response;
   });
 }
 

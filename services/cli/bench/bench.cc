@@ -123,6 +123,8 @@ class Bench {
     GUILDER_RETURN_IF_ERROR(Closed(kHotPartner, "", [this] { return calls_->Purchase(1); }));
     GUILDER_RETURN_IF_ERROR(Closed(kPairs, "", [this] { return calls_->Pair(); }));
     GUILDER_RETURN_IF_ERROR(Closed(kBalance, "", [this] { return calls_->Balance(); }));
+    GUILDER_RETURN_IF_ERROR(Closed(kFindByCard, "", [this] { return calls_->FindByCard(); }));
+    GUILDER_RETURN_IF_ERROR(Closed(kFindByPhone, "", [this] { return calls_->FindByPhone(); }));
     GUILDER_RETURN_IF_ERROR(Closed(kEmpty, "", [this] { return calls_->Empty(); }));
     if (!profile_.Wants(kSingle)) return absl::OkStatus();
     Callers one;

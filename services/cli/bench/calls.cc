@@ -41,6 +41,12 @@ std::string NewUuid() {
   return FormatUuid(uuid);
 }
 
+// Of the so many-th member that is enrolled.
+std::string PhoneOf(size_t member) {
+  constexpr int64_t kFirst = 4'930'000'000'000;
+  return absl::StrCat("+", kFirst + static_cast<int64_t>(member));
+}
+
 // A call of one method, over and over.
 template <typename Service, typename Request, typename Response>
 class RpcCaller final : public Caller {
@@ -178,6 +184,7 @@ absl::Status Calls::EnrolMembers(size_t count) {
         member_[i % kConnections], &MemberService::StubInterface::async_interface::EnrolMember,
         [this](v1::EnrolMemberRequest& request) {
           request.set_request_id(NewUuid());
+          request.mutable_member()->set_phone(PhoneOf(next_phone_.fetch_add(1)));
           return NextShop(world_.shops.size()).authorization;
         },
         [&](const v1::EnrolMemberResponse& enrolled) {
@@ -192,6 +199,10 @@ absl::Status Calls::EnrolMembers(size_t count) {
 
 const Shop& Calls::NextShop(size_t shops) {
   return world_.shops[next_shop_.fetch_add(1, std::memory_order_relaxed) % shops];
+}
+
+std::string Calls::NextPhone() {
+  return PhoneOf(next_card_.fetch_add(1, std::memory_order_relaxed) % world_.cards.size());
 }
 
 const std::string& Calls::NextCard() {
@@ -244,6 +255,28 @@ std::unique_ptr<Caller> Calls::Balance() {
       &MemberService::StubInterface::async_interface::GetBalance,
       [this](v1::GetBalanceRequest& request) {
         request.set_card_number(NextCard());
+        return NextShop(world_.shops.size()).authorization;
+      });
+}
+
+std::unique_ptr<Caller> Calls::FindByCard() {
+  namespace v1 = member::v1;
+  return MakeCaller<MemberService, v1::FindMemberRequest, v1::FindMemberResponse>(
+      member_[next_connection_++ % kConnections],
+      &MemberService::StubInterface::async_interface::FindMember,
+      [this](v1::FindMemberRequest& request) {
+        request.set_card_number(NextCard());
+        return NextShop(world_.shops.size()).authorization;
+      });
+}
+
+std::unique_ptr<Caller> Calls::FindByPhone() {
+  namespace v1 = member::v1;
+  return MakeCaller<MemberService, v1::FindMemberRequest, v1::FindMemberResponse>(
+      member_[next_connection_++ % kConnections],
+      &MemberService::StubInterface::async_interface::FindMember,
+      [this](v1::FindMemberRequest& request) {
+        request.set_phone(NextPhone());
         return NextShop(world_.shops.size()).authorization;
       });
 }

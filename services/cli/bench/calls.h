@@ -37,6 +37,8 @@ class Calls {
   // Authorizes and captures a redemption; both together are one call.
   std::unique_ptr<Caller> Pair();
   std::unique_ptr<Caller> Balance();
+  std::unique_ptr<Caller> FindByCard();
+  std::unique_ptr<Caller> FindByPhone();
   // What a call costs that does nothing: the health check.
   std::unique_ptr<Caller> Empty();
   // The same purchases over streams: at most `limit` of them.
@@ -47,6 +49,8 @@ class Calls {
   void Fill(accrual::v1::RecordPurchaseRequest& request, const Shop& shop);
   const Shop& NextShop(size_t shops);
   const std::string& NextCard();
+  // The phone number of any member.
+  std::string NextPhone();
 
  private:
   explicit Calls(std::vector<Shop> shops);
@@ -59,6 +63,7 @@ class Calls {
   std::vector<std::shared_ptr<grpc::Channel>> redemption_;
   std::atomic<size_t> next_shop_{0};
   std::atomic<size_t> next_card_{0};
+  std::atomic<size_t> next_phone_{0};
   std::atomic<size_t> next_receipt_{0};
   std::atomic<size_t> next_connection_{0};
 };

@@ -43,6 +43,8 @@ void ShowRates(const Figures& figures, Output& output) {
   table.AddRow({"RecordPurchase, one caller", Number(figures.Of(kSingle)), "one in flight"});
   table.AddRow({"Authorize + Capture", Number(figures.Of(kPairs)), "pairs, 256 in flight"});
   table.AddRow({"GetBalance", Number(figures.Of(kBalance)), "256 in flight"});
+  table.AddRow({"FindMember by card", Number(figures.Of(kFindByCard)), "256 in flight"});
+  table.AddRow({"FindMember by phone", Number(figures.Of(kFindByPhone)), "256 in flight"});
   table.AddRow({"empty handler", Number(figures.Of(kEmpty)), "256 in flight"});
   table.AddRule();
   table.AddRow({"RecordPurchases, long history", Number(figures.Of(kLongHistory)),
@@ -72,6 +74,10 @@ void ShowBars(const Figures& figures, Output& output) {
   share("one hot partner, against many", figures.Share(kHotPartner, kUnary), 0.9, 1.0);
   share("pairs, share of raw SQL", figures.Share(kPairs, kRawSql), 0.15, 0.25);
   share("GetBalance, share of the empty handler", figures.Share(kBalance, kEmpty), 0.6, 0.8);
+  share("FindMember by card, share of the empty handler", figures.Share(kFindByCard, kEmpty), 0.5,
+        0.6);
+  share("FindMember by phone, share of the empty handler", figures.Share(kFindByPhone, kEmpty), 0.5,
+        0.6);
   share("one caller, against TPC-B with one", figures.Share(kSingle, kTpcbSingle), 0.7, 1.0);
   const double p99 = Percentile(figures.SortedLatencies(), 99);
   const auto at_most = [&](const char* what, double value, double must, double aim) {
@@ -156,13 +162,16 @@ nlohmann::ordered_json ToJson(const Figures& figures) {
                       {"after", figures.Of(kTpcbAfter)},
                       {"single_client", figures.Of(kTpcbSingle)}};
   json["raw_sql_per_second"] = figures.Of(kRawSql);
-  for (const char* name : {kUnary, kStreamed, kPairs, kBalance, kEmpty, kSingle, kHotPartner}) {
+  for (const char* name : {kUnary, kStreamed, kPairs, kBalance, kFindByCard, kFindByPhone, kEmpty,
+                           kSingle, kHotPartner}) {
     json[name] = figures.Of(name);
   }
   json["shares"] = {{"unary", figures.Share(kUnary, kRawSql)},
                     {"streamed", figures.Share(kStreamed, kRawSql)},
                     {"pairs", figures.Share(kPairs, kRawSql)},
                     {"get_balance", figures.Share(kBalance, kEmpty)},
+                    {"find_member_by_card", figures.Share(kFindByCard, kEmpty)},
+                    {"find_member_by_phone", figures.Share(kFindByPhone, kEmpty)},
                     {"hot_partner", figures.Share(kHotPartner, kUnary)},
                     {"single_caller", figures.Share(kSingle, kTpcbSingle)}};
   json[kUnaryCpu] = figures.Of(kUnaryCpu);

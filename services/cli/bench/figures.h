@@ -25,6 +25,8 @@ inline constexpr char kStreamed[] = "streamed_per_second";
 inline constexpr char kHotPartner[] = "hot_partner_per_second";
 inline constexpr char kPairs[] = "pairs_per_second";
 inline constexpr char kBalance[] = "get_balance_per_second";
+inline constexpr char kFindByCard[] = "find_member_by_card_per_second";
+inline constexpr char kFindByPhone[] = "find_member_by_phone_per_second";
 inline constexpr char kEmpty[] = "empty_handler_per_second";
 inline constexpr char kSingle[] = "single_caller_per_second";
 // The streamed rate with more history, and with more members.

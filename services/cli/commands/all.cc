@@ -15,6 +15,7 @@ void AddNetworkCommands(CLI::App& app, Context& context) {
   AddMemberCommands(app, context);
   AddCardCommands(app, context);
   AddPointsCommands(app, context);
+  AddConsentCommands(app, context);
   AddRedemptionCommands(app, context);
   AddReviewCommands(app, context);
   AddRedemptionPolicyCommands(app, context);

@@ -146,8 +146,11 @@ void AddMemberCommands(CLI::App& app, Context& context) {
       .Option("--family-name", "member.family_name", "Family name")
       .Option("--phone", "member.phone", "As in +49301234567")
       .Option("--email", "member.email", "E-mail address")
+      .Option("--address", "member.address", "Postal address, in lines")
+      .Option("--birth-date", "member.birth_date", "As in 1990-12-31")
       .As("support")
       .ShowRecord("", {{"Member", "member"},
+                       {"Existed before", "existed"},
                        {"Card", "card_number"},
                        {"Welcome points", "welcome_points", Show::kNumber},
                        {"Posted", "journal_receipt.posted_at", Show::kTime}});
@@ -158,6 +161,7 @@ void AddMemberCommands(CLI::App& app, Context& context) {
             [&context](Arguments& arguments) { return ShowBalance(arguments, context); });
   AddReads(noun, context);
   AddMemberPointsCommands(noun, context);
+  AddPersonVerbs(noun, context);
 }
 
 void AddCardCommands(CLI::App& app, Context& context) {

@@ -155,6 +155,14 @@ std::string MainText(RecordKind kind, const Sums& sums) {
       return absl::StrCat("Expired points given back: ", Count(sums.reinstated));
     case RecordKind::kBonus:
       return absl::StrCat("Bonus: ", Count(sums.issued));
+    case RecordKind::kClosure:
+      return "Account closed";
+    case RecordKind::kErasure:
+      return "Person erased";
+    case RecordKind::kOpeningBalance:
+      return absl::StrCat("Brought in from another programme: ", Count(sums.issued));
+    case RecordKind::kCardActivation:
+      return "Card first shown";
   }
   return "Posted";
 }
@@ -209,6 +217,14 @@ std::string KindNoun(RecordKind kind) {
       return "reinstatement of expired points";
     case RecordKind::kBonus:
       return "bonus";
+    case RecordKind::kClosure:
+      return "closing of the account";
+    case RecordKind::kErasure:
+      return "erasure";
+    case RecordKind::kOpeningBalance:
+      return "opening balance";
+    case RecordKind::kCardActivation:
+      return "activation of a card";
   }
   return "request";
 }

@@ -1,9 +1,15 @@
 // How personal data leaves memory: sealed, or as digests that only this installation can make.
 #pragma once
 
+#include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
 
 #include "libs/base/types.h"
 #include "libs/security/keys.h"
@@ -12,37 +18,88 @@
 
 namespace guilder::member {
 
-// A member's profile under a key of its own, and that key under the installation's.
+// A member's profile under a key of its own, and that key under the key of an epoch.
 struct SealedProfile {
   std::string key;
   std::string profile;
+  int64_t epoch = 0;
 };
 
-// Thread safe.
+// What a person is found by, in an epoch.
+struct ContactIndexes {
+  std::optional<Digest> phone;
+  std::optional<Digest> email;
+};
+
+// A member's own key, opened. Seals what is the member's.
+class MemberKey {
+ public:
+  // Bound to the member and to what it is: the profile, or a person who shares the account.
+  std::string Seal(std::string_view what, const Profile& profile) const;
+  std::optional<Profile> Open(std::string_view what, std::string_view sealed) const;
+
+ private:
+  friend class Vault;
+  MemberKey(AccountId member, std::string key) : member_(member), key_(std::move(key)) {}
+  AccountId member_;
+  std::string key_;
+};
+
+inline constexpr char kOwnProfile[] = "profile";
+inline constexpr char kSharedProfile[] = "person";
+
+// Keys of epochs come from the installation's ring: after an epoch is dropped from it, nothing that
+// was sealed in that epoch opens, and nobody is found by what was indexed in it. Thread safe.
 class Vault {
  public:
   explicit Vault(const security::Secrets& secrets);
 
-  // Bound to the member: the sealed bytes of one member do not open as another's.
-  SealedProfile Seal(AccountId member, const Profile& profile) const;
-  // Nothing when they were changed, belong to another member, or to another installation.
+  // In the epoch that the database names. Bound to the member: the sealed bytes of one member do
+  // not open as another's. Error: FAILED_PRECONDITION, the ring lacks the epoch.
+  absl::StatusOr<SealedProfile> Seal(AccountId member, const Profile& profile, int64_t epoch) const;
+  // Nothing when they were changed, belong to another member or installation, or their epoch was
+  // dropped.
   std::optional<Profile> Open(AccountId member, const SealedProfile& sealed) const;
+  std::optional<MemberKey> OpenKey(AccountId member, const SealedProfile& sealed) const;
+  // The member's key as it is sealed in another epoch. Error: FAILED_PRECONDITION, as for Seal.
+  absl::StatusOr<std::string> SealKey(const MemberKey& key, int64_t epoch) const;
 
-  // For finding a member by a phone number or e-mail address in normal form.
-  Digest PhoneIndex(std::string_view phone) const { return phones_.Hash(phone); }
-  Digest EmailIndex(std::string_view email) const { return emails_.Hash(email); }
+  // For finding a person by phone number or e-mail address in normal form; nothing for what is
+  // empty. Error: FAILED_PRECONDITION, as for Seal.
+  absl::StatusOr<ContactIndexes> IndexesOf(const Profile& profile, int64_t epoch) const;
+  // In all epochs of the ring.
+  std::vector<Digest> PhoneIndexes(std::string_view phone) const;
+  std::vector<Digest> EmailIndexes(std::string_view email) const;
+
+  // Which lock keeps two people from taking a phone number at once. Not stored.
+  int64_t LockOf(std::string_view phone) const;
 
   // The fingerprint of an enrolment: the journal keeps it for ever, and it must not say who it was.
-  // Covers the encoded profile, which begins with its format's version.
-  Digest Fingerprint(const Profile& profile) const {
-    return fingerprints_.Hash(EncodeProfile(profile));
-  }
+  // Covers the encoded profile, which begins with its format's version, and the card if there is
+  // one.
+  Digest Fingerprint(const Profile& profile, CardNumber card = {}) const;
+
+  // Whether what was sealed in an epoch still opens.
+  bool Knows(int64_t epoch) const { return ring_->Find(epoch).ok(); }
+
+  security::KeyRing& ring() const { return *ring_; }
 
  private:
-  const std::string key_;
-  const security::KeyHasher phones_;
-  const security::KeyHasher emails_;
+  struct EpochKeys {
+    explicit EpochKeys(const std::string& master);
+    std::string key;
+    security::KeyHasher phones;
+    security::KeyHasher emails;
+  };
+  absl::StatusOr<std::shared_ptr<const EpochKeys>> KeysOf(int64_t epoch) const;
+  std::vector<std::shared_ptr<const EpochKeys>> AllKeys() const;
+  std::shared_ptr<const EpochKeys> Remembered(int64_t epoch, const std::string& master) const;
+
+  const std::shared_ptr<security::KeyRing> ring_;
   const security::KeyHasher fingerprints_;
+  const security::KeyHasher locks_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, std::shared_ptr<const EpochKeys>> keys_;  // guarded by mutex_
 };
 
 }  // namespace guilder::member

@@ -135,7 +135,8 @@ absl::StatusOr<AccountId> FindAccount(postgres::Transaction& tx, CardNumber card
 
 absl::StatusOr<v1::ListLotsResponse> MemberHandlers::ListLots(const rpc::Call& call,
                                                               const v1::ListLotsRequest& request) {
-  GUILDER_ASSIGN_OR_RETURN(const AccountId id, ParseMemberName(request.parent()));
+  GUILDER_ASSIGN_OR_RETURN(const AccountId id,
+                           view_.names().Parse(call.principal(), request.parent()));
   GUILDER_RETURN_IF_ERROR(call.CheckActsForMember(id));
   GUILDER_ASSIGN_OR_RETURN(const int page_size, rpc::PageSize(request.page_size()));
   const std::string list = absl::StrCat("ListLots ", request.parent());
@@ -171,7 +172,8 @@ absl::StatusOr<v1::ListLotsResponse> MemberHandlers::ListLots(const rpc::Call& c
 
 absl::StatusOr<v1::ListEntriesResponse> MemberHandlers::ListEntries(
     const rpc::Call& call, const v1::ListEntriesRequest& request) {
-  GUILDER_ASSIGN_OR_RETURN(const AccountId account, ParseMemberName(request.parent()));
+  GUILDER_ASSIGN_OR_RETURN(const AccountId account,
+                           view_.names().Parse(call.principal(), request.parent()));
   GUILDER_RETURN_IF_ERROR(call.CheckActsForMember(account));
   GUILDER_ASSIGN_OR_RETURN(const int page_size, rpc::PageSize(request.page_size()));
   const std::string list = absl::StrCat("ListEntries ", request.parent());
@@ -216,36 +218,39 @@ absl::StatusOr<v1::GetStatementResponse> MemberHandlers::GetStatement(
   if (request.of_case() == Request::kCardNumber) {
     GUILDER_ASSIGN_OR_RETURN(card, ParseAskedCard(request.card_number()));
   } else {
-    GUILDER_ASSIGN_OR_RETURN(member, ParseMemberName(request.member()));
+    GUILDER_ASSIGN_OR_RETURN(member, view_.names().Parse(call.principal(), request.member()));
   }
   const auto configuration = lanes_.configuration();
-  return Inspect(call, [&](postgres::Transaction& tx) -> absl::StatusOr<v1::GetStatementResponse> {
-    GUILDER_ASSIGN_OR_RETURN(const AccountId id, FindAccount(tx, card, member));
-    v1::GetStatementResponse response;
-    GUILDER_ASSIGN_OR_RETURN(*response.mutable_member(),
-                             ReadVisible(call, tx, id, card, "MemberService/GetStatement"));
-    const auto account = ledger::ReadAccountWithLots(tx, id);
-    if (!account) return Refuse(Reason::kMemberNotFound);
-    *response.mutable_balance() = BalanceToProto(*account);
+  return view_.Inspect(
+      call, [&](postgres::Transaction& tx) -> absl::StatusOr<v1::GetStatementResponse> {
+        GUILDER_ASSIGN_OR_RETURN(const AccountId id, FindAccount(tx, card, member));
+        v1::GetStatementResponse response;
+        GUILDER_ASSIGN_OR_RETURN(
+            *response.mutable_member(),
+            view_.ReadVisible(call, tx, id, card, "MemberService/GetStatement"));
+        const auto account = ledger::ReadAccountWithLots(tx, id);
+        if (!account) return Refuse(Reason::kMemberNotFound);
+        *response.mutable_balance() = BalanceToProto(*account);
+        response.mutable_balance()->set_member(response.member().name());
 
-    std::vector<TimelineItem> past;
-    for (const auto& record : ReadRecords(tx, id, limit)) past.push_back(Describe(record));
-    for (const auto& refusal : ReadRefusals(tx, id, limit)) past.push_back(Describe(refusal));
-    for (const auto& item : ReadParkedItems(tx, id, limit)) past.push_back(Describe(item));
-    std::vector<TimelineItem> promised;
-    for (const ledger::Lot& lot : account->state.lots) {
-      const ledger::Partner* const issuer = configuration->FindPartner(lot.issuer);
-      for (TimelineItem& item :
-           Promises(ledger::BookOf(id), lot, issuer == nullptr ? "a partner" : issuer->slug)) {
-        promised.push_back(std::move(item));
-      }
-    }
-    for (const TimelineItem& item :
-         Merge(std::move(past), std::move(promised), static_cast<size_t>(limit))) {
-      *response.add_items() = ItemToProto(*configuration, item);
-    }
-    return response;
-  });
+        std::vector<TimelineItem> past;
+        for (const auto& record : ReadRecords(tx, id, limit)) past.push_back(Describe(record));
+        for (const auto& refusal : ReadRefusals(tx, id, limit)) past.push_back(Describe(refusal));
+        for (const auto& item : ReadParkedItems(tx, id, limit)) past.push_back(Describe(item));
+        std::vector<TimelineItem> promised;
+        for (const ledger::Lot& lot : account->state.lots) {
+          const ledger::Partner* const issuer = configuration->FindPartner(lot.issuer);
+          for (TimelineItem& item :
+               Promises(ledger::BookOf(id), lot, issuer == nullptr ? "a partner" : issuer->slug)) {
+            promised.push_back(std::move(item));
+          }
+        }
+        for (const TimelineItem& item :
+             Merge(std::move(past), std::move(promised), static_cast<size_t>(limit))) {
+          *response.add_items() = ItemToProto(*configuration, item);
+        }
+        return response;
+      });
 }
 
 }  // namespace guilder::member

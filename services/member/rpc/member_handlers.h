@@ -20,20 +20,20 @@
 #include "libs/rpc/names.h"
 #include "libs/security/lookup_watch.h"
 #include "libs/security/member_token.h"
-#include "services/member/domain/vault.h"
 #include "services/member/rpc/member_service.h"
+#include "services/member/rpc/member_view.h"
 #include "services/member/store/enrolments.h"
 #include "services/member/store/members.h"
 
 namespace guilder::member {
 
-inline constexpr char kMemberName[] = "members/{}";
 inline constexpr char kCardName[] = "cards/{}";
 
 // Thread safe. What returns its response blocks on the database: it runs on the runtime's workers.
 class MemberHandlers {
  public:
-  explicit MemberHandlers(const MemberServiceDependencies& dependencies);
+  // The view outlives it.
+  MemberHandlers(const MemberServiceDependencies& dependencies, const MemberView& view);
 
   // enrol_handler.cc: the only one that posts. Does not block.
   void EnrolMember(std::shared_ptr<const rpc::Call> call, const v1::EnrolMemberRequest& request,
@@ -42,8 +42,10 @@ class MemberHandlers {
   // member_handlers.cc: members, cards and balances.
   absl::StatusOr<v1::GetMemberResponse> GetMember(const rpc::Call& call,
                                                   const v1::GetMemberRequest& request);
-  absl::StatusOr<v1::FindMemberResponse> FindMember(const rpc::Call& call,
-                                                    const v1::FindMemberRequest& request);
+  // Blocks for operators, whose reading is noted, so it runs on a worker then. For partners it does
+  // not block: what they ask together is read together.
+  void FindMember(std::shared_ptr<const rpc::Call> call, const v1::FindMemberRequest& request,
+                  rpc::Responder<v1::FindMemberResponse> respond);
   absl::StatusOr<v1::IssueCardsResponse> IssueCards(const rpc::Call& call,
                                                     const v1::IssueCardsRequest& request);
   absl::StatusOr<v1::BlockCardResponse> BlockCard(const rpc::Call& call,
@@ -68,31 +70,22 @@ class MemberHandlers {
                        Profile profile, int64_t card_serial,
                        rpc::Responder<v1::EnrolMemberResponse> respond);
 
-  // The member as the caller may see it. A partner sees masked data, and of the cards only
-  // `shown_card`.
-  absl::StatusOr<v1::Member> ToProto(const rpc::Call& call, const MemberRow& member,
-                                     CardNumber shown_card) const;
-  // Error: kMemberNotFound, also for what the caller may not see: another member, or by name one
-  // that the partner never served.
-  absl::StatusOr<v1::Member> ReadVisible(const rpc::Call& call, postgres::Transaction& transaction,
-                                         AccountId account, CardNumber shown_card,
-                                         const char* action) const;
-  // Reads in a transaction that may note who looked: what staff reads is noted, what tills and
-  // members read is not, and stays a read.
-  template <typename Body>
-  auto Inspect(const rpc::Call& call, Body body) {
-    return call.principal().IsOperator() ? pool_.Run(body, call.deadline())
-                                         : pool_.Read(body, call.deadline());
-  }
-
+  absl::StatusOr<MemberKeyAsked> ParseAsked(const v1::FindMemberRequest& request) const;
+  absl::StatusOr<v1::FindMemberResponse> FindForStaff(const rpc::Call& call,
+                                                      const MemberKeyAsked& asked);
+  absl::StatusOr<v1::FindMemberResponse> ShowFound(const rpc::Call& call,
+                                                   const MemberKeyAsked& asked,
+                                                   const FoundMember& found) const;
+  absl::Status CheckLookups(const rpc::Call& call);
   // Counts what was looked for, and raises the alarm.
   void NoteLookup(const rpc::Call& call, bool found);
 
   postgres::Pool& pool_;
   ledger::Lanes& lanes_;
   rpc::WorkerPool& workers_;
+  const MemberView& view_;
   rpc::GroupedReads<ledger::AccountKey, ledger::AccountAsOfNow> balances_;
-  const Vault vault_;
+  rpc::GroupedReads<MemberKeyAsked, FoundMember> finds_;
   const security::MemberTokens tokens_;
   security::LookupWatch lookups_;
   const rpc::PageTokens page_tokens_;
@@ -100,14 +93,10 @@ class MemberHandlers {
   CardSerials card_serials_;
 };
 
-// The account of "members/{id}". Error: kMemberNotFound, also for what is no such name.
-absl::StatusOr<AccountId> ParseMemberName(std::string_view name);
-std::string MemberName(AccountId account);
-
 // A card number that a reader asks by. Errors: kRequestMalformed when empty, kCardNumberMistyped.
 absl::StatusOr<CardNumber> ParseAskedCard(std::string_view digits);
 
+// Without the member, whose name depends on who asks.
 v1::GetBalanceResponse BalanceToProto(const ledger::AccountAsOfNow& account);
-v1::Card CardToProto(const CardRow& card);
 
 }  // namespace guilder::member

@@ -15,7 +15,8 @@ class MemberService final : public v1::MemberService::CallbackService {
  public:
   explicit MemberService(const MemberServiceDependencies& dependencies)
       : methods_(dependencies.runtime, kMemberServiceName),
-        handlers_(dependencies),
+        view_(dependencies.pool, dependencies.secrets),
+        handlers_(dependencies, view_),
         points_(dependencies) {}
 
   grpc::ServerUnaryReactor* EnrolMember(grpc::CallbackServerContext* context,
@@ -23,6 +24,13 @@ class MemberService final : public v1::MemberService::CallbackService {
                                         v1::EnrolMemberResponse* response) override {
     return rpc::UnaryAsync(methods_, "EnrolMember", context, request, response,
                            std::bind_front(&MemberHandlers::EnrolMember, &handlers_));
+  }
+
+  grpc::ServerUnaryReactor* FindMember(grpc::CallbackServerContext* context,
+                                       const v1::FindMemberRequest* request,
+                                       v1::FindMemberResponse* response) override {
+    return rpc::UnaryAsync(methods_, "FindMember", context, request, response,
+                           std::bind_front(&MemberHandlers::FindMember, &handlers_));
   }
 
   grpc::ServerUnaryReactor* GetBalance(grpc::CallbackServerContext* context,
@@ -41,7 +49,6 @@ class MemberService final : public v1::MemberService::CallbackService {
                       std::bind_front(&MemberHandlers::Method, &handlers_));  \
   }
   GUILDER_MEMBER_METHOD_(GetMember)
-  GUILDER_MEMBER_METHOD_(FindMember)
   GUILDER_MEMBER_METHOD_(IssueCards)
   GUILDER_MEMBER_METHOD_(BlockCard)
   GUILDER_MEMBER_METHOD_(IssueMemberToken)
@@ -63,6 +70,7 @@ class MemberService final : public v1::MemberService::CallbackService {
 
  private:
   const rpc::Methods methods_;
+  const MemberView view_;
   MemberHandlers handlers_;
   PointsHandlers points_;
 };

@@ -22,6 +22,7 @@ class Secrets;
 namespace guilder::member {
 
 inline constexpr char kMemberServiceName[] = "guilder.member.v1.MemberService";
+inline constexpr char kPersonServiceName[] = "guilder.member.v1.PersonService";
 
 struct MemberServiceDependencies {
   rpc::Runtime& runtime;
@@ -32,5 +33,7 @@ struct MemberServiceDependencies {
 
 // Serves guilder.member.v1.MemberService. The secrets may go; everything else outlives it.
 std::shared_ptr<grpc::Service> MakeMemberService(const MemberServiceDependencies& dependencies);
+// Serves guilder.member.v1.PersonService, likewise.
+std::shared_ptr<grpc::Service> MakePersonService(const MemberServiceDependencies& dependencies);
 
 }  // namespace guilder::member

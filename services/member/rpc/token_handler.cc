@@ -21,7 +21,8 @@ absl::StatusOr<v1::IssueMemberTokenResponse> MemberHandlers::IssueMemberToken(
     return Refuse(Reason::kRequestMalformed, "time_to_live_seconds is an hour at most",
                   {{"field", "time_to_live_seconds"}});
   }
-  GUILDER_ASSIGN_OR_RETURN(const AccountId account, ParseMemberName(request.member()));
+  GUILDER_ASSIGN_OR_RETURN(const AccountId account,
+                           view_.names().Parse(call.principal(), request.member()));
   GUILDER_RETURN_IF_ERROR(pool_.Read(
       [&](postgres::Transaction& tx) {
         return ReadMember(tx, account) ? absl::OkStatus() : Refuse(Reason::kMemberNotFound);

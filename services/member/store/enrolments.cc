@@ -1,7 +1,11 @@
 #include "services/member/store/enrolments.h"
 
+#include <map>
+#include <string>
+
+#include "libs/base/status_macros.h"
 #include "libs/postgres/pool.h"
-#include "services/member/domain/card_number.h"
+#include "services/member/store/writing.h"
 
 namespace guilder::member {
 namespace {
@@ -14,10 +18,10 @@ constexpr postgres::Statement kInsertMembers{"member.insert_members", R"sql(
         as w (book, account_id, enrolled_at_us, card_number, request_id)
   )
   insert into member.members (book, account_id, enrolled_at_us, sealed_key, sealed_profile, phone_index,
-                              email_index)
+                              email_index, key_epoch)
   select *
     from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[], $6::bytea[],
-                $7::bytea[])
+                $7::bytea[], $10::int[])
 )sql"};
 
 constexpr postgres::Statement kDrawSerials{"member.draw_serials", R"sql(
@@ -26,39 +30,66 @@ constexpr postgres::Statement kDrawSerials{"member.draw_serials", R"sql(
 
 constexpr int kSerialsAtOnce = 64;
 
-struct MemberRow {
-  const EnrolmentCommand* command;
-  SealedProfile sealed;
-  std::optional<Digest> phone_index;
-  std::optional<Digest> email_index;
-};
-
 }  // namespace
+
+void EnrolmentRows::Load(postgres::Transaction& transaction, const ledger::Configuration&,
+                         const std::vector<ledger::Command*>& commands) {
+  std::map<std::string, const EnrolmentCommand*> first;
+  std::vector<std::string> phones;
+  for (ledger::Command* command : commands) {
+    auto& enrolment = static_cast<EnrolmentCommand&>(*command);
+    enrolment.taken_by = AccountId();
+    enrolment.twin = nullptr;
+    enrolment.accepted = false;
+    const std::string& phone = enrolment.profile.phone;
+    if (phone.empty()) continue;
+    const auto [other, is_new] = first.try_emplace(phone, &enrolment);
+    if (is_new) {
+      phones.push_back(phone);
+    } else {
+      enrolment.twin = other->second;
+    }
+  }
+  const WritingGround ground = LockForWriting(transaction, vault_, phones);
+  for (ledger::Command* command : commands) {
+    auto& enrolment = static_cast<EnrolmentCommand&>(*command);
+    enrolment.epoch = ground.epoch;
+    const auto taken = ground.taken.find(enrolment.profile.phone);
+    if (taken != ground.taken.end()) enrolment.taken_by = taken->second;
+  }
+}
+
+absl::Status EnrolmentRows::Take(postgres::Transaction&,
+                                 const std::vector<ledger::Command*>& commands) {
+  for (ledger::Command* command : commands) {
+    auto& enrolment = static_cast<EnrolmentCommand&>(*command);
+    GUILDER_ASSIGN_OR_RETURN(enrolment.sealed,
+                             vault_.Seal(enrolment.opened, enrolment.profile, enrolment.epoch));
+    GUILDER_ASSIGN_OR_RETURN(enrolment.indexes,
+                             vault_.IndexesOf(enrolment.profile, enrolment.epoch));
+  }
+  return absl::OkStatus();
+}
 
 void EnrolmentRows::Write(postgres::Transaction& transaction,
                           const std::vector<ledger::Command*>& commands) {
-  std::vector<MemberRow> rows;
+  std::vector<const EnrolmentCommand*> rows;
   for (const ledger::Command* command : commands) {
-    const auto& enrolment = static_cast<const EnrolmentCommand&>(*command);
-    const Profile& profile = enrolment.profile;
-    MemberRow row{&enrolment, vault_.Seal(enrolment.opened, profile), {}, {}};
-    if (!profile.phone.empty()) row.phone_index = vault_.PhoneIndex(profile.phone);
-    if (!profile.email.empty()) row.email_index = vault_.EmailIndex(profile.email);
-    rows.push_back(std::move(row));
+    rows.push_back(static_cast<const EnrolmentCommand*>(command));
   }
-  using Row = MemberRow;
-  transaction.Execute(
-      kInsertMembers,
-      postgres::Params()
-          .IntArray(rows, [](const Row& row) { return row.command->book; })
-          .IntArray(rows, [](const Row& row) { return row.command->opened; })
-          .IntArray(rows, [](const Row& row) { return row.command->place.posted_at; })
-          .BytesArray(rows, [](const Row& row) { return row.sealed.key; })
-          .BytesArray(rows, [](const Row& row) { return row.sealed.profile; })
-          .BytesArray(rows, &Row::phone_index)
-          .BytesArray(rows, &Row::email_index)
-          .IntArray(rows, [](const Row& row) { return row.command->card_number; })
-          .UuidArray(rows, [](const Row& row) { return row.command->request_id; }));
+  using Row = const EnrolmentCommand*;
+  transaction.Execute(kInsertMembers,
+                      postgres::Params()
+                          .IntArray(rows, [](Row row) { return row->book; })
+                          .IntArray(rows, [](Row row) { return row->opened; })
+                          .IntArray(rows, [](Row row) { return row->place.posted_at; })
+                          .BytesArray(rows, [](Row row) { return row->sealed.key; })
+                          .BytesArray(rows, [](Row row) { return row->sealed.profile; })
+                          .BytesArray(rows, [](Row row) { return row->indexes.phone; })
+                          .BytesArray(rows, [](Row row) { return row->indexes.email; })
+                          .IntArray(rows, [](Row row) { return row->card_number; })
+                          .UuidArray(rows, [](Row row) { return row->request_id; })
+                          .IntArray(rows, [](Row row) { return row->epoch; }));
 }
 
 std::optional<int64_t> CardSerials::TryTake() {

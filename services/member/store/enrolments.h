@@ -20,18 +20,37 @@ class Pool;
 
 namespace guilder::member {
 
-// A command that enrols a member. Decide sets `opened`.
+// A command that enrols a member. Decide sets `opened`, and refuses where `Existing` is somebody.
 class EnrolmentCommand : public ledger::Command {
  public:
   Profile profile;
   CardNumber card_number;
   AccountId opened;
+
+  // Whose phone number it is: a member's, or that of a command before it in the same batch.
+  AccountId Existing() const {
+    return taken_by || twin == nullptr || !twin->accepted ? taken_by : twin->opened;
+  }
+  void OnAccepted() override { accepted = true; }
+
+  // Set by EnrolmentRows::Load.
+  int64_t epoch = 0;
+  AccountId taken_by;
+  const EnrolmentCommand* twin = nullptr;
+  bool accepted = false;
+  // Set by EnrolmentRows::Take.
+  SealedProfile sealed;
+  ContactIndexes indexes;
 };
 
 // Of EnrolmentCommands alone. Thread safe. The vault outlives it.
 class EnrolmentRows final : public ledger::RowStore {
  public:
   explicit EnrolmentRows(const Vault& vault) : vault_(vault) {}
+  void Load(postgres::Transaction& transaction, const ledger::Configuration& configuration,
+            const std::vector<ledger::Command*>& commands) override;
+  absl::Status Take(postgres::Transaction& transaction,
+                    const std::vector<ledger::Command*>& commands) override;
   void Write(postgres::Transaction& transaction,
              const std::vector<ledger::Command*>& commands) override;
 

@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
 #include "libs/ledger/core/account.h"
 #include "libs/ledger/store/forwards.h"
 #include "libs/postgres/connection.h"
+#include "libs/postgres/pool.h"
 #include "services/member/domain/card_number.h"
 
 namespace guilder::member {
@@ -16,7 +18,7 @@ using postgres::Row;
 using postgres::Statement;
 
 constexpr Statement kReadMember{"member.read", R"sql(
-  select enrolled_at_us, sealed_key, sealed_profile
+  select enrolled_at_us, sealed_key, sealed_profile, key_epoch
     from member.members
    where book = $1 and account_id = $2
 )sql"};
@@ -32,12 +34,65 @@ constexpr Statement kFindByCard{"member.find_by_card", R"sql(
   select account_id from member.cards where card_number = $1
 )sql"};
 
+constexpr Statement kReadPeople{"member.read_people", R"sql(
+  select person_number, sealed_profile
+    from member.people
+   where book = $1 and account_id = $2
+   order by person_number
+)sql"};
+
 constexpr Statement kFindByPhone{"member.find_by_phone", R"sql(
-  select account_id from member.members where phone_index = $1 order by enrolled_at_us limit 1
+  select account_id
+    from (select account_id, enrolled_at_us as at_us from member.members
+           where phone_index = any($1::bytea[])
+          union all
+          select account_id, added_at_us from member.people where phone_index = any($1::bytea[])) m
+   order by at_us limit 1
 )sql"};
 
 constexpr Statement kFindByEmail{"member.find_by_email", R"sql(
-  select account_id from member.members where email_index = $1 order by enrolled_at_us limit 1
+  select account_id
+    from (select account_id, enrolled_at_us as at_us from member.members
+           where email_index = any($1::bytea[])
+          union all
+          select account_id, added_at_us from member.people where email_index = any($1::bytea[])) m
+   order by at_us limit 1
+)sql"};
+
+// A row for each way in which a key may be found: one for each epoch of a phone number. `limit`
+// keeps the planner from looking through a whole table for a few keys; a key that is null finds
+// nothing.
+constexpr Statement kFindMembers{"member.find_members", R"sql(
+  select w.place, f.account_id, f.blocked, m.enrolled_at_us, m.sealed_key, m.sealed_profile, m.key_epoch,
+         g.into_account
+    from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[])
+           as w (place, card_number, phone_index, email_index)
+    join lateral (
+      (select c.account_id, c.state <> 0 as blocked, 0::bigint as at_us
+         from member.cards c where c.card_number = w.card_number limit 1)
+      union all
+      (select p.account_id, false, p.enrolled_at_us
+         from member.members p where p.phone_index = w.phone_index order by p.enrolled_at_us limit 1)
+      union all
+      (select p.account_id, false, p.added_at_us
+         from member.people p where p.phone_index = w.phone_index order by p.added_at_us limit 1)
+      union all
+      (select p.account_id, false, p.enrolled_at_us
+         from member.members p where p.email_index = w.email_index order by p.enrolled_at_us limit 1)
+      union all
+      (select p.account_id, false, p.added_at_us
+         from member.people p where p.email_index = w.email_index order by p.added_at_us limit 1)
+      order by at_us limit 1) f on true
+    left join lateral (
+      select m.enrolled_at_us, m.sealed_key, m.sealed_profile, m.key_epoch
+        from member.members m
+       where m.book = (f.account_id & 65535)::int and m.account_id = f.account_id
+       limit 1) m on true
+    left join lateral (
+      select g.into_account
+        from ledger.forwards g
+       where g.book = (f.account_id & 65535)::int and g.account_id = f.account_id
+       limit 1) g on true
 )sql"};
 
 constexpr Statement kWasServed{"member.was_served", R"sql(
@@ -73,11 +128,26 @@ constexpr Statement kBlockCard{"member.block_card", R"sql(
   returning card_number
 )sql"};
 
+// The columns sealed_key, sealed_profile, key_epoch, from `first` on.
+std::optional<SealedProfile> SealedFromRow(const Row& row, int first) {
+  if (row.IsNull(first) || row.IsNull(first + 1)) return std::nullopt;
+  return SealedProfile{row.Bytes(first), row.Bytes(first + 1), row.Int(first + 2)};
+}
+
 // The account of the first row, or the one that goes on for it.
 std::optional<AccountId> FirstAccount(postgres::Transaction& transaction,
                                       const postgres::Rows& rows) {
   if (rows.empty()) return std::nullopt;
   return ledger::SurvivorOf(transaction, rows[0].Id<AccountId>(0));
+}
+
+// The member who goes on for one who was merged.
+absl::StatusOr<FoundMember> FollowMerge(postgres::Pool& pool, const FoundMember& merged) {
+  return pool.Read([&](postgres::Transaction& transaction) -> absl::StatusOr<FoundMember> {
+    const auto member = ReadMember(transaction, ledger::SurvivorOf(transaction, merged.account));
+    if (!member) return Refuse(Reason::kMemberNotFound);
+    return FoundMember{member->account, member->enrolled_at, member->sealed, merged.card_blocked};
+  });
 }
 
 }  // namespace
@@ -91,9 +161,12 @@ std::optional<MemberRow> ReadMember(postgres::Transaction& transaction, AccountI
   MemberRow member;
   member.account = account;
   member.enrolled_at = row.Id<Timestamp>(0);
-  if (!row.IsNull(1) && !row.IsNull(2)) member.sealed = SealedProfile{row.Bytes(1), row.Bytes(2)};
+  member.sealed = SealedFromRow(row, 1);
   for (const Row card : transaction.Execute(kReadCards, key)) {
     member.cards.push_back({card.Id<CardNumber>(0), card.Bool(1)});
+  }
+  for (const Row person : transaction.Execute(kReadPeople, key)) {
+    member.people.push_back({static_cast<int>(person.Int(0)), person.Bytes(1)});
   }
   return member;
 }
@@ -102,12 +175,53 @@ std::optional<AccountId> FindByCard(postgres::Transaction& transaction, CardNumb
   return FirstAccount(transaction, transaction.Execute(kFindByCard, Params().Int(card)));
 }
 
-std::optional<AccountId> FindByPhone(postgres::Transaction& transaction, const Digest& index) {
-  return FirstAccount(transaction, transaction.Execute(kFindByPhone, Params().Bytes(index)));
+std::optional<AccountId> FindByPhone(postgres::Transaction& transaction,
+                                     const std::vector<Digest>& indexes) {
+  return FirstAccount(transaction, transaction.Execute(kFindByPhone, Params().BytesArray(indexes)));
 }
 
-std::optional<AccountId> FindByEmail(postgres::Transaction& transaction, const Digest& index) {
-  return FirstAccount(transaction, transaction.Execute(kFindByEmail, Params().Bytes(index)));
+std::optional<AccountId> FindByEmail(postgres::Transaction& transaction,
+                                     const std::vector<Digest>& indexes) {
+  return FirstAccount(transaction, transaction.Execute(kFindByEmail, Params().BytesArray(indexes)));
+}
+
+absl::StatusOr<std::vector<absl::StatusOr<FoundMember>>> FindMembers(
+    postgres::Pool& pool, const std::vector<MemberKeyAsked>& keys) {
+  struct Way {
+    size_t place = 0;
+    std::optional<int64_t> card;
+    std::optional<Digest> phone;
+    std::optional<Digest> email;
+  };
+  std::vector<Way> ways;
+  std::vector<absl::StatusOr<FoundMember>> found;
+  const absl::Status no_card = Refuse(Reason::kCardNotFound);
+  const absl::Status nobody = Refuse(Reason::kMemberNotFound);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const MemberKeyAsked& key = keys[i];
+    found.emplace_back(key.card ? no_card : nobody);
+    if (key.card) ways.push_back({i, key.card.value(), {}, {}});
+    for (const Digest& index : key.phone_indexes) ways.push_back({i, {}, index, {}});
+    for (const Digest& index : key.email_indexes) ways.push_back({i, {}, {}, index});
+  }
+  GUILDER_ASSIGN_OR_RETURN(const postgres::Rows rows,
+                           pool.ReadAlone(kFindMembers, Params()
+                                                            .IntArray(ways, &Way::place)
+                                                            .IntArray(ways, &Way::card)
+                                                            .BytesArray(ways, &Way::phone)
+                                                            .BytesArray(ways, &Way::email)));
+  for (const Row row : rows) {
+    auto& member = found.at(static_cast<size_t>(row.Int(0)));
+    // Nobody has enrolled with the card yet.
+    if (row.IsNull(3)) {
+      member = nobody;
+      continue;
+    }
+    member =
+        FoundMember{row.Id<AccountId>(1), row.Id<Timestamp>(3), SealedFromRow(row, 4), row.Bool(2)};
+    if (!row.IsNull(7)) member = FollowMerge(pool, *member);
+  }
+  return found;
 }
 
 bool WasServedBy(postgres::Transaction& transaction, AccountId account, PartnerId partner) {

@@ -213,6 +213,14 @@ std::string KindText(RecordKind kind) {
       return "reinstatement";
     case RecordKind::kBonus:
       return "bonus";
+    case RecordKind::kClosure:
+      return "closure";
+    case RecordKind::kErasure:
+      return "erasure";
+    case RecordKind::kOpeningBalance:
+      return "opening balance";
+    case RecordKind::kCardActivation:
+      return "card activation";
   }
   return "record";
 }
