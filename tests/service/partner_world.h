@@ -121,6 +121,7 @@ inline v1::ProposeContractRequest AnIssuanceContract(const std::string& parent, 
   terms.mutable_activation()->set_default_outcome(v1::DEFAULT_OUTCOME_CANCEL);
   terms.set_lot_life_days(730);
   terms.set_funding(v1::FUNDING_POSTPAID);
+  terms.set_points_use(v1::POINTS_USE_ANYWHERE);
   return request;
 }
 
@@ -136,6 +137,11 @@ inline v1::ProposeContractRequest ARedemptionContract(const std::string& parent,
   terms.set_fee_micros_per_point(5);
   terms.mutable_fee_tax()->set_code("DE-S19");
   terms.mutable_fee_tax()->set_rate_ppm(190'000);
+  terms.set_minimum_points(100);
+  terms.set_step_points(50);
+  terms.set_maximum_share_per_mille(500);
+  terms.add_excluded_categories("tobacco");
+  terms.add_excluded_skus("4711");
   return request;
 }
 

@@ -60,9 +60,11 @@ bool ExplainNumbered(Walk& walk, int depth, const std::string& collection, const
       collection == "orders" || collection == "vouchers" || collection == "voucherUses" ||
       collection == "transfers" || collection == "merges" || collection == "adjustments" ||
       collection == "records") {
-    const auto numbers = ParseNumbers(id, 2);
-    return numbers &&
-           ExplainRecord(walk, depth, ToBook((*numbers)[0]), RecordNumber((*numbers)[1]));
+    if (const auto numbers = ParseNumbers(id, 2)) {
+      return ExplainRecord(walk, depth, ToBook((*numbers)[0]), RecordNumber((*numbers)[1]));
+    }
+    // Adjustments of points have a book; those of settlements are numbered alone.
+    if (collection != "adjustments") return false;
   }
   if (collection == "lots") {
     const auto numbers = ParseNumbers(id, 2);
