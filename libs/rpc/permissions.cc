@@ -134,8 +134,7 @@ const Permission kTable[] = {
     Row("guilder.member.v1.PointsService/ReverseTransfer", kNoPartner, {kSupport, kAdmin}),
 
     // What is known of people. A partner notes and sees what it was told itself.
-    MembersToo(
-        Row("guilder.member.v1.PersonService/UpdateMember", kNoPartner, {kSupport, kAdmin})),
+    MembersToo(Row("guilder.member.v1.PersonService/UpdateMember", kNoPartner, {kSupport, kAdmin})),
     Row("guilder.member.v1.PersonService/AddPerson", kNoPartner, {kSupport, kAdmin}),
     Row("guilder.member.v1.PersonService/RemovePerson", kNoPartner, {kSupport, kAdmin}),
     MembersToo(Row("guilder.member.v1.PersonService/SetConsent", kPost, {kSupport, kAdmin})),
@@ -166,6 +165,27 @@ const Permission kTable[] = {
     Row("guilder.redemption.v1.SpendingService/ListReviews", kNoPartner, kReaders),
     Row("guilder.redemption.v1.SpendingService/ReleaseReview", kNoPartner, {kSupport, kAdmin}),
     Row("guilder.redemption.v1.SpendingService/RejectReview", kNoPartner, {kSupport, kAdmin}),
+    // The catalogue. Members order for themselves; suppliers carry on their own orders.
+    Row("guilder.redemption.v1.CatalogService/CreateReward", kNoPartner,
+        {kSubmitter, kPartnerManager}),
+    Row("guilder.redemption.v1.CatalogService/UpdateReward", kNoPartner,
+        {kSubmitter, kPartnerManager}),
+    MembersToo(Row("guilder.redemption.v1.CatalogService/GetReward", kRead, kEveryOperator)),
+    MembersToo(Row("guilder.redemption.v1.CatalogService/ListRewards", kRead, kEveryOperator)),
+    MembersToo(
+        Row("guilder.redemption.v1.CatalogService/OrderReward", kNoPartner, {kSupport, kAdmin})),
+    MembersToo(
+        Row("guilder.redemption.v1.CatalogService/CancelOrder", kRedeem, {kSupport, kAdmin})),
+    Row("guilder.redemption.v1.CatalogService/UpdateOrderStatus", kRedeem, {kSupport, kAdmin}),
+    MembersToo(Row("guilder.redemption.v1.CatalogService/GetOrder", kRead, kFinanceReaders)),
+    MembersToo(Row("guilder.redemption.v1.CatalogService/ListOrders", kRead, kFinanceReaders)),
+    MembersToo(
+        Row("guilder.redemption.v1.CatalogService/IssueVoucher", kNoPartner, {kSupport, kAdmin})),
+    Row("guilder.redemption.v1.CatalogService/RedeemVoucher", kRedeem, kNoOperator),
+    MembersToo(
+        Row("guilder.redemption.v1.CatalogService/RefundVoucher", kRedeem, {kSupport, kAdmin})),
+    MembersToo(Row("guilder.redemption.v1.CatalogService/GetVoucher", kRead, kFinanceReaders)),
+    MembersToo(Row("guilder.redemption.v1.CatalogService/ListVouchers", kRead, kFinanceReaders)),
 
     // Settlement. A partner reads its own statement and invoices.
     Row("guilder.settlement.v1.SettlementService/ListWindows", kNoPartner, kFinanceReaders),

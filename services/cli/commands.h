@@ -37,6 +37,8 @@ void AddReviewCommands(CLI::App& app, Context& context);
 void AddRedemptionPolicyCommands(CLI::App& app, Context& context);
 // Of the noun `member`: what guards its points.
 void AddSpendingCommands(CLI::App& member, Context& context);
+// Rewards, orders and vouchers.
+void AddCatalogCommands(CLI::App& app, Context& context);
 
 // Money.
 void AddWindowCommands(CLI::App& app, Context& context);

@@ -1,8 +1,9 @@
-// guilder-redemption: takes points as payment.
+// guilder-redemption: takes points as payment, and gives gifts and vouchers for them.
 
 #include "libs/ledger/store/card_directory.h"
 #include "libs/ledger/store/lanes.h"
 #include "services/host/program.h"
+#include "services/redemption/rpc/catalog_service.h"
 #include "services/redemption/rpc/redemption_service.h"
 #include "services/redemption/rpc/spending_service.h"
 
@@ -29,6 +30,9 @@ int main(int argc, char** argv) {
                   {environment.runtime, environment.pool, *lanes, *cards, environment.secrets})},
              {guilder::redemption::kSpendingServiceName,
               guilder::redemption::MakeSpendingService(
+                  {environment.runtime, environment.pool, *lanes, environment.secrets})},
+             {guilder::redemption::kCatalogServiceName,
+              guilder::redemption::MakeCatalogService(
                   {environment.runtime, environment.pool, *lanes, environment.secrets})}};
        }},
       argc, argv);

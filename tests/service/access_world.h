@@ -22,6 +22,7 @@
 #include "services/member/rpc/member_service.h"
 #include "services/operator/rpc/operator_service.h"
 #include "services/partner/rpc/partner_service.h"
+#include "services/redemption/rpc/catalog_service.h"
 #include "services/redemption/rpc/redemption_service.h"
 #include "services/redemption/rpc/spending_service.h"
 #include "services/settlement/rpc/settlement_service.h"
@@ -73,6 +74,9 @@ class World {
     net.Add(redemption::MakeSpendingService(
                 {net.runtime(), net.pool(), coalition_.lanes(), net.secrets()}),
             redemption::kSpendingServiceName);
+    net.Add(redemption::MakeCatalogService(
+                {net.runtime(), net.pool(), coalition_.lanes(), net.secrets()}),
+            redemption::kCatalogServiceName);
     net.Add(settlement::MakeSettlementService({net.runtime(), net.pool(), net.secrets()}),
             settlement::kSettlementServiceName);
     net.Start();
@@ -120,9 +124,10 @@ class World {
     return key;
   }
 
-  std::string MemberToken() {
+  // Of the member whose card is that fact.
+  std::string MemberToken(const std::string& card = "card") {
     return security::MemberTokens(network().secrets())
-        .Make(coalition_.AccountOf(fact("card")), Timestamp(int64_t{4'000'000'000'000'000}));
+        .Make(coalition_.AccountOf(fact(card)), Timestamp(int64_t{4'000'000'000'000'000}));
   }
 
   AnyAnswer Call(const std::string& key, const MethodDescriptor& method, const std::string& text) {
@@ -180,6 +185,7 @@ class World {
     return match.str();
   }
   void FillIn();
+  void Trade(const std::string& fresh);
   void Settle(const std::string& fresh, const std::string& finance, const std::string& approver);
 
   testing::Coalition coalition_;
@@ -221,7 +227,35 @@ inline void World::FillIn() {
                                  "request_id:'<uuid>' store:'partners/fresh/stores/s1' "
                                  "card_number:'<card>' points:10 time_to_live_seconds:86400"),
                               "redemptions/[0-9]+-[0-9]+"));
+  Trade(fresh);
   Settle(fresh, Operator(security::Role::kFinance), Operator(security::Role::kFinanceApprover));
+}
+
+// A gift that `fresh` supplies, ordered, and a voucher that it takes, used.
+inline void World::Trade(const std::string& fresh) {
+  const std::string manager = Operator(security::Role::kPartnerManager);
+  const std::string service = "redemption.v1.CatalogService.";
+  const auto create = [&](const std::string& reward) {
+    return Found(Do(manager, service + "CreateReward", "request_id:'<uuid>' " + reward),
+                 "rewards/[a-z]+");
+  };
+  SetFact("gift", create("reward_id:'gift' reward{kind:REWARD_KIND_GIFT display_name:'Gift' "
+                         "supplier_store:'partners/fresh/stores/s1' price_points:10}"));
+  SetFact("voucher-reward",
+          create("reward_id:'voucher' reward{kind:REWARD_KIND_VOUCHER display_name:'Voucher' "
+                 "price_points:10 voucher{face_value{currency_code:'EUR' minor_units:100} "
+                 "partners:'partners/fresh' validity_days:30}}"));
+  const std::string asked = "request_id:'<uuid>' member:'<own-member>' ";
+  SetFact("order", Found(Do(MemberToken(), service + "OrderReward", asked + "reward:'<gift>'"),
+                         "orders/[0-9]+-[0-9]+"));
+  const AnyAnswer issued =
+      Do(MemberToken(), service + "IssueVoucher", asked + "reward:'<voucher-reward>'");
+  SetFact("voucher", Found(issued, "vouchers/[0-9]+-[0-9]+"));
+  SetFact("code", Found(issued, "[0-9A-Z]{4}(-[0-9A-Z]{4}){4}"));
+  SetFact("use", Found(Do(fresh, service + "RedeemVoucher",
+                          "request_id:'<uuid>' store:'partners/fresh/stores/s1' code:'<code>' "
+                          "amount{currency_code:'EUR' minor_units:10}"),
+                       "voucherUses/[0-9]+-[0-9]+"));
 }
 
 inline void World::Settle(const std::string& fresh, const std::string& finance,

@@ -164,6 +164,44 @@ constexpr Invariant kInvariants[] = {
                     and 1 in (e.debit_bucket, e.credit_bucket))
               + (select coalesce(sum(c.points), 0) from accrual.counters c
                   where c.account_id = 0 and c.counter_id * 16 + 2 = l.limit_id)
+              + (select coalesce(sum(o.quantity), 0) from catalogue.orders o
+                  where o.state not in (5, 6) and o.reward_id * 16::bigint + 3 = l.limit_id)
+              + (select count(*) from catalogue.vouchers v
+                  join catalogue.rewards r on r.reward_id = v.reward_id and r.stock_limited
+                  where v.reward_id * 16::bigint + 3 = l.limit_id)
+     )sql"},
+    {"an order's points are held, taken or given back, as its state says", R"sql(
+       select o.number
+         from catalogue.orders o
+         left join ledger.holds h on h.book = o.book and h.number = o.number
+        where h.number is null or h.account_id <> o.account_id or h.authorized <> o.points
+           or not case when o.state = 1 then h.captured = 0 and h.state in (0, 3)
+                       when o.state in (2, 3, 4) then h.captured = o.points and h.refunded = 0
+                       when o.state = 5 then h.captured = o.points and h.refunded = o.points
+                       else h.captured = h.refunded and h.state <> 0 end
+     )sql"},
+    {"a voucher's points are held, or taken by its uses", R"sql(
+       select v.number
+         from catalogue.vouchers v
+         left join ledger.holds h on h.book = v.book and h.number = v.number
+         left join (select book, voucher, sum(points) as points, sum(amount) as amount,
+                           sum(refunded_points) as refunded
+                      from catalogue.voucher_uses group by book, voucher) u
+           on u.book = v.book and u.voucher = v.number
+        where h.number is null or h.account_id <> v.account_id or h.authorized <> v.points
+           or h.captured <> v.used_points or h.captured <> coalesce(u.points, 0)
+           or h.refunded <> coalesce(u.refunded, 0) or (v.refunded and h.state = 0)
+           or (v.used_amount <> coalesce(u.amount, 0)
+               and not (v.single_use and v.used_amount = v.face_amount and u.amount > 0))
+     )sql"},
+    {"every order and voucher has its record, and every such record its row", R"sql(
+       select coalesce(o.number, j.number)
+         from (select book, number, 31 as kind from catalogue.orders
+               union all select book, number, 34 from catalogue.vouchers
+               union all select book, number, 35 from catalogue.voucher_uses) o
+         full join (select book, number, kind from ledger.journal where kind in (31, 34, 35)) j
+           on j.book = o.book and j.number = o.number and j.kind = o.kind
+        where o.number is null or j.number is null
      )sql"},
     {"every member has an account and, unless it was merged, a card", R"sql(
        select m.account_id from member.members m

@@ -1,5 +1,7 @@
 #include "libs/ledger/store/limits.h"
 
+#include <algorithm>
+
 #include "libs/postgres/connection.h"
 
 namespace guilder::ledger {
@@ -17,6 +19,22 @@ constexpr Statement kGrant{"ledger.grant_limit", R"sql(
      set granted = l.granted + excluded.granted, pool = l.pool + excluded.pool
 )sql"};
 
+constexpr Statement kLock{"ledger.lock_limit", R"sql(
+  select pool from ledger.limits where limit_id = $1 for no key update
+)sql"};
+
+constexpr Statement kLockAllowances{"ledger.lock_limits_allowances", R"sql(
+  select book, remaining from ledger.allowances where limit_id = $1 order by book for no key update
+)sql"};
+
+constexpr Statement kWithdraw{"ledger.withdraw_limit", R"sql(
+  update ledger.limits set granted = granted - $2, pool = pool - $3 where limit_id = $1
+)sql"};
+
+constexpr Statement kWithdrawAllowance{"ledger.withdraw_allowance", R"sql(
+  update ledger.allowances set remaining = remaining - $3 where book = $1 and limit_id = $2
+)sql"};
+
 constexpr Statement kRead{"ledger.read_limit", R"sql(
   select l.granted, l.pool + (select coalesce(sum(a.remaining), 0)::bigint
                                 from ledger.books b
@@ -30,6 +48,26 @@ constexpr Statement kRead{"ledger.read_limit", R"sql(
 
 void GrantLimit(postgres::Transaction& transaction, LimitId limit, Points points) {
   transaction.Execute(kGrant, Params().Int(limit).Int(points));
+}
+
+bool WithdrawLimit(postgres::Transaction& transaction, LimitId limit, Points points) {
+  const postgres::Rows pools = transaction.Execute(kLock, Params().Int(limit));
+  if (pools.empty()) return false;
+  const auto pool = pools[0].Id<Points>(0);
+  const postgres::Rows allowances = transaction.Execute(kLockAllowances, Params().Int(limit));
+  Points left = pool;
+  for (const postgres::Row& row : allowances) left += row.Id<Points>(1);
+  if (left < points) return false;
+  const Points from_pool = std::min(pool, points);
+  Points missing = points - from_pool;
+  for (const postgres::Row& row : allowances) {
+    const Points taken = std::min(missing, row.Id<Points>(1));
+    if (taken <= Points(0)) continue;
+    transaction.Execute(kWithdrawAllowance, Params().Int(row.Int(0)).Int(limit).Int(taken));
+    missing -= taken;
+  }
+  transaction.Execute(kWithdraw, Params().Int(limit).Int(points).Int(from_pool));
+  return true;
 }
 
 LimitState ReadLimit(postgres::Transaction& transaction, LimitId limit) {

@@ -15,6 +15,7 @@
 #include "libs/base/status_macros.h"
 #include "libs/ledger/store/verify_book.h"
 #include "libs/ledger/store/verify_books.h"
+#include "libs/ledger/store/verify_catalogue.h"
 #include "libs/ledger/store/verify_claims.h"
 #include "libs/ledger/store/verify_limits.h"
 #include "libs/ledger/store/verify_money.h"
@@ -69,6 +70,7 @@ class Verification {
       VerifySettlements(transaction, findings_);
       return absl::OkStatus();
     }));
+    GUILDER_RETURN_IF_ERROR(VerifyCatalogue(pool_, findings_));
     GUILDER_RETURN_IF_ERROR(VerifyMoney(pool_, findings_, [&] { return Done(0); }));
     VerifyReport report = MakeReport();
     report.processor = processor_ + (ThreadTime() - processor_before);

@@ -33,6 +33,7 @@ namespace guilder::ledger {
   X(kPositions, "positions are the sums of their entries")               \
   X(kIssuers, "issued is outstanding, redeemed, expired or reversed")    \
   X(kLimits, "limits are in the pool, in allowances, or spent")          \
+  X(kCatalogue, "orders and vouchers are as their holds say")            \
   X(kWindows, "each window is in at most one settlement")                \
   X(kSettledPoints, "settled points are the positions of their windows") \
   X(kNets, "nets are the sums of their lines")                           \

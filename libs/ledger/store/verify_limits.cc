@@ -46,6 +46,16 @@ constexpr Statement kReadCounted{"verify.read_counted", R"sql(
   select counter_id, sum(points)::bigint from accrual.counters where account_id = 0 group by counter_id
 )sql"};
 
+// Pieces of rewards that are away: ordered and not given back, or issued.
+constexpr Statement kReadStock{"verify.read_stock", R"sql(
+  select r.reward_id,
+         (select coalesce(sum(o.quantity), 0)::bigint from catalogue.orders o
+           where o.reward_id = r.reward_id and o.state not in (5, 6))
+         + (select count(*) from catalogue.vouchers v where v.reward_id = r.reward_id)
+    from catalogue.rewards r
+   where r.stock_limited
+)sql"};
+
 // Everything that is known of one limit.
 struct Limit {
   Points granted;
@@ -83,6 +93,9 @@ std::map<LimitId, Limit> ReadLimits(Transaction& transaction, Findings& findings
   for (const Row& row : transaction.Execute(kReadCounted)) {
     limits[LimitOfCounter(row.Int(0))].spent = row.Id<Points>(1);
   }
+  for (const Row& row : transaction.Execute(kReadStock)) {
+    limits[StockOf(row.Int(0))].spent = row.Id<Points>(1);
+  }
   for (const Row& row : transaction.Execute(kReadSold)) {
     limits[PointBlocksOf(row.Id<PartnerId>(0))].sold = row.Id<Points>(1);
     if (!row.Bool(2)) {
@@ -98,6 +111,7 @@ std::string WhatOf(LimitId limit) {
   if (KindOf(limit) == LimitKind::kCounter) {
     return absl::StrCat(" of counter ", CounterOf(limit));
   }
+  if (KindOf(limit) == LimitKind::kStock) return absl::StrCat(" of reward ", CounterOf(limit));
   return absl::StrCat(" of partner ", PartnerOf(limit).value());
 }
 

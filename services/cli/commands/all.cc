@@ -19,6 +19,7 @@ void AddNetworkCommands(CLI::App& app, Context& context) {
   AddRedemptionCommands(app, context);
   AddReviewCommands(app, context);
   AddRedemptionPolicyCommands(app, context);
+  AddCatalogCommands(app, context);
   AddWindowCommands(app, context);
   AddHolidayCommands(app, context);
   AddSettlementCommands(app, context);

@@ -1,5 +1,5 @@
-// A few partners with stores, tills, keys and a member's card each, so that a newcomer can post a
-// purchase at once.
+// A few partners with stores, tills, keys and a member's card each, and a small catalogue, so that
+// a newcomer can post a purchase and order a gift at once.
 #pragma once
 
 #include <vector>

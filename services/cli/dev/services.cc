@@ -7,6 +7,7 @@
 #include "services/member/rpc/points_service.h"
 #include "services/operator/rpc/operator_service.h"
 #include "services/partner/rpc/partner_service.h"
+#include "services/redemption/rpc/catalog_service.h"
 #include "services/redemption/rpc/redemption_service.h"
 #include "services/redemption/rpc/spending_service.h"
 #include "services/settlement/rpc/settlement_service.h"
@@ -36,7 +37,9 @@ absl::StatusOr<std::vector<ServerPlan>> MakeServices(const Shared& shared) {
        {{redemption::kRedemptionServiceName,
          redemption::MakeRedemptionService({runtime, pool, lanes, cards, secrets})},
         {redemption::kSpendingServiceName,
-         redemption::MakeSpendingService({runtime, pool, lanes, secrets})}}},
+         redemption::MakeSpendingService({runtime, pool, lanes, secrets})},
+        {redemption::kCatalogServiceName,
+         redemption::MakeCatalogService({runtime, pool, lanes, secrets})}}},
       {"settlement",
        7405,
        {{settlement::kSettlementServiceName,

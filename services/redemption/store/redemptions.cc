@@ -14,8 +14,13 @@ using postgres::Params;
 using postgres::Row;
 using postgres::Statement;
 
+// The holds of orders and vouchers are no redemptions.
 constexpr Statement kReadOwner{"redemption.read_owner", R"sql(
-  select account_id, partner_id from ledger.holds where book = $1 and number = $2
+  select account_id, partner_id
+    from ledger.holds h
+   where book = $1 and number = $2
+     and not exists (select from catalogue.orders o where o.book = h.book and o.number = h.number)
+     and not exists (select from catalogue.vouchers v where v.book = h.book and v.number = h.number)
 )sql"};
 
 constexpr Statement kReadRedemption{"redemption.read", R"sql(
@@ -29,6 +34,7 @@ constexpr Statement kReadRedemption{"redemption.read", R"sql(
     join partner.stores s on s.store_id = h.store_id
     join partner.contracts c on c.contract_id = h.contract_id
    where h.book = $1 and h.number = $2
+     and not exists (select from catalogue.orders o where o.book = h.book and o.number = h.number)
 )sql"};
 
 constexpr Statement kReadParts{"redemption.read_parts", R"sql(
