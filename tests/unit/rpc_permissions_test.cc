@@ -46,6 +46,35 @@ TEST_CASE("Permissions: every method has one row, and every row a method", "[uni
   CHECK(rows == DeclaredMethods());
 }
 
+// Methods whose names begin so change nothing.
+bool IsReading(const std::string& method) {
+  const std::regex reading(
+      ".*/(Get|List|Find|Preview|Quote|Explain|Simulate|Verify|Render|Plan|Search|Check|Watch).*");
+  return std::regex_match(method, reading);
+}
+
+TEST_CASE("Audit: what people may change is noted in the audit log, or says why not",
+          "[unit][rpc][inv-99]") {
+  // What a lane posts is a record of the journal, which nobody can change either; what is computed
+  // names in its own row who computed it.
+  const std::set<std::string> elsewhere = {
+      "MemberService/EnrolMember",           "MemberService/TransferPoints",
+      "MemberService/MergeMembers",          "PointsService/ReverseTransfer",
+      "SettlementService/ComputeSettlement", "SettlementService/SubmitReconciliation",
+      "SettlementService/CloseWindow"};
+  std::string sources;
+  for (const testing::SourceFile& file : testing::ReadSources({".cc"})) {
+    if (file.path.starts_with("services/")) sources += absl::StrJoin(file.lines, "\n");
+  }
+  for (const Permission& permission : AllPermissions()) {
+    if (permission.roles == security::Roles()) continue;
+    const std::string method(permission.method.substr(permission.method.rfind('.') + 1));
+    if (IsReading(method)) continue;
+    CAPTURE(method);
+    CHECK((elsewhere.contains(method) || sources.find('"' + method + '"') != std::string::npos));
+  }
+}
+
 // To make the page anew: PERMISSIONS_PAGE=services/permissions.md rpc_permissions_test.
 TEST_CASE("Permissions: the page in services/permissions.md is the table", "[unit][rpc]") {
   if (const char* const path = std::getenv("PERMISSIONS_PAGE")) {
