@@ -112,13 +112,12 @@ absl::StatusOr<v1::IssueCardsResponse> MemberHandlers::IssueCards(
   const ProgrammeId programme = lanes_.configuration()->programme().id;
   GUILDER_ASSIGN_OR_RETURN(
       const std::vector<CardRow> cards,
-      pool_.Run(
-          [&](postgres::Transaction& tx) -> absl::StatusOr<std::vector<CardRow>> {
-            GUILDER_RETURN_IF_ERROR(view_.CheckMayName(call, tx, account, {}));
-            return member::IssueCards(tx, account, request.count(), key,
-                                      ledger::ReadProgrammeClock(tx, programme));
-          },
-          call.deadline()));
+      rpc::RunAudited(pool_, call, "MemberService/IssueCards", request.member(), &request,
+                      [&](postgres::Transaction& tx) -> absl::StatusOr<std::vector<CardRow>> {
+                        GUILDER_RETURN_IF_ERROR(view_.CheckMayName(call, tx, account, {}));
+                        return member::IssueCards(tx, account, request.count(), key,
+                                                  ledger::ReadProgrammeClock(tx, programme));
+                      }));
   v1::IssueCardsResponse response;
   for (const CardRow& card : cards) *response.add_cards() = CardToProto(card);
   return response;
@@ -132,15 +131,14 @@ absl::StatusOr<v1::BlockCardResponse> MemberHandlers::BlockCard(
   if (Characters(request.reason()) > kMaxReasonCharacters) {
     return Refuse(Reason::kRequestMalformed, "reason is too long", {{"field", "reason"}});
   }
-  GUILDER_ASSIGN_OR_RETURN(const CardRow card,
-                           pool_.Run(
-                               [&](postgres::Transaction& tx) -> absl::StatusOr<CardRow> {
-                                 const auto blocked =
-                                     member::BlockCard(tx, number, request.reason());
-                                 if (!blocked) return Refuse(Reason::kCardNotFound);
-                                 return *blocked;
-                               },
-                               call.deadline()));
+  GUILDER_ASSIGN_OR_RETURN(
+      const CardRow card,
+      rpc::RunAudited(pool_, call, "MemberService/BlockCard", request.name(), &request,
+                      [&](postgres::Transaction& tx) -> absl::StatusOr<CardRow> {
+                        const auto blocked = member::BlockCard(tx, number, request.reason());
+                        if (!blocked) return Refuse(Reason::kCardNotFound);
+                        return *blocked;
+                      }));
   v1::BlockCardResponse response;
   *response.mutable_card() = CardToProto(card);
   return response;
