@@ -126,12 +126,24 @@ const Permission kTable[] = {
     MembersToo(
         Row("guilder.member.v1.MemberService/TransferPoints", kNoPartner, {kSupport, kAdmin})),
     Row("guilder.member.v1.MemberService/MergeMembers", kNoPartner, {kSupport, kAdmin}),
+    Row("guilder.member.v1.MemberService/AdjustPoints", kNoPartner, {kSupport, kAdmin}),
 
     // What staff does with members' points.
     Row("guilder.member.v1.PointsService/GetPointsPolicy", kNoPartner, kEveryOperator),
     Row("guilder.member.v1.PointsService/UpdatePointsPolicy", kNoPartner,
         {kPartnerManager, kAdmin}),
     Row("guilder.member.v1.PointsService/ReverseTransfer", kNoPartner, {kSupport, kAdmin}),
+    Row("guilder.member.v1.PointsService/ApproveAdjustment", kNoPartner, {kApprover, kAdmin}),
+    Row("guilder.member.v1.PointsService/RejectAdjustment", kNoPartner,
+        {kSupport, kApprover, kAdmin}),
+    Row("guilder.member.v1.PointsService/ListAdjustments", kNoPartner,
+        {kAdmin, kAuditor, kSupport, kApprover, kFinance}),
+    Row("guilder.member.v1.PointsService/ReportAdjustments", kNoPartner,
+        {kAdmin, kAuditor, kSupport, kApprover, kFinance}),
+    Row("guilder.member.v1.PointsService/ReinstatePoints", kNoPartner, {kAdmin}),
+    Row("guilder.member.v1.PointsService/PreviewExpiry", kNoPartner,
+        {kAdmin, kAuditor, kSupport, kFinance}),
+    Row("guilder.member.v1.PointsService/SweepExpiry", kNoPartner, {kAdmin, kFinance}),
 
     // What is known of people. A partner notes and sees what it was told itself.
     MembersToo(Row("guilder.member.v1.PersonService/UpdateMember", kNoPartner, {kSupport, kAdmin})),

@@ -1,5 +1,7 @@
 // guilder-clearing: does once what is due, and ends. A timer starts it again and again.
 #include <cstdio>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "CLI/App.hpp"
@@ -8,6 +10,8 @@
 
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
+#include "libs/ledger/store/due.h"
+#include "libs/ledger/store/lanes.h"
 #include "libs/ledger/store/sealing.h"
 #include "libs/postgres/migrator.h"
 #include "libs/postgres/pool.h"
@@ -49,10 +53,32 @@ absl::Status ComputeWhatIsDue(postgres::Pool& pool) {
   return absl::OkStatus();
 }
 
+// What fell due on accounts that no command came to. By one lane, beside those of the services.
+absl::Status SweepWhatIsDue(const std::string& dsn, postgres::Pool& pool) {
+  auto started = ledger::Lanes::Start({.dsn = dsn, .lanes = 1});
+  // Before there is a programme nothing is due.
+  if (absl::IsFailedPrecondition(started.status())) return absl::OkStatus();
+  GUILDER_ASSIGN_OR_RETURN(const std::unique_ptr<ledger::Lanes> lanes, std::move(started));
+  std::optional<ledger::AccountCursor> from = ledger::AccountCursor();
+  int64_t brought_up = 0;
+  while (from) {
+    GUILDER_ASSIGN_OR_RETURN(const ledger::SweepResult swept,
+                             ledger::SweepDue(pool, *lanes, *from, {}));
+    brought_up += swept.accounts_brought_up;
+    from = swept.next;
+  }
+  if (brought_up > 0) {
+    telemetry::Log(telemetry::Severity::kInfo, "accounts brought up to date",
+                   {{"accounts", std::to_string(brought_up)}});
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Clear(const std::string& dsn) {
   postgres::SessionSettings session;
   session.application_name = "guilder-clearing";
   postgres::Pool pool(dsn, 1, session);
+  GUILDER_RETURN_IF_ERROR(SweepWhatIsDue(dsn, pool));
   GUILDER_RETURN_IF_ERROR(SealWhatEnded(pool));
   return ComputeWhatIsDue(pool);
 }
@@ -64,7 +90,8 @@ int Fail(const absl::Status& status, int exit_code) {
 
 int Run(int argc, char** argv) {
   CLI::App app(
-      "Seals the windows that have ended, and computes what is due. Safe to run at any time, as "
+      "Posts what fell due, seals the windows that have ended, and computes what is due. Safe to "
+      "run at any time, as "
       "often as wanted, and "
       "several at once.",
       "guilder-clearing");

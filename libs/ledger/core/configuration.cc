@@ -85,6 +85,14 @@ Timestamp Configuration::EndOfDayAfter(Timestamp at, int days) const {
   return FromAbslTime(absl::FromCivil(day + days + 1, calendar_.time_zone()));
 }
 
+Timestamp Configuration::ExpiryOf(const Contract& contract, Timestamp earned_at) const {
+  ExpiryPolicy policy;
+  for (const ExpiryPolicy& version : programme_.expiry) {
+    if (version.effective_from <= earned_at) policy = version;
+  }
+  return ExpiresAt(policy, earned_at, contract.lot_life_days, calendar_.time_zone());
+}
+
 Timestamp Configuration::GraceUntil(Timestamp now) const {
   const int days = programme_.redemption.grace_days;
   return days == 0 ? Timestamp() : EndOfDayAfter(now, days);

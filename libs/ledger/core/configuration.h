@@ -11,6 +11,7 @@
 
 #include "libs/base/types.h"
 #include "libs/ledger/core/calendar.h"
+#include "libs/ledger/core/expiry.h"
 #include "libs/ledger/core/limit.h"
 #include "libs/ledger/core/state.h"
 
@@ -132,6 +133,8 @@ struct Programme {
   int currency_exponent = 2;
   std::string mode;
   Points welcome_points;
+  // By date. What was earned before the first ends as the issuer's contract says.
+  std::vector<ExpiryPolicy> expiry;
   Timestamp started_at;
   RedemptionPolicy redemption;
 };
@@ -163,6 +166,9 @@ class Configuration {
   // The end of the local day that is `days` after the day of `at`, in the programme's zone: the
   // first instant that is too late.
   Timestamp EndOfDayAfter(Timestamp at, int days) const;
+
+  // When points under a contract expire that were earned then, by the policy of that day.
+  Timestamp ExpiryOf(const Contract& contract, Timestamp earned_at) const;
 
   // Until when points live that come back at `now` after their lot has expired; zero when they do
   // not.

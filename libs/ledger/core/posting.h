@@ -92,9 +92,6 @@ class Posting {
   void Forfeit(Points points);
   // Gives points back that had expired, as a new lot of the same terms with another date.
   LotId Reinstate(LotId expired, Points points, Timestamp expires_at);
-  // Gives points that expired at or after `occurred_at` back to their lots, what expired last
-  // first, as far as a spend of that instant needs them; they expire again with what is left.
-  void TakeBackExpiry(Timestamp occurred_at, Points needed);
   // Ends what the account may do.
   void Close(AccountStatus status) { account_.status = status; }
 

@@ -158,27 +158,4 @@ LotId Posting::Reinstate(LotId expired, Points points, Timestamp expires_at) {
   return lot.id;
 }
 
-void Posting::TakeBackExpiry(Timestamp occurred_at, Points needed) {
-  std::vector<Lot*> expired;
-  for (Lot& lot : account_.lots) {
-    const bool was_there = lot.state == LotState::kActive && lot.activates_at <= occurred_at;
-    const bool by_time = occurred_at < lot.expires_at && lot.expires_at <= now_;
-    if (was_there && lot.expired > Points(0) && by_time) {
-      expired.push_back(&lot);
-    }
-  }
-  std::stable_sort(expired.begin(), expired.end(),
-                   [](const Lot* a, const Lot* b) { return a->expires_at > b->expires_at; });
-  for (Lot* lot : expired) {
-    const Points back = std::min(needed, lot->expired);
-    if (back <= Points(0)) break;
-    lot->expired -= back;
-    lot->remaining += back;
-    Side from = Control(Bucket::kExpired, {});
-    from.lot = lot->id;
-    Move(from, Member(Bucket::kAvailable, lot->id), back, lot->contract);
-    needed -= back;
-  }
-}
-
 }  // namespace guilder::ledger

@@ -363,7 +363,9 @@ class Run {
     AccountState after = std::move(posting).TakeAccount();
     // A hold may be released from its review without an entry.
     const bool released = entry.state.holds != after.holds;
-    entry.changed = entry.changed || !entry.found || moved || closed || released;
+    // Where nothing was due after all, nobody looks in vain again.
+    const bool looked_in_vain = entry.state.next_due_at != after.next_due_at;
+    entry.changed = entry.changed || !entry.found || moved || closed || released || looked_in_vain;
     entry.state = std::move(after);
   }
 

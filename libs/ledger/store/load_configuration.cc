@@ -29,6 +29,13 @@ constexpr Statement kVersion{"ledger.configuration_version", R"sql(
   select version from ledger.configuration where programme_id = $1
 )sql"};
 
+constexpr Statement kExpiryPolicies{"ledger.load_expiry_policies", R"sql(
+  select set_at_us, expiry_kind, expiry_months, expiry_month, expiry_day
+    from member.points_policies
+   where programme_id = $1
+   order by version
+)sql"};
+
 constexpr Statement kPartners{"ledger.load_partners", R"sql(
   select partner_id, slug, state, programme_operator, last_issue_us, last_redemption_us,
          last_return_us, e.stage
@@ -193,6 +200,11 @@ absl::StatusOr<std::shared_ptr<const Configuration>> LoadConfiguration(postgres:
   programme.mode = row.Text(4);
   programme.welcome_points = row.Id<Points>(5);
   programme.started_at = row.Id<Timestamp>(6);
+  for (const Row& policy : tx.Execute(kExpiryPolicies, of_programme)) {
+    programme.expiry.push_back({policy.Id<Timestamp>(0), policy.Enum<ExpiryKind>(1),
+                                static_cast<int>(policy.Int(2)), static_cast<int>(policy.Int(3)),
+                                static_cast<int>(policy.Int(4))});
+  }
   const postgres::Rows policies = tx.Execute(kRedemptionPolicy, of_programme);
   if (!policies.empty()) programme.redemption = ReadRedemptionPolicy(policies[0]);
 

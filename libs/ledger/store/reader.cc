@@ -73,9 +73,9 @@ AccountAsOfNow AsOfNowFromRow(const postgres::Row& row, int first) {
 
 enum class Detail { kAccount, kLot, kHold };
 
-std::optional<AccountAsOfNow> ReadDetails(postgres::Transaction& transaction, AccountId id,
-                                          LotId lot = LotId(),
-                                          RecordNumber number = RecordNumber()) {
+std::optional<AccountAsOfNow> ReadStored(postgres::Transaction& transaction, AccountId id,
+                                         LotId lot = LotId(),
+                                         RecordNumber number = RecordNumber()) {
   const postgres::Rows rows = transaction.Execute(
       kReadDetails, postgres::Params().Int(BookOf(id)).Int(id).Int(lot).Int(number));
   if (rows.empty()) return std::nullopt;
@@ -86,10 +86,18 @@ std::optional<AccountAsOfNow> ReadDetails(postgres::Transaction& transaction, Ac
     if (detail == Detail::kHold) account.state.holds.push_back(HoldFromRow(row, 20));
   }
   account.state.lots_loaded = true;
+  return account;
+}
+
+std::optional<AccountAsOfNow> ReadDetails(postgres::Transaction& transaction, AccountId id,
+                                          LotId lot = LotId(),
+                                          RecordNumber number = RecordNumber()) {
+  std::optional<AccountAsOfNow> account = ReadStored(transaction, id, lot, number);
+  if (!account) return std::nullopt;
   // Nothing that this posting does is written, so its number only has to be free.
-  Posting posting(account.state, RecordNumber(INT64_MAX / kLotsPerRecord), account.now);
+  Posting posting(account->state, RecordNumber(INT64_MAX / kLotsPerRecord), account->now);
   posting.BringUpToNow();
-  account.state = std::move(posting).TakeAccount();
+  account->state = std::move(posting).TakeAccount();
   return account;
 }
 
@@ -129,6 +137,11 @@ CardView ReadCard(postgres::Transaction& transaction, CardNumber card) {
 std::optional<AccountAsOfNow> ReadAccountWithLots(postgres::Transaction& transaction,
                                                   AccountId account, LotId lot, RecordNumber hold) {
   return ReadDetails(transaction, account, lot, hold);
+}
+
+std::optional<AccountAsOfNow> ReadAccountAsStored(postgres::Transaction& transaction,
+                                                  AccountId account) {
+  return ReadStored(transaction, account);
 }
 
 }  // namespace guilder::ledger

@@ -47,4 +47,8 @@ std::optional<AccountAsOfNow> ReadAccountWithLots(postgres::Transaction& transac
                                                   AccountId account, LotId lot = LotId(),
                                                   RecordNumber hold = RecordNumber());
 
+// The same as the tables have it: what fell due by time alone has not happened.
+std::optional<AccountAsOfNow> ReadAccountAsStored(postgres::Transaction& transaction,
+                                                  AccountId account);
+
 }  // namespace guilder::ledger

@@ -216,9 +216,7 @@ absl::StatusOr<PurchaseOutcome> DecidePurchase(const Purchase& purchase, Partner
   outcome.contract = contract.id;
   outcome.activates_at =
       Timestamp(purchase.occurred_at.value() + contract.activation_days * kMicrosPerDay);
-  if (contract.lot_life_days > 0) {
-    outcome.expires_at = configuration.EndOfDayAfter(purchase.occurred_at, contract.lot_life_days);
-  }
+  outcome.expires_at = configuration.ExpiryOf(contract, purchase.occurred_at);
   if (purchase.redemption) {
     // The member's hold is in the member's book; another book's hold is somebody else's.
     const bool same_book = purchase.redemption_book == ledger::BookOf(posting.account().id);

@@ -23,9 +23,7 @@ absl::StatusOr<Points> DecideWelcomeGift(const ledger::DecisionContext& context,
   terms.activates_at = contract->activation_days > 0
                            ? configuration.EndOfDayAfter(now, contract->activation_days)
                            : now;
-  if (contract->lot_life_days > 0) {
-    terms.expires_at = configuration.EndOfDayAfter(now, contract->lot_life_days);
-  }
+  terms.expires_at = configuration.ExpiryOf(*contract, now);
   GUILDER_RETURN_IF_ERROR(ledger::DecideEarn(posting, terms));
   return gift;
 }

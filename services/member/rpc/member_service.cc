@@ -66,6 +66,7 @@ class MemberService final : public v1::MemberService::CallbackService {
   }
   GUILDER_MEMBER_POINTS_METHOD_(TransferPoints)
   GUILDER_MEMBER_POINTS_METHOD_(MergeMembers)
+  GUILDER_MEMBER_POINTS_METHOD_(AdjustPoints)
 #undef GUILDER_MEMBER_POINTS_METHOD_
 
  private:

@@ -12,7 +12,9 @@
 #include "libs/ledger/store/lanes.h"
 #include "libs/postgres/pool.h"
 #include "libs/rpc/call.h"
+#include "libs/rpc/names.h"
 #include "services/member/rpc/member_service.h"
+#include "services/member/store/adjustments.h"
 #include "services/member/store/moves.h"
 
 namespace guilder::member {
@@ -29,6 +31,28 @@ class PointsHandlers {
       const rpc::Call& call, const v1::ReverseTransferRequest& request);
   absl::StatusOr<v1::MergeMembersResponse> MergeMembers(const rpc::Call& call,
                                                         const v1::MergeMembersRequest& request);
+
+  // adjustment_handlers.cc
+  absl::StatusOr<v1::AdjustPointsResponse> AdjustPoints(const rpc::Call& call,
+                                                        const v1::AdjustPointsRequest& request);
+  absl::StatusOr<v1::ApproveAdjustmentResponse> ApproveAdjustment(
+      const rpc::Call& call, const v1::ApproveAdjustmentRequest& request);
+  absl::StatusOr<v1::RejectAdjustmentResponse> RejectAdjustment(
+      const rpc::Call& call, const v1::RejectAdjustmentRequest& request);
+  absl::StatusOr<v1::ListAdjustmentsResponse> ListAdjustments(
+      const rpc::Call& call, const v1::ListAdjustmentsRequest& request);
+  absl::StatusOr<v1::ReportAdjustmentsResponse> ReportAdjustments(
+      const rpc::Call& call, const v1::ReportAdjustmentsRequest& request);
+
+  // reinstatement_handler.cc
+  absl::StatusOr<v1::ReinstatePointsResponse> ReinstatePoints(
+      const rpc::Call& call, const v1::ReinstatePointsRequest& request);
+
+  // expiry_handlers.cc
+  absl::StatusOr<v1::PreviewExpiryResponse> PreviewExpiry(const rpc::Call& call,
+                                                          const v1::PreviewExpiryRequest& request);
+  absl::StatusOr<v1::SweepExpiryResponse> SweepExpiry(const rpc::Call& call,
+                                                      const v1::SweepExpiryRequest& request);
 
   // points_policy_handlers.cc
   absl::StatusOr<v1::GetPointsPolicyResponse> GetPointsPolicy(
@@ -49,11 +73,17 @@ class PointsHandlers {
   absl::StatusOr<ledger::Answer> Post(const rpc::Call& call,
                                       std::unique_ptr<ledger::Command> command) const;
 
+  absl::StatusOr<v1::AdjustPointsResponse> PostAdjustment(const rpc::Call& call,
+                                                          const Adjustment& adjustment);
+  v1::Adjustment ToProto(const Adjustment& adjustment) const;
+
   postgres::Pool& pool_;
   ledger::Lanes& lanes_;
   TransferRows transfer_rows_;
   ReversalRows reversal_rows_;
   MergeRows merge_rows_;
+  AdjustmentRows adjustment_rows_;
+  const rpc::PageTokens page_tokens_;
 };
 
 }  // namespace guilder::member

@@ -19,6 +19,8 @@ v1::PointsPolicy Complete(const StoredPolicy& stored) {
   policy.ParseFromString(stored.terms);
   const v1::PointsPolicy defaults = DefaultPolicy();
   if (!policy.has_transfer()) *policy.mutable_transfer() = defaults.transfer();
+  if (!policy.has_adjustment()) *policy.mutable_adjustment() = defaults.adjustment();
+  if (!policy.has_expiry()) *policy.mutable_expiry() = defaults.expiry();
   policy.set_version(stored.version);
   return policy;
 }
@@ -53,9 +55,35 @@ v1::TransferPolicy ToProto(const TransferPolicy& policy) {
   return out;
 }
 
+AdjustmentPolicy FromProto(const v1::AdjustmentPolicy& policy) {
+  AdjustmentPolicy out;
+  out.support = {Points(policy.support_points()), Points(policy.support_daily_points())};
+  out.admin = {Points(policy.admin_points()), Points(policy.admin_daily_points())};
+  out.approval_days = policy.approval_days();
+  return out;
+}
+
+v1::AdjustmentPolicy ToProto(const AdjustmentPolicy& policy) {
+  v1::AdjustmentPolicy out;
+  out.set_support_points(policy.support.alone.value());
+  out.set_support_daily_points(policy.support.daily.value());
+  out.set_admin_points(policy.admin.alone.value());
+  out.set_admin_daily_points(policy.admin.daily.value());
+  out.set_approval_days(policy.approval_days);
+  return out;
+}
+
+ledger::ExpiryPolicy FromProto(const v1::ExpiryPolicy& policy) {
+  return {Timestamp(), static_cast<ledger::ExpiryKind>(policy.kind()), policy.months(),
+          policy.month(), policy.day()};
+}
+
 v1::PointsPolicy DefaultPolicy() {
   v1::PointsPolicy policy;
   *policy.mutable_transfer() = ToProto(TransferPolicy());
+  *policy.mutable_adjustment() = ToProto(AdjustmentPolicy());
+  policy.mutable_expiry()->set_month(12);
+  policy.mutable_expiry()->set_day(31);
   return policy;
 }
 
@@ -78,19 +106,25 @@ absl::StatusOr<v1::UpdatePointsPolicyResponse> PointsHandlers::UpdatePointsPolic
     const rpc::Call& call, const v1::UpdatePointsPolicyRequest& request) {
   const v1::PointsPolicy& asked = request.policy();
   if (asked.has_transfer()) GUILDER_RETURN_IF_ERROR(CheckPolicy(FromProto(asked.transfer())));
+  if (asked.has_adjustment()) GUILDER_RETURN_IF_ERROR(CheckPolicy(FromProto(asked.adjustment())));
+  if (asked.has_expiry()) GUILDER_RETURN_IF_ERROR(CheckPolicy(FromProto(asked.expiry())));
   return pool_.Run(
       [&](postgres::Transaction& tx) -> absl::StatusOr<v1::UpdatePointsPolicyResponse> {
         const v1::PointsPolicy before = Complete(member::ReadPolicy(tx, programme()));
         if (asked.version() != before.version()) return Refuse(Reason::kEtagMismatch);
         v1::PointsPolicy after = before;
         if (asked.has_transfer()) *after.mutable_transfer() = asked.transfer();
+        if (asked.has_adjustment()) *after.mutable_adjustment() = asked.adjustment();
+        if (asked.has_expiry()) *after.mutable_expiry() = asked.expiry();
         after.set_version(before.version() + 1);
-        const StoredPolicy stored{after.version(), after.SerializeAsString()};
+        const StoredPolicy stored{after.version(), after.SerializeAsString(),
+                                  FromProto(after.expiry())};
         if (!InsertPolicy(tx, programme(), stored, ledger::ReadProgrammeClock(tx, programme()),
                           call.principal().id)) {
           return Refuse(Reason::kEtagMismatch);
         }
         rpc::Audit(tx, call, "PointsService/UpdatePointsPolicy", "pointsPolicy", &before, &after);
+        ledger::IncrementConfigurationVersion(tx, programme());
         v1::UpdatePointsPolicyResponse response;
         *response.mutable_policy() = std::move(after);
         return response;

@@ -26,6 +26,13 @@ class PointsService final : public v1::PointsService::CallbackService {
   GUILDER_POINTS_METHOD_(GetPointsPolicy)
   GUILDER_POINTS_METHOD_(UpdatePointsPolicy)
   GUILDER_POINTS_METHOD_(ReverseTransfer)
+  GUILDER_POINTS_METHOD_(ApproveAdjustment)
+  GUILDER_POINTS_METHOD_(RejectAdjustment)
+  GUILDER_POINTS_METHOD_(ListAdjustments)
+  GUILDER_POINTS_METHOD_(ReportAdjustments)
+  GUILDER_POINTS_METHOD_(ReinstatePoints)
+  GUILDER_POINTS_METHOD_(PreviewExpiry)
+  GUILDER_POINTS_METHOD_(SweepExpiry)
 #undef GUILDER_POINTS_METHOD_
 
  private:

@@ -13,6 +13,7 @@
 #include "libs/ledger/store/forwards.h"
 #include "libs/rpc/ledger_answers.h"
 #include "libs/rpc/names.h"
+#include "libs/security/secrets.h"
 #include "services/member/rpc/member_handlers.h"
 #include "services/member/rpc/points_handlers.h"
 #include "services/member/rpc/points_proto.h"
@@ -134,7 +135,9 @@ std::optional<std::pair<BookId, RecordNumber>> ParseTransfer(std::string_view na
 }  // namespace
 
 PointsHandlers::PointsHandlers(const MemberServiceDependencies& dependencies)
-    : pool_(dependencies.pool), lanes_(dependencies.lanes) {}
+    : pool_(dependencies.pool),
+      lanes_(dependencies.lanes),
+      page_tokens_(dependencies.secrets.Derive("guilder/page-token/1")) {}
 
 absl::StatusOr<AccountId> PointsHandlers::Resolve(const rpc::Call& call, AccountId account) const {
   return pool_.Read(

@@ -17,8 +17,9 @@ constexpr Statement kReadPolicy{"member.read_points_policy", R"sql(
 )sql"};
 
 constexpr Statement kInsertPolicy{"member.insert_points_policy", R"sql(
-  insert into member.points_policies (programme_id, version, set_at_us, set_by, terms)
-  values ($1, $2, $3, $4, $5)
+  insert into member.points_policies (programme_id, version, set_at_us, set_by, terms,
+                                      expiry_kind, expiry_months, expiry_month, expiry_day)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
       on conflict (programme_id, version) do nothing
   returning version
 )sql"};
@@ -28,7 +29,7 @@ constexpr Statement kInsertPolicy{"member.insert_points_policy", R"sql(
 StoredPolicy ReadPolicy(postgres::Transaction& transaction, ProgrammeId programme) {
   const postgres::Rows rows = transaction.Execute(kReadPolicy, Params().Int(programme));
   if (rows.empty()) return {};
-  return {rows[0].Int(0), rows[0].Bytes(1)};
+  return {rows[0].Int(0), rows[0].Bytes(1), {}};
 }
 
 bool InsertPolicy(postgres::Transaction& transaction, ProgrammeId programme,
@@ -39,7 +40,11 @@ bool InsertPolicy(postgres::Transaction& transaction, ProgrammeId programme,
                                           .Int(policy.version)
                                           .Int(now)
                                           .Text(set_by)
-                                          .Bytes(policy.terms))
+                                          .Bytes(policy.terms)
+                                          .Int(policy.expiry.kind)
+                                          .Int(policy.expiry.months)
+                                          .Int(policy.expiry.month)
+                                          .Int(policy.expiry.day))
               .empty();
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "libs/base/types.h"
+#include "libs/ledger/core/expiry.h"
 
 namespace guilder::postgres {
 class Transaction;
@@ -18,12 +19,15 @@ namespace guilder::member {
 struct StoredPolicy {
   int64_t version = 0;
   std::string terms;
+  // What lanes read of it.
+  ledger::ExpiryPolicy expiry;
 };
 
 // The one in force; version 0 and no terms where nothing was ever set.
 StoredPolicy ReadPolicy(postgres::Transaction& transaction, ProgrammeId programme);
 
-// Puts a version in force. False where there is one of that number.
+// Puts a version in force; the configuration's version is the caller's to raise. False where there
+// is one of that number.
 bool InsertPolicy(postgres::Transaction& transaction, ProgrammeId programme,
                   const StoredPolicy& policy, Timestamp now, const std::string& set_by);
 

@@ -26,6 +26,10 @@ constexpr postgres::Statement kWaiting{"operator.waiting_approvals", R"sql(
             from partner.contracts c join partner.partners p using (partner_id)
            where c.state = 'PROPOSED'
           union all
+          select 'adjustments/' || adjustment_id, 'APPROVAL', points || ' points', proposed_by, null
+            from member.adjustments
+           where state = 2
+          union all
           select 'ruleSets/' || rule_set_id, 'APPROVAL', 'earn rules', proposed_by, null
             from accrual.rule_sets
            where state = 'PROPOSED'
