@@ -157,6 +157,11 @@ const Permission kTable[] = {
     MembersToo(Row("guilder.member.v1.PersonService/CloseMember", kNoPartner, {kSupport, kAdmin})),
     MembersToo(Row("guilder.member.v1.PersonService/EraseMember", kNoPartner, {kSupport, kAdmin})),
     Row("guilder.member.v1.PersonService/RotateMemberKeys", kNoPartner, {kAdmin}),
+    Row("guilder.member.v1.ImportService/ImportMembers", kNoPartner, {kAdmin}),
+    MembersToo(
+        Row("guilder.member.v1.MemberDocumentService/RenderMemberStatement", kNoPartner, kReaders)),
+    MembersToo(Row("guilder.member.v1.MemberDocumentService/ExportMember", kNoPartner,
+                   {kSupport, kAdmin})),
 
     // Redemptions. Only a partner takes points, and only for itself.
     Row("guilder.redemption.v1.RedemptionService/QuoteRedemption", kRedeem, kNoOperator),

@@ -61,6 +61,7 @@ void AddDocumentCommands(CLI::App& partner, Context& context);
 
 // Of the noun `member`: the person, and leaving.
 void AddPersonVerbs(CLI::App& noun, Context& context);
+void AddMemberDocumentVerbs(CLI::App& noun, Context& context);
 
 // The programme.
 void AddAuditCommands(CLI::App& app, Context& context);

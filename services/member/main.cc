@@ -26,7 +26,11 @@ int main(int argc, char** argv) {
                                            {guilder::member::kPointsServiceName,
                                             guilder::member::MakePointsService(dependencies)},
                                            {guilder::member::kPersonServiceName,
-                                            guilder::member::MakePersonService(dependencies)}};
+                                            guilder::member::MakePersonService(dependencies)},
+                                           {guilder::member::kImportServiceName,
+                                            guilder::member::MakeImportService(dependencies)},
+                                           {guilder::member::kDocumentServiceName,
+                                            guilder::member::MakeDocumentService(dependencies)}};
        }},
       argc, argv);
 }

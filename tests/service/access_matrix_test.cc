@@ -303,6 +303,10 @@ TEST_CASE("Access: a member's token reads the member's own account", "[service][
        "member:'<own-member>' consent{partner:'partners/fresh' granted:true "
        "purpose:CONSENT_PURPOSE_MARKETING channel:CONSENT_CHANNEL_EMAIL}"},
       {"PersonService/ListConsents", Names::kPartner, "parent:'<own-member>'"},
+      {"MemberDocumentService/RenderMemberStatement", Names::kPartner,
+       "name:'<own-member>' format:MEMBER_DOCUMENT_FORMAT_TEXT"},
+      {"MemberDocumentService/ExportMember", Names::kPartner,
+       "name:'<own-member>' format:MEMBER_DOCUMENT_FORMAT_JSON"},
       // A payment of the member's is under way, so these two are refused for now.
       {"PersonService/CloseMember", Names::kPartner, "request_id:'<uuid>' name:'<own-member>'"},
       {"PersonService/EraseMember", Names::kPartner, "request_id:'<uuid>' name:'<own-member>'"},

@@ -68,6 +68,12 @@ class World {
     net.Add(
         member::MakePersonService({net.runtime(), net.pool(), coalition_.lanes(), net.secrets()}),
         member::kPersonServiceName);
+    net.Add(
+        member::MakeImportService({net.runtime(), net.pool(), coalition_.lanes(), net.secrets()}),
+        member::kImportServiceName);
+    net.Add(
+        member::MakeDocumentService({net.runtime(), net.pool(), coalition_.lanes(), net.secrets()}),
+        member::kDocumentServiceName);
     net.Add(redemption::MakeRedemptionService({net.runtime(), net.pool(), coalition_.lanes(),
                                                coalition_.cards(), coalition_.network().secrets()}),
             redemption::kRedemptionServiceName);

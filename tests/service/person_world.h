@@ -26,6 +26,8 @@ struct PersonWorld {
                                             network.secrets()};
     network.Add(MakeMemberService(members), kMemberServiceName);
     network.Add(MakePersonService(members), kPersonServiceName);
+    network.Add(MakeImportService(members), kImportServiceName);
+    network.Add(MakeDocumentService(members), kDocumentServiceName);
     network.Add(accrual::MakeAccrualService({network.runtime(), network.pool(), coalition.lanes(),
                                              coalition.cards(), network.secrets()}),
                 accrual::kAccrualServiceName);

@@ -132,7 +132,7 @@ TEST_CASE("ReadFileWork: a malformed row refuses its whole receipt, and the reje
   CHECK(work.items[3].refusal.detail == "line 6: it has 8 fields, the header 9");
   std::map<int64_t, Refusal> refused;
   for (const int64_t row : work.items[0].rows) refused[row] = work.items[0].refusal;
-  const std::string rejects = MakeRejectFile(kHeader + rows, TestMapping(), refused);
+  const std::string rejects = MakeRejectFile(kHeader + rows, TestMapping().delimiter, refused);
   CHECK(rejects ==
         "Filiale;Kasse;Bon;Bediener;Zeit;Karte;Artikel;Menge;Betrag;import_line;import_reason;"
         "import_detail\n"
@@ -146,8 +146,8 @@ TEST_CASE("MakeRejectFile: what was corrected is read as if it had been right at
           "[unit][cli][accrual][inv-14]") {
   const std::string wrong = "01;2;17;;29.03.2026 03:30;4711;A;2;abc\n";
   const std::string right = "01;2;17;;29.03.2026 03:30;4711;A;2;1,00\n";
-  std::string corrected =
-      MakeRejectFile(kHeader + wrong, TestMapping(), {{0, {"REQUEST_MALFORMED", "a, b"}}});
+  std::string corrected = MakeRejectFile(kHeader + wrong, TestMapping().delimiter,
+                                         {{0, {"REQUEST_MALFORMED", "a, b"}}});
   corrected.replace(corrected.find("abc"), 3, "1,00");
 
   const auto again = ReadFileWork(corrected, TestMapping(), "partners/fresh");
@@ -157,7 +157,7 @@ TEST_CASE("MakeRejectFile: what was corrected is read as if it had been right at
         RequestIdOf("partners/fresh", Read(right).items[0]));
   CHECK(RequestIdOf("partners/fresh", again->items[0]) !=
         RequestIdOf("partners/other", Read(right).items[0]));
-  const std::string header = MakeRejectFile(corrected, TestMapping(), {});
+  const std::string header = MakeRejectFile(corrected, TestMapping().delimiter, {});
   CHECK(header.find("import_line") == header.rfind("import_line"));
 }
 

@@ -8,6 +8,7 @@
 #include "libs/base/status_macros.h"
 #include "services/cli/commands.h"
 #include "services/cli/context.h"
+#include "services/cli/importing/member_command.h"
 #include "services/cli/messages.h"
 #include "services/cli/output/format.h"
 #include "services/cli/verb.h"
@@ -162,6 +163,8 @@ void AddMemberCommands(CLI::App& app, Context& context) {
   AddReads(noun, context);
   AddMemberPointsCommands(noun, context);
   AddPersonVerbs(noun, context);
+  AddMemberDocumentVerbs(noun, context);
+  AddMemberImportVerb(noun, context);
 }
 
 void AddCardCommands(CLI::App& app, Context& context) {

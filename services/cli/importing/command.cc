@@ -1,7 +1,5 @@
 #include "services/cli/importing/command.h"
 
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <string>
@@ -13,12 +11,12 @@
 
 #include "libs/base/status_macros.h"
 #include "services/cli/context.h"
-#include "services/cli/demo/csv.h"
 #include "services/cli/importing/answers.h"
-#include "services/cli/importing/encoding.h"
+#include "services/cli/importing/files.h"
 #include "services/cli/importing/mapping.h"
 #include "services/cli/importing/posting.h"
 #include "services/cli/importing/receipts.h"
+#include "services/cli/importing/rejects.h"
 #include "services/cli/onboarding/request_ids.h"
 #include "services/cli/output/progress.h"
 #include "services/cli/verb.h"
@@ -34,23 +32,6 @@ struct ImportFlags {
   const std::string& mapping;
   const std::string& rejects;
   const std::string& progress;
-};
-
-// Rows and items by the reason for which they were not recorded.
-struct ByReason {
-  std::map<std::string, std::pair<int64_t, int64_t>> counts;
-
-  void Add(const std::string& reason, size_t rows) {
-    ++counts[reason].first;
-    counts[reason].second += static_cast<int64_t>(rows);
-  }
-  nlohmann::ordered_json ToJson() const {
-    nlohmann::ordered_json json = nlohmann::ordered_json::object();
-    for (const auto& [reason, count] : counts) {
-      json[reason] = {{"items", count.first}, {"lines", count.second}};
-    }
-    return json;
-  }
 };
 
 struct Summary {
@@ -92,18 +73,6 @@ Summary Summarise(const std::vector<Item>& items, const AnswerLog& log) {
   return summary;
 }
 
-// Beside its final name first, so that no reader sees half of it.
-absl::Status WriteRejects(const std::string& path, const std::string& bytes) {
-  const std::string unfinished = path + ".part";
-  std::ofstream out(unfinished, std::ios::binary | std::ios::trunc);
-  out << bytes;
-  out.close();
-  std::error_code error;
-  if (out) std::filesystem::rename(unfinished, path, error);
-  if (out && !error) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(path, ": cannot be written"));
-}
-
 void Show(Context& context, const FileWork& work, const Summary& summary,
           const std::string& rejects) {
   Output& output = context.output();
@@ -133,28 +102,6 @@ void Show(Context& context, const FileWork& work, const Summary& summary,
   if (!summary.rejected.counts.empty() || !summary.parked.counts.empty()) output.Print(table);
 }
 
-struct ReadFiles {
-  Mapping mapping;
-  std::string text;     // UTF-8
-  std::string subject;  // digests all that the answers depend on
-};
-
-absl::StatusOr<ReadFiles> ReadBoth(const ImportFlags& flags, const std::string& partner) {
-  const auto about = [](const std::string& path, const absl::Status& status) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": ", std::string(status.message())));
-  };
-  const auto toml = demo::ReadDataFile(flags.mapping);
-  if (!toml.ok()) return absl::InvalidArgumentError(toml.status().message());
-  const auto bytes = demo::ReadDataFile(flags.file);
-  if (!bytes.ok()) return absl::InvalidArgumentError(bytes.status().message());
-  auto mapping = ParseMapping(*toml);
-  if (!mapping.ok()) return about(flags.mapping, mapping.status());
-  auto text = Recode(*bytes, mapping->encoding, "UTF-8");
-  if (!text.ok()) return about(flags.file, text.status());
-  return ReadFiles{*std::move(mapping), *std::move(text),
-                   RequestIdFor(absl::StrCat(partner, "\n", *toml), *bytes)};
-}
-
 absl::StatusOr<Destination> Connect(Context& context, const std::string& partner) {
   GUILDER_ASSIGN_OR_RETURN(const clients::Channel accrual, context.ChannelTo("accrual", partner));
   GUILDER_ASSIGN_OR_RETURN(const clients::Channel member, context.ChannelTo("member", partner));
@@ -163,7 +110,8 @@ absl::StatusOr<Destination> Connect(Context& context, const std::string& partner
 
 absl::Status Import(Context& context, const ImportFlags& flags) {
   const std::string partner = WithPrefix("partners/", flags.partner);
-  GUILDER_ASSIGN_OR_RETURN(const ReadFiles files, ReadBoth(flags, partner));
+  GUILDER_ASSIGN_OR_RETURN(const auto files,
+                           ReadFiles(flags.file, flags.mapping, partner, ParseMapping));
   auto work = ReadFileWork(files.text, files.mapping, partner);
   if (!work.ok()) {
     return absl::InvalidArgumentError(
@@ -181,12 +129,7 @@ absl::Status Import(Context& context, const ImportFlags& flags) {
     left += static_cast<int64_t>(work->items[i].rows.size());
     if (first == nullptr) first = &work->items[i];
   }
-  if (log->resumed()) {
-    std::cerr << (first == nullptr
-                      ? std::string("imported before: every line was answered")
-                      : absl::StrCat("goes on at line ", first->line, ", ", left, " lines left"))
-              << std::endl;
-  }
+  SayWhereItGoesOn(*log, first == nullptr ? 0 : first->line, left);
   absl::Status posted;
   {
     ProgressBar bar(std::cerr, context.error_terminal(), "Lines", left);
@@ -196,12 +139,7 @@ absl::Status Import(Context& context, const ImportFlags& flags) {
 
   const Summary summary = Summarise(work->items, *log);
   const std::string rejects = flags.rejects.empty() ? flags.file + ".rejects.csv" : flags.rejects;
-  if (!summary.refused_rows.empty()) {
-    GUILDER_ASSIGN_OR_RETURN(const std::string bytes,
-                             Recode(MakeRejectFile(files.text, files.mapping, summary.refused_rows),
-                                    "UTF-8", files.mapping.encoding));
-    GUILDER_RETURN_IF_ERROR(WriteRejects(rejects, bytes));
-  }
+  GUILDER_RETURN_IF_ERROR(WriteRejects(rejects, files.text, files.mapping, summary.refused_rows));
   Show(context, *work, summary, rejects);
   return absl::OkStatus();
 }

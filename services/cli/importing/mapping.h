@@ -22,6 +22,14 @@ struct Source {
   std::optional<std::string> otherwise;
 };
 
+// How the file is written.
+struct FileForm {
+  std::string encoding = "UTF-8";  // as iconv knows it
+  char delimiter = ',';
+  char decimal = '.';
+  char thousands = '\0';  // none
+};
+
 // How a row is told to be a return, and how its sale is found.
 struct ReturnsMapping {
   // Rows whose column begins with the prefix; or all whose quantity is below zero.
@@ -37,12 +45,7 @@ struct ReturnsMapping {
   bool latest_sale = false;
 };
 
-struct Mapping {
-  std::string encoding = "UTF-8";  // as iconv knows it
-  char delimiter = ',';
-  char decimal = '.';
-  char thousands = '\0';  // none
-
+struct Mapping : FileForm {
   Source store;
   Source terminal;
   Source number;  // of the receipt; or

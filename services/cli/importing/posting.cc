@@ -1,6 +1,5 @@
 #include "services/cli/importing/posting.h"
 
-#include <optional>
 #include <set>
 #include <utility>
 
@@ -13,7 +12,9 @@
 #include "libs/base/status_macros.h"
 #include "libs/clients/client.h"
 #include "libs/clients/item_stream.h"
+#include "libs/rpc/status.h"
 #include "services/cli/demo/parallel.h"
+#include "services/cli/importing/stream.h"
 #include "services/cli/onboarding/patient.h"
 #include "services/cli/onboarding/request_ids.h"
 
@@ -21,28 +22,8 @@ namespace guilder::cli::importing {
 namespace {
 
 namespace v1 = accrual::v1;
-using clients::Verdict;
 
 constexpr size_t kThreads = 16;
-
-// What a final refusal means for an item; nothing when the import cannot go on.
-std::optional<ItemAnswer> AnswerOf(const absl::Status& status) {
-  const auto reason = ReasonOf(status);
-  if (!reason || status.code() == absl::StatusCode::kUnauthenticated ||
-      status.code() == absl::StatusCode::kPermissionDenied) {
-    return std::nullopt;
-  }
-  ItemAnswer answer;
-  answer.outcome = Outcome::kRejected;
-  answer.reason = ReasonName(*reason);
-  answer.detail = std::string(status.message());
-  for (const auto& [name, value] : DetailsOf(status)) {
-    if (name != "parked_item") continue;
-    answer.outcome = Outcome::kParked;
-    answer.detail = value;
-  }
-  return answer;
-}
 
 absl::Status IssueCards(const Destination& destination, const std::vector<Item>& items,
                         AnswerLog& log) {
@@ -64,89 +45,36 @@ absl::Status IssueCards(const Destination& destination, const std::vector<Item>&
   });
 }
 
-// Receipts of one stream.
-class ReceiptStream {
- public:
-  ReceiptStream(const std::vector<Item>& items, AnswerLog& log,
-                const std::function<void(int64_t)>& on_rows)
-      : items_(items), log_(log), on_rows_(on_rows) {}
-
-  absl::Status Run(const clients::Channel& channel) {
-    const clients::Client<v1::AccrualService> accrual(channel);
-    const absl::Status streamed = Patiently([&] {
-      next_ = 0;
-      clients::ItemStreamCalls<v1::RecordPurchasesRequest, v1::RecordPurchasesResponse> calls;
-      calls.open = [&](auto* context, auto* reactor) {
-        accrual.stub().async()->RecordPurchases(context, reactor);
-      };
-      calls.next = [this] { return Next(); };
-      calls.id_of_item = [](const v1::RecordPurchasesRequest& item) -> const std::string& {
-        return item.purchase().request_id();
-      };
-      calls.id_of_answer = [](const v1::RecordPurchasesResponse& answer) -> const std::string& {
-        return answer.request_id();
-      };
-      calls.on_answer = [this](const auto& item, const auto& answer) {
-        return Take(item.purchase().request_id(), answer);
-      };
-      return clients::StreamItems<v1::RecordPurchasesRequest, v1::RecordPurchasesResponse>(
-          channel, std::move(calls), {.max_in_flight = 512, .policy = PatientPolicy()});
-    });
-    return streamed.ok() ? ended_by_ : streamed;
-  }
-
- private:
-  // The next one without an answer. No two say the same, so ids are distinct.
-  std::optional<v1::RecordPurchasesRequest> Next() {
-    for (; next_ < items_.size(); ++next_) {
-      const Item& item = items_[next_];
-      if (item.is_return || log_.of(next_).outcome != Outcome::kNone) continue;
-      const std::lock_guard lock(mutex_);
-      if (!ended_by_.ok()) return std::nullopt;
-      item_of_id_[item.purchase.request_id()] = next_;
-      v1::RecordPurchasesRequest request;
-      *request.mutable_purchase() = item.purchase;
-      ++next_;
-      return request;
-    }
-    return std::nullopt;
-  }
-
-  Verdict Take(const std::string& id, const v1::RecordPurchasesResponse& response) {
-    ItemAnswer answer;
-    if (response.has_error()) {
-      const absl::Status status = rpc::FromRpcStatus(response.error());
-      if (MayPass(status)) return Verdict::kRepeat;
-      const auto refused = AnswerOf(status);
-      if (!refused) {
-        const std::lock_guard lock(mutex_);
-        ended_by_ = status;
-        return Verdict::kDone;
-      }
-      answer = *refused;
-    } else {
-      answer.outcome = Outcome::kRecorded;
-      answer.points = response.purchase().points();
-    }
-    size_t place = 0;
-    {
-      const std::lock_guard lock(mutex_);
-      place = item_of_id_.at(id);
-    }
-    log_.AddAnswer(place, std::move(answer));
-    on_rows_(static_cast<int64_t>(items_[place].rows.size()));
-    return Verdict::kDone;
-  }
-
-  const std::vector<Item>& items_;
-  AnswerLog& log_;
-  const std::function<void(int64_t)>& on_rows_;
-  size_t next_ = 0;  // the sender's
-
-  std::mutex mutex_;  // guards what follows
-  absl::flat_hash_map<std::string, size_t> item_of_id_;
-  absl::Status ended_by_;
-};
+absl::Status PostReceipts(const Destination& destination, const std::vector<Item>& items,
+                          AnswerLog& log, const std::function<void(int64_t)>& on_rows) {
+  using Request = v1::RecordPurchasesRequest;
+  using Response = v1::RecordPurchasesResponse;
+  const clients::Client<v1::AccrualService> accrual(destination.accrual);
+  StreamedItems<Request, Response> streamed;
+  streamed.count = items.size();
+  streamed.is_sent = [&](size_t i) { return !items[i].is_return; };
+  streamed.rows = [&](size_t i) { return static_cast<int64_t>(items[i].rows.size()); };
+  streamed.request = [&](size_t i) {
+    Request request;
+    *request.mutable_purchase() = items[i].purchase;
+    return request;
+  };
+  streamed.open = [&](auto* context, auto* reactor) {
+    accrual.stub().async()->RecordPurchases(context, reactor);
+  };
+  streamed.id_of_request = [](const Request& item) -> const std::string& {
+    return item.purchase().request_id();
+  };
+  streamed.id_of_answer = [](const Response& answer) -> const std::string& {
+    return answer.request_id();
+  };
+  streamed.answer = [](const Response& response) -> absl::StatusOr<ItemAnswer> {
+    if (response.has_error()) return rpc::FromRpcStatus(response.error());
+    return ItemAnswer{Outcome::kRecorded, response.purchase().points(), "", ""};
+  };
+  return AnsweredStream<Request, Response>(std::move(streamed), log, on_rows)
+      .Run(destination.accrual);
+}
 
 absl::Status PostReturns(const Destination& destination, const std::vector<Item>& items,
                          AnswerLog& log, const std::function<void(int64_t)>& on_rows) {
@@ -204,7 +132,7 @@ absl::Status PostItems(const Destination& destination, std::vector<Item>& items,
       item.returned.set_card_number(card->second);
     }
   }
-  GUILDER_RETURN_IF_ERROR(ReceiptStream(items, log, on_rows).Run(destination.accrual));
+  GUILDER_RETURN_IF_ERROR(PostReceipts(destination, items, log, on_rows));
   GUILDER_RETURN_IF_ERROR(log.Flush());
   const absl::Status returned = PostReturns(destination, items, log, on_rows);
   GUILDER_RETURN_IF_ERROR(log.Flush());

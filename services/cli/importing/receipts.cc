@@ -16,6 +16,7 @@
 #include "libs/rpc/proto_time.h"
 #include "services/cli/demo/csv.h"
 #include "services/cli/demo/sales.h"
+#include "services/cli/importing/rejects.h"
 #include "services/cli/importing/row_reader.h"
 #include "services/cli/onboarding/request_ids.h"
 
@@ -25,13 +26,6 @@ namespace {
 namespace v1 = accrual::v1;
 
 constexpr int kMaxLines = 500;
-constexpr char kByteOrderMark[] = "\xEF\xBB\xBF";
-
-std::string WithoutMark(std::string text) {
-  if (absl::StartsWith(text, kByteOrderMark)) text.erase(0, sizeof kByteOrderMark - 1);
-  return text;
-}
-
 Refusal Malformed(std::string detail) {
   return {std::string(ReasonName(Reason::kRequestMalformed)), std::move(detail)};
 }
@@ -265,14 +259,6 @@ FileWork Assembly::Finish() && {
   return std::move(work_);
 }
 
-// A field in the form in which it is read back the same.
-std::string Quoted(std::string_view field, char delimiter) {
-  const bool plain = field.find_first_of("\"\r\n") == std::string_view::npos &&
-                     field.find(delimiter) == std::string_view::npos;
-  if (plain) return std::string(field);
-  return absl::StrCat("\"", absl::StrReplaceAll(ToAbsl(field), {{"\"", "\"\""}}), "\"");
-}
-
 }  // namespace
 
 absl::StatusOr<FileWork> ReadFileWork(std::string text, const Mapping& mapping,
@@ -286,44 +272,6 @@ absl::StatusOr<FileWork> ReadFileWork(std::string text, const Mapping& mapping,
     assembly.Add(rows.Read(*fields), number, reader.line());
   }
   return std::move(assembly).Finish();
-}
-
-std::string MakeRejectFile(std::string text, const Mapping& mapping,
-                           const std::map<int64_t, Refusal>& refused) {
-  demo::CsvReader reader(WithoutMark(std::move(text)), mapping.delimiter);
-  const auto* header = reader.Next();
-  if (header == nullptr) return "";
-  // The columns of ours that the file has already, if it is itself a corrected reject file, give
-  // way.
-  static constexpr std::string_view kOurs[] = {"import_line", "import_reason", "import_detail"};
-  std::vector<size_t> kept;
-  for (size_t i = 0; i < header->size(); ++i) {
-    if (std::find(std::begin(kOurs), std::end(kOurs), (*header)[i]) == std::end(kOurs)) {
-      kept.push_back(i);
-    }
-  }
-  std::string out;
-  const auto add_kept = [&](const std::vector<std::string_view>& fields) {
-    for (const size_t i : kept) {
-      out += Quoted(i < fields.size() ? fields[i] : "", mapping.delimiter);
-      out += mapping.delimiter;
-    }
-  };
-  add_kept(*header);
-  for (const std::string_view name : kOurs) {
-    out += name;
-    out += name == kOurs[2] ? '\n' : mapping.delimiter;
-  }
-  auto next = refused.begin();
-  for (int64_t number = 0; const auto* fields = reader.Next(); ++number) {
-    if (next == refused.end()) break;
-    if (next->first != number) continue;
-    add_kept(*fields);
-    out += absl::StrCat(reader.line()) + mapping.delimiter + next->second.reason +
-           mapping.delimiter + Quoted(next->second.detail, mapping.delimiter) + '\n';
-    ++next;
-  }
-  return out;
 }
 
 std::string RequestIdOf(const std::string& partner, const Item& item) {

@@ -11,14 +11,9 @@
 #include "guilder/accrual/v1/accrual_service.pb.h"
 
 #include "services/cli/importing/mapping.h"
+#include "services/cli/importing/rejects.h"
 
 namespace guilder::cli::importing {
-
-// Why rows were not recorded: the name of an error reason, and a sentence.
-struct Refusal {
-  std::string reason;
-  std::string detail;
-};
 
 // One receipt or return, or a part of one that is too long for a request.
 struct Item {
@@ -54,11 +49,6 @@ struct FileWork {
 // Error: INVALID_ARGUMENT, a column that the mapping names is missing.
 absl::StatusOr<FileWork> ReadFileWork(std::string text, const Mapping& mapping,
                                       const std::string& partner);
-
-// The rows that were refused, as a file of the same columns and form with three more: the line, the
-// reason and the detail. Gives UTF-8. Such a file can be corrected and imported like any other.
-std::string MakeRejectFile(std::string text, const Mapping& mapping,
-                           const std::map<int64_t, Refusal>& refused);
 
 // The request id of an item: follows from the partner and from what is asked, so that a second
 // sending of the same rows, from this file or another, is a repeat.

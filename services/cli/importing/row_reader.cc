@@ -72,27 +72,9 @@ absl::StatusOr<RowReader> RowReader::Make(const std::vector<std::string_view>& h
       {&reader.sale_, &mapping.returns.sale},
       {&reader.sale_date_, &mapping.returns.sale_date}};
   for (const auto& [placed, source] : all) {
-    placed->source = source;
-    if (source->column.empty()) continue;
-    const auto found = std::find(header.begin(), header.end(), source->column);
-    if (found == header.end()) {
-      return absl::InvalidArgumentError(absl::StrCat("the file has no column ", source->column));
-    }
-    placed->place = static_cast<int>(found - header.begin());
+    GUILDER_ASSIGN_OR_RETURN(*placed, Placed::In(header, *source));
   }
   return reader;
-}
-
-std::string RowReader::TextOf(const Placed& placed,
-                              const std::vector<std::string_view>& fields) const {
-  const Source& source = *placed.source;
-  if (placed.place < 0) return source.constant;
-  const auto place = static_cast<size_t>(placed.place);
-  const std::string_view text = place < fields.size() ? fields[place] : std::string_view();
-  const absl::string_view trimmed = absl::StripAsciiWhitespace(ToAbsl(text));
-  const auto value = source.values.find(std::string_view(trimmed.data(), trimmed.size()));
-  if (value != source.values.end()) return value->second;
-  return source.otherwise ? *source.otherwise : std::string(trimmed);
 }
 
 std::string RowReader::ReadDate(const Placed& placed, const std::vector<std::string_view>& fields,

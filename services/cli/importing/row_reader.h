@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 
 #include "libs/base/types.h"
+#include "services/cli/importing/columns.h"
 #include "services/cli/importing/mapping.h"
 
 namespace guilder::cli::importing {
@@ -49,14 +50,8 @@ class RowReader {
   Row Read(const std::vector<std::string_view>& fields) const;
 
  private:
-  // A source, and where its column stands; -1 for a constant.
-  struct Placed {
-    const Source* source = nullptr;
-    int place = -1;
-  };
   explicit RowReader(const Mapping& mapping) : mapping_(&mapping) {}
 
-  std::string TextOf(const Placed& placed, const std::vector<std::string_view>& fields) const;
   std::string ReadDate(const Placed& placed, const std::vector<std::string_view>& fields,
                        Row& row) const;
   void ReadWhen(const std::vector<std::string_view>& fields, Row& row) const;

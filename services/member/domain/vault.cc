@@ -4,7 +4,6 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "libs/base/codec.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/security/envelope.h"
@@ -121,9 +120,9 @@ int64_t Vault::LockOf(std::string_view phone) const {
   return lock;
 }
 
-Digest Vault::Fingerprint(const Profile& profile, CardNumber card) const {
+Digest Vault::Fingerprint(const Profile& profile, std::string_view more) const {
   std::string bytes = EncodeProfile(profile);
-  if (card) bytes += Encoder().Id(card).str();
+  bytes += more;
   return fingerprints_.Hash(bytes);
 }
 

@@ -75,9 +75,8 @@ class Vault {
   int64_t LockOf(std::string_view phone) const;
 
   // The fingerprint of an enrolment: the journal keeps it for ever, and it must not say who it was.
-  // Covers the encoded profile, which begins with its format's version, and the card if there is
-  // one.
-  Digest Fingerprint(const Profile& profile, CardNumber card = {}) const;
+  // Covers the encoded profile, which begins with its format's version, and what else was asked.
+  Digest Fingerprint(const Profile& profile, std::string_view more = {}) const;
 
   // Whether what was sealed in an epoch still opens.
   bool Knows(int64_t epoch) const { return ring_->Find(epoch).ok(); }

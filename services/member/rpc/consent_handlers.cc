@@ -10,6 +10,7 @@
 #include "libs/base/status_macros.h"
 #include "libs/rpc/audit.h"
 #include "libs/rpc/proto_time.h"
+#include "services/member/rpc/history_proto.h"
 #include "services/member/rpc/person_handlers.h"
 
 namespace guilder::member {
@@ -51,20 +52,6 @@ std::string Encoded(const Place& place) {
 
 }  // namespace
 
-v1::Consent PersonHandlers::ConsentToProto(const ConsentRow& row) const {
-  const auto configuration = lanes_.configuration();
-  const ledger::Partner* const partner = configuration->FindPartner(row.key.partner);
-  v1::Consent consent;
-  if (partner != nullptr) consent.set_partner(absl::StrCat("partners/", partner->slug));
-  consent.set_purpose(static_cast<v1::ConsentPurpose>(row.key.purpose));
-  consent.set_channel(static_cast<v1::ConsentChannel>(row.key.channel));
-  consent.set_granted(row.granted);
-  *consent.mutable_change_time() = rpc::ToProto(row.changed_at);
-  consent.set_changed_by(row.changed_by);
-  consent.set_source(row.source);
-  return consent;
-}
-
 absl::StatusOr<v1::SetConsentResponse> PersonHandlers::SetConsent(
     const rpc::Call& call, const v1::SetConsentRequest& request) {
   const v1::Consent& consent = request.consent();
@@ -83,7 +70,7 @@ absl::StatusOr<v1::SetConsentResponse> PersonHandlers::SetConsent(
         said.changed_at = ReadClock(tx);
         GUILDER_ASSIGN_OR_RETURN(const ConsentRow row, member::SetConsent(tx, account, said));
         v1::SetConsentResponse response;
-        *response.mutable_consent() = ConsentToProto(row);
+        *response.mutable_consent() = ConsentToProto(*lanes_.configuration(), row);
         if (call.principal().IsOperator()) {
           rpc::Audit(tx, call, "PersonService/SetConsent", MemberName(account), nullptr, nullptr);
         }
@@ -129,7 +116,7 @@ absl::StatusOr<v1::ListConsentsResponse> PersonHandlers::ListConsents(
       response.set_next_page_token(page_tokens_.Make(list, Encoded(last)));
       break;
     }
-    *response.add_consents() = ConsentToProto(row);
+    *response.add_consents() = ConsentToProto(*lanes_.configuration(), row);
     last = PlaceOf(row);
   }
   return response;

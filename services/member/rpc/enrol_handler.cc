@@ -34,7 +34,7 @@ class Enrol final : public EnrolmentCommand {
     opened = posting.account().id;
     v1::EnrolMemberResponse response;
     response.set_member(names_.Of(caller_, opened));
-    response.set_card_number(std::to_string(card_number.value()));
+    response.set_card_number(std::to_string(cards.front().value()));
     response.set_welcome_points(gift.value());
     return response.SerializeAsString();
   }
@@ -78,8 +78,8 @@ void MemberHandlers::SubmitEnrolment(std::shared_ptr<const rpc::Call> call, cons
   command->book = lanes_.BookForNewAccount(request_id);
   command->rows = &enrolment_rows_;
   command->issues = ledger::Issues::kOperatorPartnersPoints;
-  command->card_number = MakeCardNumber(card_serial);
-  command->content = EncodeContent(command->card_number);
+  command->cards = {MakeCardNumber(card_serial)};
+  command->content = EncodeContent(command->cards.front());
   command->profile = std::move(profile);
   command->deadline = call->deadline();
   lanes_.Submit(std::move(command),

@@ -10,6 +10,7 @@
 #include "libs/ledger/core/account.h"
 #include "libs/rpc/proto_time.h"
 #include "services/member/domain/timeline.h"
+#include "services/member/rpc/history_proto.h"
 #include "services/member/rpc/member_handlers.h"
 #include "services/member/store/history.h"
 
@@ -18,53 +19,6 @@ namespace {
 
 constexpr int kDefaultTimelineItems = 100;
 constexpr int kMostTimelineItems = 1'000;
-
-std::string PartnerName(const ledger::Configuration& configuration, PartnerId id) {
-  const ledger::Partner* const partner = configuration.FindPartner(id);
-  return partner == nullptr ? "" : absl::StrCat("partners/", partner->slug);
-}
-
-std::string ContractName(const ledger::Configuration& configuration, PartnerId id,
-                         ContractId contract) {
-  const ledger::Partner* const partner = configuration.FindPartner(id);
-  if (partner == nullptr) return "";
-  for (const ledger::Contract& version : partner->issuance) {
-    if (version.id == contract) {
-      return absl::StrCat("partners/", partner->slug, "/contracts/", version.number);
-    }
-  }
-  return "";
-}
-
-v1::Lot LotToProto(const ledger::Configuration& configuration, BookId book,
-                   const ledger::Lot& lot) {
-  v1::Lot proto;
-  proto.set_name(LotName(book, lot.id));
-  proto.set_issuer(PartnerName(configuration, lot.issuer));
-  proto.set_contract(ContractName(configuration, lot.issuer, lot.contract));
-  proto.set_issued_points(lot.issued.value());
-  proto.set_remaining_points(lot.remaining.value());
-  proto.set_held_points(lot.held.value());
-  proto.set_pending(lot.state == ledger::LotState::kPending);
-  *proto.mutable_activates_at() = rpc::ToProto(lot.activates_at);
-  if (lot.expires_at != kNever) *proto.mutable_expires_at() = rpc::ToProto(lot.expires_at);
-  return proto;
-}
-
-v1::Entry EntryToProto(BookId book, const EntryRow& row) {
-  v1::Entry proto;
-  proto.set_name(
-      absl::StrCat("entries/", book.value(), "-", row.place.number.value(), "-", row.place.line));
-  proto.set_record(ledger::RecordName(row.kind, book, row.place.number));
-  proto.set_kind(std::string(ledger::RecordKindName(row.kind)));
-  *proto.mutable_posted_at() = rpc::ToProto(row.posted_at);
-  proto.set_debit(std::string(ledger::BucketName(row.entry.debit.bucket)));
-  proto.set_credit(std::string(ledger::BucketName(row.entry.credit.bucket)));
-  proto.set_points(row.entry.points.value());
-  const LotId lot = row.entry.debit.lot ? row.entry.debit.lot : row.entry.credit.lot;
-  if (lot) proto.set_lot(LotName(book, lot));
-  return proto;
-}
 
 v1::TimelineKind KindToProto(ItemKind kind) {
   switch (kind) {

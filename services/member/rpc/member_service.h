@@ -23,6 +23,8 @@ namespace guilder::member {
 
 inline constexpr char kMemberServiceName[] = "guilder.member.v1.MemberService";
 inline constexpr char kPersonServiceName[] = "guilder.member.v1.PersonService";
+inline constexpr char kImportServiceName[] = "guilder.member.v1.ImportService";
+inline constexpr char kDocumentServiceName[] = "guilder.member.v1.MemberDocumentService";
 
 struct MemberServiceDependencies {
   rpc::Runtime& runtime;
@@ -35,5 +37,9 @@ struct MemberServiceDependencies {
 std::shared_ptr<grpc::Service> MakeMemberService(const MemberServiceDependencies& dependencies);
 // Serves guilder.member.v1.PersonService, likewise.
 std::shared_ptr<grpc::Service> MakePersonService(const MemberServiceDependencies& dependencies);
+// Serves guilder.member.v1.ImportService, likewise.
+std::shared_ptr<grpc::Service> MakeImportService(const MemberServiceDependencies& dependencies);
+// Serves guilder.member.v1.MemberDocumentService, likewise.
+std::shared_ptr<grpc::Service> MakeDocumentService(const MemberServiceDependencies& dependencies);
 
 }  // namespace guilder::member

@@ -61,7 +61,6 @@ class PersonHandlers {
   absl::StatusOr<AccountId> ParseMember(const rpc::Call& call, std::string_view name) const;
   absl::StatusOr<PartnerId> ParsePartner(const rpc::Call& call, std::string_view name) const;
   Timestamp ReadClock(postgres::Transaction& transaction) const;
-  v1::Consent ConsentToProto(const ConsentRow& row) const;
   // Calls `then` on a worker with the member of that name, or refuses.
   template <typename Response>
   void WithMember(const std::shared_ptr<const rpc::Call>& call, const std::string& name,

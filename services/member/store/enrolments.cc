@@ -13,15 +13,15 @@ namespace {
 constexpr postgres::Statement kInsertMembers{"member.insert_members", R"sql(
   with cards as (
     insert into member.cards (card_number, book, account_id, state, issued_at_us, request_id)
-    select card_number, book, account_id, 0, enrolled_at_us, request_id
-      from unnest($1::int[], $2::bigint[], $3::bigint[], $8::bigint[], $9::uuid[])
-        as w (book, account_id, enrolled_at_us, card_number, request_id)
+    select card_number, (account_id & 65535)::int, account_id, 0, issued_at_us, request_id
+      from unnest($8::bigint[], $9::bigint[], $10::bigint[], $11::uuid[])
+        as w (card_number, account_id, issued_at_us, request_id)
   )
   insert into member.members (book, account_id, enrolled_at_us, sealed_key, sealed_profile, phone_index,
                               email_index, key_epoch)
   select *
     from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[], $6::bytea[],
-                $7::bytea[], $10::int[])
+                $7::bytea[], $12::int[])
 )sql"};
 
 constexpr postgres::Statement kDrawSerials{"member.draw_serials", R"sql(
@@ -36,11 +36,20 @@ void EnrolmentRows::Load(postgres::Transaction& transaction, const ledger::Confi
                          const std::vector<ledger::Command*>& commands) {
   std::map<std::string, const EnrolmentCommand*> first;
   std::vector<std::string> phones;
+  std::vector<CardNumber> cards;
+  std::map<CardNumber, const EnrolmentCommand*> first_with_card;
   for (ledger::Command* command : commands) {
     auto& enrolment = static_cast<EnrolmentCommand&>(*command);
     enrolment.taken_by = AccountId();
     enrolment.twin = nullptr;
     enrolment.accepted = false;
+    enrolment.card_taken = false;
+    for (const CardNumber card : enrolment.cards) {
+      if (!enrolment.cards_given) break;
+      // Of two in one batch the second is refused, as it would be in the next one.
+      if (!first_with_card.try_emplace(card, &enrolment).second) enrolment.card_taken = true;
+      cards.push_back(card);
+    }
     const std::string& phone = enrolment.profile.phone;
     if (phone.empty()) continue;
     const auto [other, is_new] = first.try_emplace(phone, &enrolment);
@@ -50,12 +59,15 @@ void EnrolmentRows::Load(postgres::Transaction& transaction, const ledger::Confi
       enrolment.twin = other->second;
     }
   }
-  const WritingGround ground = LockForWriting(transaction, vault_, phones);
+  const WritingGround ground = LockForWriting(transaction, vault_, phones, cards);
   for (ledger::Command* command : commands) {
     auto& enrolment = static_cast<EnrolmentCommand&>(*command);
     enrolment.epoch = ground.epoch;
     const auto taken = ground.taken.find(enrolment.profile.phone);
     if (taken != ground.taken.end()) enrolment.taken_by = taken->second;
+    for (const CardNumber card : enrolment.cards) {
+      if (ground.taken_cards.contains(card)) enrolment.card_taken = true;
+    }
   }
 }
 
@@ -77,19 +89,30 @@ void EnrolmentRows::Write(postgres::Transaction& transaction,
   for (const ledger::Command* command : commands) {
     rows.push_back(static_cast<const EnrolmentCommand*>(command));
   }
+  struct CardRow {
+    CardNumber number;
+    const EnrolmentCommand* of = nullptr;
+  };
+  std::vector<CardRow> cards;
+  for (const EnrolmentCommand* row : rows) {
+    for (const CardNumber card : row->cards) cards.push_back({card, row});
+  }
   using Row = const EnrolmentCommand*;
-  transaction.Execute(kInsertMembers,
-                      postgres::Params()
-                          .IntArray(rows, [](Row row) { return row->book; })
-                          .IntArray(rows, [](Row row) { return row->opened; })
-                          .IntArray(rows, [](Row row) { return row->place.posted_at; })
-                          .BytesArray(rows, [](Row row) { return row->sealed.key; })
-                          .BytesArray(rows, [](Row row) { return row->sealed.profile; })
-                          .BytesArray(rows, [](Row row) { return row->indexes.phone; })
-                          .BytesArray(rows, [](Row row) { return row->indexes.email; })
-                          .IntArray(rows, [](Row row) { return row->card_number; })
-                          .UuidArray(rows, [](Row row) { return row->request_id; })
-                          .IntArray(rows, [](Row row) { return row->epoch; }));
+  transaction.Execute(
+      kInsertMembers,
+      postgres::Params()
+          .IntArray(rows, [](Row row) { return row->book; })
+          .IntArray(rows, [](Row row) { return row->opened; })
+          .IntArray(rows, [](Row row) { return row->place.posted_at; })
+          .BytesArray(rows, [](Row row) { return row->sealed.key; })
+          .BytesArray(rows, [](Row row) { return row->sealed.profile; })
+          .BytesArray(rows, [](Row row) { return row->indexes.phone; })
+          .BytesArray(rows, [](Row row) { return row->indexes.email; })
+          .IntArray(cards, &CardRow::number)
+          .IntArray(cards, [](const CardRow& card) { return card.of->opened; })
+          .IntArray(cards, [](const CardRow& card) { return card.of->place.posted_at; })
+          .UuidArray(cards, [](const CardRow& card) { return card.of->request_id; })
+          .IntArray(rows, [](Row row) { return row->epoch; }));
 }
 
 std::optional<int64_t> CardSerials::TryTake() {

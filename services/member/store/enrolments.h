@@ -24,7 +24,9 @@ namespace guilder::member {
 class EnrolmentCommand : public ledger::Command {
  public:
   Profile profile;
-  CardNumber card_number;
+  // Numbers that were given may be somebody's; those that were made are not.
+  std::vector<CardNumber> cards;
+  bool cards_given = false;
   AccountId opened;
 
   // Whose phone number it is: a member's, or that of a command before it in the same batch.
@@ -36,6 +38,7 @@ class EnrolmentCommand : public ledger::Command {
   // Set by EnrolmentRows::Load.
   int64_t epoch = 0;
   AccountId taken_by;
+  bool card_taken = false;
   const EnrolmentCommand* twin = nullptr;
   bool accepted = false;
   // Set by EnrolmentRows::Take.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+
 #include "libs/postgres/connection.h"
 
 namespace guilder::member {
@@ -30,6 +32,10 @@ constexpr Statement kReadEpoch{"member.read_epoch", R"sql(
   select max(epoch) from member.key_epochs
 )sql"};
 
+constexpr Statement kReadTakenCards{"member.read_taken_cards", R"sql(
+  select card_number from member.cards where card_number = any($1::bigint[])
+)sql"};
+
 constexpr Statement kReadTaken{"member.read_taken_phones", R"sql(
   select w.place, p.account_id
     from unnest($1::bigint[], $2::bytea[]) as w (place, phone_index)
@@ -45,8 +51,12 @@ constexpr Statement kReadTaken{"member.read_taken_phones", R"sql(
 }  // namespace
 
 WritingGround LockForWriting(postgres::Transaction& transaction, const Vault& vault,
-                             const std::vector<std::string>& phones) {
+                             const std::vector<std::string>& phones,
+                             const std::vector<CardNumber>& cards) {
   std::vector<int64_t> locks;
+  for (const CardNumber card : cards) {
+    locks.push_back(vault.LockOf(absl::StrCat("card/", card.value())));
+  }
   for (const std::string& phone : phones) locks.push_back(vault.LockOf(phone));
   std::sort(locks.begin(), locks.end());
   transaction.ExecuteLater(kShareEpoch, {});
@@ -54,6 +64,11 @@ WritingGround LockForWriting(postgres::Transaction& transaction, const Vault& va
   // In statements of their own, which see what was committed while the locks were waited for.
   WritingGround ground;
   ground.epoch = transaction.Execute(kReadEpoch)[0].Int(0);
+  if (!cards.empty()) {
+    for (const Row row : transaction.Execute(kReadTakenCards, Params().IntArray(cards))) {
+      ground.taken_cards.insert(row.Id<CardNumber>(0));
+    }
+  }
   if (phones.empty()) return ground;
   struct Index {
     size_t place = 0;

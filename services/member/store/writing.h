@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,13 +21,16 @@ struct WritingGround {
   int64_t epoch = 0;
   // Whose phone numbers are taken: by number, in normal form.
   std::map<std::string, AccountId> taken;
+  // Of the cards, those that exist.
+  std::set<CardNumber> taken_cards;
 };
 
-// Locks the phone numbers, and the epoch for as long as others only read it, until the transaction
-// ends; then reads what is so. Two writers of one number so come one after the other, and the
-// second sees the first. The locks are taken in one order, after those of books.
+// Locks the phone numbers and cards, and the epoch for as long as others only read it, until the
+// transaction ends; then reads what is so. Two writers of one number so come one after the other,
+// and the second sees the first. The locks are taken in one order, after those of books.
 WritingGround LockForWriting(postgres::Transaction& transaction, const Vault& vault,
-                             const std::vector<std::string>& phones);
+                             const std::vector<std::string>& phones,
+                             const std::vector<CardNumber>& cards = {});
 
 // Takes the epoch's lock alone: waits for all writers, and holds up new ones until the transaction
 // ends.
