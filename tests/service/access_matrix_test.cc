@@ -311,7 +311,7 @@ TEST_CASE("Access: a member's token reads the member's own account", "[service][
       {"PersonService/CloseMember", Names::kPartner, "request_id:'<uuid>' name:'<own-member>'"},
       {"PersonService/EraseMember", Names::kPartner, "request_id:'<uuid>' name:'<own-member>'"},
       {"MemberService/TransferPoints", Names::kPartner,
-       "request_id:'<uuid>' source:'<own-member>' target:'<other-member>' points:1"},
+       "request_id:'<uuid>' source:'<own-member>' target_card_number:'<other-card>' points:1"},
       {"SpendingService/SetPin", Names::kPartner, "member:'<own-member>' pin:'4711'"},
       {"SpendingService/CreateOneTimeCode", Names::kPartner, "member:'<own-member>'"},
       {"SpendingService/GetSpendingState", Names::kPartner, "member:'<own-member>'"},

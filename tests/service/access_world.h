@@ -20,6 +20,7 @@
 #include "services/accrual/rpc/accrual_service.h"
 #include "services/accrual/rpc/rule_service.h"
 #include "services/member/rpc/member_service.h"
+#include "services/member/rpc/points_service.h"
 #include "services/operator/rpc/operator_service.h"
 #include "services/partner/rpc/partner_service.h"
 #include "services/redemption/rpc/catalog_service.h"
@@ -65,6 +66,9 @@ class World {
     net.Add(
         member::MakeMemberService({net.runtime(), net.pool(), coalition_.lanes(), net.secrets()}),
         member::kMemberServiceName);
+    net.Add(
+        member::MakePointsService({net.runtime(), net.pool(), coalition_.lanes(), net.secrets()}),
+        member::kPointsServiceName);
     net.Add(
         member::MakePersonService({net.runtime(), net.pool(), coalition_.lanes(), net.secrets()}),
         member::kPersonServiceName);
