@@ -106,11 +106,12 @@ class Generator {
     if (dice <= 42) return OnLot(Verb::kCancel);
     if (dice <= 56) return OnLot(Verb::kReverse);
     if (dice <= 76) return Hold();
-    if (dice <= 86) return OnHold(Verb::kCapture);
+    if (dice <= 84) return OnHold(Verb::kCapture);
+    if (dice <= 86) return OnHold(Verb::kUse);
     if (dice <= 87) return OnHold(Verb::kReleaseReview);
     if (dice <= 90) return Pay();
     if (dice <= 94) return OnHold(Verb::kRelease);
-    return OnHold(Verb::kRefund);
+    return OnHold(Chance(75) ? Verb::kRefund : Verb::kUnuse);
   }
 
   Step Earn() {
@@ -140,7 +141,7 @@ class Generator {
     step.request.contract = RedemptionContract(step.request.partner);
     step.request.points = Points(Chance(2) ? 0 : Between(1, Chance(75) ? 40 : 200));
     step.request.expires_after = Hours(Between(1, 200));
-    step.request.gift = Chance(10);
+    step.request.gift = Chance(20);
     step.request.first_in = Chance(20);
     step.request.at_once = Chance(15);
     step.request.reviewed = !step.request.at_once && Chance(15);
@@ -164,14 +165,21 @@ class Generator {
   Step OnHold(Verb verb) {
     Step step;
     step.request.verb = verb;
-    PickTarget(verb == Verb::kRefund && Chance(90) ? captured_ : holds_, step);
-    const bool stranger = step.target == kNoStep || Chance(3);
+    const bool refunds = verb == Verb::kRefund || verb == Verb::kUnuse;
+    PickTarget(refunds && Chance(90) ? captured_ : holds_, step);
+    const bool anybodys = verb == Verb::kUse || verb == Verb::kUnuse;
+    const bool stranger = step.target == kNoStep || Chance(anybodys ? 70 : 3);
     step.request.partner = stranger ? AnyTaker() : history_.steps[step.target].request.partner;
+    if (step.target != kNoStep) step.request.gift = history_.steps[step.target].request.gift;
+    if (anybodys) {
+      step.request.contract = RedemptionContract(step.request.partner);
+      step.request.points = Points(Between(0, 50));
+    }
     if (verb == Verb::kCapture) {
       step.request.points = Points(Chance(40) ? 0 : Between(1, 50));
       step.request.final = Chance(50);
     }
-    if (verb == Verb::kRefund) {
+    if (refunds) {
       step.request.points = Points(Between(1, 40));
       if (Chance(50)) step.request.grace = Hours(Between(1, 100));
     }
@@ -203,7 +211,8 @@ class Generator {
     if (request.verb == Verb::kEarn || request.verb == Verb::kPay) lots_.push_back(index);
     if (request.verb == Verb::kHold) holds_.push_back(index);
     const int target = history_.steps[index].target;
-    const bool captures = request.verb == Verb::kCapture || request.verb == Verb::kPay;
+    const bool captures =
+        request.verb == Verb::kCapture || request.verb == Verb::kPay || request.verb == Verb::kUse;
     if (captures && target != kNoStep) captured_.push_back(target);
     if (request.verb == Verb::kHold && request.at_once) captured_.push_back(index);
     if (request.receipt != 0) receipts_.push_back(index);

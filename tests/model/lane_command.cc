@@ -14,8 +14,8 @@ namespace {
 
 using ledger::RecordKind;
 
-RecordKind KindOf(Verb verb) {
-  switch (verb) {
+RecordKind KindOf(const Request& request) {
+  switch (request.verb) {
     case Verb::kOpen:
       return RecordKind::kEnrolment;
     case Verb::kEarn:
@@ -27,13 +27,17 @@ RecordKind KindOf(Verb verb) {
     case Verb::kReverse:
       return RecordKind::kReturn;
     case Verb::kHold:
-      return RecordKind::kAuthorization;
+      return request.gift ? RecordKind::kOrder : RecordKind::kAuthorization;
     case Verb::kCapture:
-      return RecordKind::kCapture;
+      return request.gift ? RecordKind::kOrderUpdate : RecordKind::kCapture;
     case Verb::kRelease:
-      return RecordKind::kVoid;
+      return request.gift ? RecordKind::kOrderCancellation : RecordKind::kVoid;
     case Verb::kRefund:
-      return RecordKind::kRefund;
+      return request.gift ? RecordKind::kOrderCancellation : RecordKind::kRefund;
+    case Verb::kUse:
+      return RecordKind::kVoucherUse;
+    case Verb::kUnuse:
+      return RecordKind::kVoucherUseRefund;
     case Verb::kReleaseReview:
       return RecordKind::kReviewRelease;
   }
@@ -57,7 +61,7 @@ class LaneCommand final : public ledger::Command {
  public:
   LaneCommand(const Request& request, const Uuid& id, int64_t history, BookId new_book)
       : request_(request) {
-    kind = KindOf(request.verb);
+    kind = KindOf(request);
     partner = request.partner;
     request_id = id;
     content = request.Encode();
@@ -111,6 +115,15 @@ class LaneCommand final : public ledger::Command {
         GUILDER_RETURN_IF_ERROR(DecideRefund(posting, partner, request_.target, request_.points,
                                              posting.now() + request_.grace));
         return Text("refunded", request_.points);
+      case Verb::kUse:
+        GUILDER_RETURN_IF_ERROR(DecideCaptureFor(posting, request_.target, request_.points, partner,
+                                                 request_.contract));
+        return Text("used", request_.points);
+      case Verb::kUnuse:
+        GUILDER_RETURN_IF_ERROR(DecideRefundFrom(posting, request_.target, request_.points, partner,
+                                                 request_.contract,
+                                                 posting.now() + request_.grace));
+        return Text("refunded", request_.points);
       case Verb::kPay: {
         GUILDER_ASSIGN_OR_RETURN(
             const Points taken,
@@ -151,9 +164,11 @@ class LaneCommand final : public ledger::Command {
       case Verb::kCapture:
       case Verb::kRelease:
       case Verb::kReleaseReview:
+      case Verb::kUse:
         hold = request_.target;
         break;
       case Verb::kRefund:
+      case Verb::kUnuse:
         hold = request_.target;
         // Of any lot, because another one may have taken over the redemption.
         needs_lot = LotId(1);

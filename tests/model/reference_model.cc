@@ -117,6 +117,12 @@ absl::StatusOr<std::string> Account::Apply(const Request& request, RecordNumber 
     case Verb::kReleaseReview:
       response = ReleaseReview(request);
       break;
+    case Verb::kUse:
+      response = Use(request);
+      break;
+    case Verb::kUnuse:
+      response = Unuse(request, now);
+      break;
   }
   if (response.ok()) LiveUntil(now);
   return response;
@@ -337,19 +343,44 @@ absl::StatusOr<std::string> Account::Capture(const Request& request) {
     return Refuse(Reason::kCaptureExceedsHold, {}, {{"held_points", absl::StrCat(held.value())}});
   }
   const Points taken = request.points == kNothing ? held : request.points;
-  Points left = taken;
-  for (HoldPart& part : hold->parts) {
-    const Points points = std::min(left, part.held);
-    Lot& lot = lots_.at(part.lot);
-    part.held -= points;
-    part.captured += points;
-    lot.held -= points;
-    lot.redeemed += points;
-    left -= points;
-    Note(Held(part.lot), RedeemedAt(hold->partner), points, hold->contract, Movement::kRedeemed);
-  }
+  Take(*hold, taken, hold->partner, hold->contract);
   if (taken == held || request.final) GiveBack(*hold, HoldEnd::kCaptured);
   return Text("took", taken);
+}
+
+// Whoever asks takes it under its own contract, and the rest stays held.
+absl::StatusOr<std::string> Account::Use(const Request& request) {
+  const auto found = holds_.find(request.target);
+  if (found == holds_.end()) return Refuse(Reason::kRedemptionNotFound);
+  Hold& hold = found->second;
+  if (hold.end != HoldEnd::kOpen) return Refuse(Reason::kRedemptionClosed);
+  const Points held = hold.held();
+  if (request.points < kNothing || request.points > held) {
+    return Refuse(Reason::kCaptureExceedsHold, {}, {{"held_points", absl::StrCat(held.value())}});
+  }
+  Take(hold, request.points, request.partner, request.contract);
+  if (request.points == held) GiveBack(hold, HoldEnd::kCaptured);
+  return Text("used", request.points);
+}
+
+absl::StatusOr<std::string> Account::Unuse(const Request& request, Timestamp now) {
+  const auto found = holds_.find(request.target);
+  if (found == holds_.end()) return Refuse(Reason::kRedemptionNotFound);
+  return GiveBackTo(found->second, request, request.partner, request.contract, now);
+}
+
+void Account::Take(Hold& hold, Points points, PartnerId partner, ContractId contract) {
+  Points left = points;
+  for (HoldPart& part : hold.parts) {
+    const Points taken = std::min(left, part.held);
+    Lot& lot = lots_.at(part.lot);
+    part.held -= taken;
+    part.captured += taken;
+    lot.held -= taken;
+    lot.redeemed += taken;
+    left -= taken;
+    Note(Held(part.lot), RedeemedAt(partner), taken, contract, Movement::kRedeemed);
+  }
 }
 
 absl::StatusOr<std::string> Account::Release(const Request& request) {
@@ -366,7 +397,13 @@ absl::StatusOr<std::string> Account::Release(const Request& request) {
 absl::StatusOr<std::string> Account::Refund(const Request& request, Timestamp now) {
   Hold* hold = FindHold(request);
   if (hold == nullptr) return Refuse(Reason::kRedemptionNotFound);
-  const Points refundable = hold->captured() - hold->refunded();
+  return GiveBackTo(*hold, request, hold->partner, hold->contract, now);
+}
+
+absl::StatusOr<std::string> Account::GiveBackTo(Hold& hold, const Request& request,
+                                                PartnerId partner, ContractId contract,
+                                                Timestamp now) {
+  const Points refundable = hold.captured() - hold.refunded();
   if (request.points <= kNothing || request.points > refundable) {
     return Refuse(Reason::kRefundExceedsCapture, {},
                   {{"refundable_points", absl::StrCat(refundable.value())}});
@@ -377,12 +414,12 @@ absl::StatusOr<std::string> Account::Refund(const Request& request, Timestamp no
     if (over && request.grace > Timestamp()) lot.restored_until = now + request.grace;
     lot.redeemed -= given;
     lot.free += given;
-    Note(RedeemedAt(hold->partner), Available(number), given, hold->contract, Movement::kRefunded);
+    Note(RedeemedAt(partner), Available(number), given, contract, Movement::kRefunded);
     return given;
   };
   Points left = request.points;
   Points for_others;
-  for (auto part = hold->parts.rbegin(); part != hold->parts.rend(); ++part) {
+  for (auto part = hold.parts.rbegin(); part != hold.parts.rend(); ++part) {
     const Points back = std::min(left, part->captured - part->refunded);
     part->refunded += back;
     left -= back;

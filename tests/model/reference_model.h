@@ -124,6 +124,12 @@ class Account {
   absl::StatusOr<std::string> Reverse(const Request& request);
   absl::StatusOr<std::string> MakeHold(const Request& request, RecordNumber number, Timestamp now);
   absl::StatusOr<std::string> Capture(const Request& request);
+  absl::StatusOr<std::string> Use(const Request& request);
+  absl::StatusOr<std::string> Unuse(const Request& request, Timestamp now);
+  // Of a hold that still holds so much, or has captured so much, at whose till it may be.
+  void Take(Hold& hold, Points points, PartnerId partner, ContractId contract);
+  absl::StatusOr<std::string> GiveBackTo(Hold& hold, const Request& request, PartnerId partner,
+                                         ContractId contract, Timestamp now);
   absl::StatusOr<std::string> Release(const Request& request);
   absl::StatusOr<std::string> Refund(const Request& request, Timestamp now);
   absl::StatusOr<std::string> ReleaseReview(const Request& request);

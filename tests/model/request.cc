@@ -28,6 +28,10 @@ std::string VerbName(Verb verb) {
       return "pay";
     case Verb::kReleaseReview:
       return "release review";
+    case Verb::kUse:
+      return "use";
+    case Verb::kUnuse:
+      return "unuse";
   }
   return "unknown";
 }

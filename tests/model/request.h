@@ -22,6 +22,10 @@ enum class Verb {
   kPay,
   // Lets a hold that is in review be captured.
   kReleaseReview,
+  // Another partner than the hold's takes some of it, or gives it back, under its own contract:
+  // what is paid with a voucher, whose points are a hold.
+  kUse,
+  kUnuse,
 };
 
 // "earn".
@@ -54,7 +58,8 @@ struct Request {
   bool final = false;
   // Of an earning: where alone its points may be spent; -1 for gifts, none for anywhere.
   PartnerId restricted_to;
-  // Of a hold: it is for a gift; the older points go first; it is captured at once; it is reviewed.
+  // Of a hold, and what acts on it: it is an order of a gift. Of a hold: the older points go first;
+  // it is captured at once; it is reviewed.
   bool gift = false;
   bool first_in = false;
   bool at_once = false;
