@@ -133,7 +133,8 @@ absl::StatusOr<v1::BlockCardResponse> MemberHandlers::BlockCard(
   }
   GUILDER_ASSIGN_OR_RETURN(
       const CardRow card,
-      rpc::RunAudited(pool_, call, "MemberService/BlockCard", request.name(), &request,
+      // Without what was asked: a reason may name people, and nothing is erased from the log.
+      rpc::RunAudited(pool_, call, "MemberService/BlockCard", request.name(), nullptr,
                       [&](postgres::Transaction& tx) -> absl::StatusOr<CardRow> {
                         const auto blocked = member::BlockCard(tx, number, request.reason());
                         if (!blocked) return Refuse(Reason::kCardNotFound);
