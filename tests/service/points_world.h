@@ -36,10 +36,10 @@ struct PointsWorld {
                                                  coalition.lanes(), network.secrets()};
     network.Add(MakeMemberService(dependencies), kMemberServiceName);
     network.Add(MakePointsService(dependencies), kPointsServiceName);
-    network.Add(redemption::MakeRedemptionService(
-                    {network.runtime(), network.pool(), coalition.lanes(), coalition.cards(),
-                     network.secrets()}),
-                redemption::kRedemptionServiceName);
+    network.Add(
+        redemption::MakeRedemptionService({network.runtime(), network.pool(), coalition.lanes(),
+                                           coalition.cards(), network.secrets()}),
+        redemption::kRedemptionServiceName);
     network.Start();
     Change(
         "update partner.contracts set activation_days = 0, lot_life_days = 30 where partner_id = "
