@@ -158,15 +158,20 @@ TEST_CASE("IssueMemberToken: reads the member's own data unmasked, for as long a
           "[service][access]") {
   World world;
   const auto support = world.network().AsOperator("anna");
+  // Partners know the member by another name.
+  member::v1::FindMemberRequest find;
+  find.set_card_number(world.fact("card"));
+  const auto found = Ask<Members>(support, &Members::Stub::FindMember, find);
+  REQUIRE(found.ok());
   member::v1::IssueMemberTokenRequest request;
-  request.set_member(world.fact("member"));
+  request.set_member(found->member().name());
   request.set_time_to_live_seconds(60);
 
   const auto issued = Ask<Members>(support, &Members::Stub::IssueMemberToken, request);
 
   REQUIRE(issued.ok());
   member::v1::GetMemberRequest read;
-  read.set_name(world.fact("member"));
+  read.set_name(found->member().name());
   const auto app = world.network().WithKey(issued->token());
   CHECK(Ask<Members>(app, &Members::Stub::GetMember, read).ok());
   request.set_time_to_live_seconds(3'601);

@@ -125,7 +125,7 @@ TEST_CASE("VerifyLedger: tells its progress, and at last every check", "[service
   const v1::VerifyLedgerResponse& last = messages.back();
   CHECK(last.done());
   CHECK(last.records_done() == 3);
-  CHECK(last.checks_size() == 24);
+  CHECK(last.checks_size() == 25);
   for (const v1::LedgerCheck& check : last.checks()) {
     INFO(check.name() << ": " << check.first_failure());
     CHECK(check.ok());

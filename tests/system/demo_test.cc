@@ -41,6 +41,7 @@ TEST_CASE("guilder demo: goes from purchases to a payment file, and the books ho
     to_pay += std::max<int64_t>(net, 0);
     CHECK(net == partner["reimbursement_minor_units"].get<int64_t>() -
                      partner["issuance_minor_units"].get<int64_t>() -
+                     partner["point_blocks_minor_units"].get<int64_t>() -
                      partner["fee_minor_units"].get<int64_t>() -
                      partner["tax_minor_units"].get<int64_t>());
   }
