@@ -38,7 +38,7 @@ void ShowSettlement(Output& output, const v1::Settlement& settlement, bool lines
   Table nets = NetTable();
   for (const v1::PartnerNet& net : settlement.nets()) AddNet(nets, net, currency);
   nets.AddRule();
-  nets.AddRow({"operator pays out", "", "", "", "", "", "", "",
+  nets.AddRow({"operator pays out", "", "", "", "", "", "", "", "",
                MoneyText(settlement.operator_net_minor_units(), currency)});
   output.Print(nets);
   if (lines) output.Print(LineTable(settlement.lines(), currency));
