@@ -74,8 +74,8 @@ absl::Status AddDeposit(const PartnerTerms& partner, const Prepaid& prepaid,
                         const Contracts& contracts, int exponent,
                         std::vector<MoneyEntry>& entries) {
   Sum<Points> issued;
-  Sum<MinorUnits>
-      surplus;  // The deposit as it is after sales and consumption, less as it should be.
+  // The deposit as it is after sales and consumption, less as it should be.
+  Sum<MinorUnits> surplus;
   surplus.Add(partner.deposit);
   for (const Contract* version : prepaid.versions) {
     GUILDER_ASSIGN_OR_RETURN(const Points points, version->billable.Get());

@@ -43,7 +43,8 @@ const char* Said(v1::ExitStepKind kind) {
 }
 
 absl::Status ShowPlan(Output& output, const v1::ExitPlan& plan) {
-  output.Json(ToJson(plan));
+  const nlohmann::ordered_json json = ToJson(plan);
+  output.Json(json);
   if (output.json()) return absl::OkStatus();
   output.Heading(absl::StrCat("If ", plan.partner(), " left"));
   Table points({{"ISSUED, DAYS AGO"}, {"STILL OUT", Align::kRight}});
@@ -68,7 +69,6 @@ absl::Status ShowPlan(Output& output, const v1::ExitPlan& plan) {
   money.AddRow({"to be put up", Money(plan.escrow())});
   output.Print(money);
   Table steps({{"WHEN"}, {"WHAT"}});
-  const nlohmann::ordered_json json = ToJson(plan);
   for (int i = 0; i < plan.steps_size(); ++i) {
     const std::string time = json["steps"][static_cast<size_t>(i)].value("time", "");
     steps.AddRow({time.substr(0, 10), Said(plan.steps(i).kind())});
