@@ -152,6 +152,40 @@ TEST_CASE("Explain: every kind of name has an explanation", "[service][operator]
   CHECK(Has(world.Explain(names.back().first), "purchase", "purchases/1-1"));
 }
 
+TEST_CASE("Explain: partners, stores, cards and rewards lead to contracts, members and prices",
+          "[service][operator]") {
+  const LivingWorld world;
+  // The redemption 1-3 of that world passes for an order and a voucher.
+  world.network.database().Query(absl::StrCat(
+      "insert into member.cards (card_number, account_id, book, state, issued_at_us, request_id) "
+      "values (9780000000002, ",
+      world.account.value(),
+      ", 1, 1, 1, gen_random_uuid());"
+      "insert into partner.stores (partner_id, code, display_name, time_zone) "
+      "values (1, 's1', 'Store', 'Europe/Berlin');"
+      "insert into catalogue.rewards (slug, kind, display_name, description, withdrawn, "
+      "price_ttl_seconds, stock_limited, per_member_limit, valid_from_us, valid_until_us, regions, "
+      "confirm_within_days, face_amount, partner_ids, single_use, validity_days, revision) values "
+      "('ten-euros', 2, 'Ten euros', '', false, 60, false, 0, 0, 9, '', 0, 1000, '{}', false, 30, 1);"
+      "insert into catalogue.reward_prices (reward_id, version, points, money_amount) "
+      "values (1, 1, 900, 0), (1, 2, 950, 50);"
+      "insert into catalogue.vouchers (book, single_use, number, account_id, reward_id, "
+      "price_version, points, face_amount, used_amount, issued_at_us, expires_at_us, partner_ids) "
+      "values (1, false, 3, 1, 1, 2, 950, 1000, 250, 1, 9, '{}')"));
+  const std::string member = absl::StrCat("members/", world.account.value());
+
+  CHECK(Has(world.Explain("partners/fresh"), "partner", "partners/fresh", "ACTIVE"));
+  CHECK(Has(world.Explain("partners/fresh"), "contract", "partners/fresh/contracts/1"));
+  CHECK(Has(world.Explain("partners/fresh/stores/s1"), "store", "partners/fresh/stores/s1"));
+  CHECK(Has(world.Explain("partners/fresh/stores/s1"), "contract", "partners/fresh/contracts/1"));
+  CHECK(Has(world.Explain("cards/9780000000002"), "card", "cards/9780000000002", member));
+  CHECK(Has(world.Explain("cards/9780000000002"), "member", member));
+  CHECK(Has(world.Explain("rewards/ten-euros"), "reward", "rewards/ten-euros", "Ten euros"));
+  CHECK(Has(world.Explain("rewards/ten-euros"), "price", "", "version 2: 950 points and 0.50 EUR"));
+  CHECK(Has(world.Explain("redemptions/1-3"), "voucher's worth", "rewards/ten-euros",
+            "10.00 EUR for 950 points by price version 2, 2.50 EUR of it used"));
+}
+
 TEST_CASE("Explain: what has no such name is not found", "[service][operator]") {
   const LivingWorld world;
   for (const char* name : {"",
@@ -185,7 +219,11 @@ TEST_CASE("Explain: what has no such name is not found", "[service][operator]") 
                            "nothing",
                            "a b",
                            "\x01",
+                           "partners/none",
                            "partners/none/contracts/1",
+                           "partners/fresh/stores/none",
+                           "cards/9",
+                           "rewards/none",
                            "parkedItems/1-x",
                            "parkedItems/x"}) {
     INFO(name);

@@ -61,7 +61,11 @@ bool ExplainNumbered(Walk& walk, int depth, const std::string& collection, const
       collection == "transfers" || collection == "merges" || collection == "adjustments" ||
       collection == "records") {
     if (const auto numbers = ParseNumbers(id, 2)) {
-      return ExplainRecord(walk, depth, ToBook((*numbers)[0]), RecordNumber((*numbers)[1]));
+      const BookId book = ToBook((*numbers)[0]);
+      const RecordNumber number((*numbers)[1]);
+      if (!ExplainRecord(walk, depth, book, number)) return false;
+      ExplainGift(walk, depth + 1, book, number);
+      return true;
     }
     // Adjustments of points have a book; those of settlements are numbered alone.
     if (collection != "adjustments") return false;
@@ -79,6 +83,7 @@ bool ExplainNumbered(Walk& walk, int depth, const std::string& collection, const
   const auto numbers = ParseNumbers(id, 1);
   if (!numbers) return false;
   const int64_t number = (*numbers)[0];
+  if (collection == "cards") return ExplainCard(walk, depth, number);
   if (collection == "members") return ExplainMember(walk, depth, AccountId(number));
   if (collection == "bankEntries") return ExplainBankEntry(walk, depth, number);
   if (collection == "bankFiles") return ExplainBankFile(walk, depth, number);
@@ -99,13 +104,17 @@ bool ExplainNumbered(Walk& walk, int depth, const std::string& collection, const
   return false;
 }
 
-// "settlements/1/lines/2", "settlements/1/obligations/fresh", "partners/fresh/contracts/2".
+// "settlements/1/lines/2", "settlements/1/obligations/fresh", "partners/fresh/contracts/2",
+// "partners/fresh/stores/harbour".
 bool ExplainPart(Walk& walk, int depth, const std::vector<std::string>& parts) {
   const std::string& collection = parts[0];
   if (collection == "partners" && parts[2] == "contracts") {
     const auto number = ParseNumbers(parts[3], 1);
     return number && (*number)[0] <= INT32_MAX &&
            ExplainContract(walk, depth, parts[1], static_cast<int>((*number)[0]));
+  }
+  if (collection == "partners" && parts[2] == "stores") {
+    return ExplainStore(walk, depth, parts[1], parts[3]);
   }
   const auto settlement = ParseNumbers(parts[1], 1);
   if (collection != "settlements" || !settlement || (*settlement)[0] > INT32_MAX) return false;
@@ -122,6 +131,8 @@ bool ExplainName(Walk& walk, int depth, const std::string& name) {
   if (parts.size() != 2) return false;
   if (parts[0] == "parkedItems") return ExplainParked(walk, depth, parts[1]);
   if (parts[0] == "invoices") return ExplainInvoice(walk, depth, parts[1]);
+  if (parts[0] == "partners") return ExplainPartner(walk, depth, parts[1]);
+  if (parts[0] == "rewards") return ExplainReward(walk, depth, parts[1]);
   if (parts[0] == "windows") return ExplainWindow(walk, depth, parts[1]);
   return ExplainNumbered(walk, depth, parts[0], parts[1]);
 }

@@ -92,4 +92,12 @@ bool ExplainAdjustment(Walk& walk, int depth, int64_t id);
 bool ExplainDispute(Walk& walk, int depth, int64_t id);
 bool ExplainCreditNote(Walk& walk, int depth, const std::string& number);
 
+// explain_names.cc
+bool ExplainPartner(Walk& walk, int depth, const std::string& slug);
+bool ExplainStore(Walk& walk, int depth, const std::string& partner, const std::string& store);
+bool ExplainCard(Walk& walk, int depth, int64_t number);
+bool ExplainReward(Walk& walk, int depth, const std::string& slug);
+// What an order or a voucher, by the record that made it, is of; nothing for other records.
+void ExplainGift(Walk& walk, int depth, BookId book, RecordNumber number);
+
 }  // namespace guilder::operator_
