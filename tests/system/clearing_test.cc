@@ -1,8 +1,11 @@
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include <stdlib.h>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 #include "tests/support/catch2.h"
@@ -40,6 +43,32 @@ TEST_CASE("guilder-clearing: several at once seal what has ended, once", "[syste
   CHECK(db.Query("select count(*) from ledger.seals")[0].Int(0) == 4);
   CHECK(RunShell(Program()) == 0);
   CHECK(db.Query("select count(*) from settlement.windows")[0].Int(0) == 2);
+}
+
+// A file of the source tree.
+std::string Read(const std::string& path) {
+  const char* root = std::getenv("GUILDER_SOURCE_DIR");
+  REQUIRE(root != nullptr);
+  std::ifstream file(absl::StrCat(root, "/", path));
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST_CASE("guilder-clearing: what the timers start needs no more than a database",
+          "[system][clearing]") {
+  testing::TestDatabase db;
+  testing::PostedLedger ledger(db, {.started_at = kStart, .now = kStart + Timestamp(1)});
+  // Both start it without flags and name the variable.
+  CHECK(absl::StrContains(Read("deploy/systemd/guilder-clearing.service"),
+                          "\nExecStart=/usr/bin/guilder-clearing\n"));
+  CHECK(absl::StrContains(Read("deploy/systemd/guilder-clearing.service"), "GUILDER_DSN"));
+  const std::string job = Read("deploy/kubernetes/clearing-cronjob.yaml");
+  CHECK(absl::StrContains(job, "command: [\"/usr/bin/guilder-clearing\"]\n"));
+  CHECK(absl::StrContains(job, "- name: GUILDER_DSN\n"));
+
+  setenv("GUILDER_DSN", db.dsn().c_str(), 1);
+  CHECK(RunShell(Program()) == 0);
+  unsetenv("GUILDER_DSN");
+  CHECK(RunShell(Program()) == 2);
 }
 
 TEST_CASE("guilder-clearing: a database without the schema is refused", "[system][clearing]") {
