@@ -157,6 +157,18 @@ const Permission kTable[] = {
     MembersToo(Row("guilder.member.v1.PersonService/CloseMember", kNoPartner, {kSupport, kAdmin})),
     MembersToo(Row("guilder.member.v1.PersonService/EraseMember", kNoPartner, {kSupport, kAdmin})),
     Row("guilder.member.v1.PersonService/RotateMemberKeys", kNoPartner, {kAdmin}),
+    // Numbers of cards. A till hands cards out; who prints them reads their numbers.
+    Row("guilder.member.v1.CardService/CreateCardRange", kNoPartner, {kPartnerManager, kAdmin}),
+    Row("guilder.member.v1.CardService/ListCardRanges", kNoPartner,
+        {kPartnerManager, kAdmin, kSupport, kAuditor}),
+    Row("guilder.member.v1.CardService/CreateCardBatch", kNoPartner, {kPartnerManager, kAdmin}),
+    Row("guilder.member.v1.CardService/ListCardBatches", kNoPartner,
+        {kPartnerManager, kAdmin, kSupport, kAuditor}),
+    Row("guilder.member.v1.CardService/ListBatchCards", kNoPartner, {kPartnerManager, kAdmin}),
+    Row("guilder.member.v1.CardService/GetCard", kNoPartner, {kSupport, kAdmin, kAuditor}),
+    Row("guilder.member.v1.CardService/ActivateCard", kPost, {kSupport, kAdmin}),
+    Row("guilder.member.v1.CardService/ReplaceCard", kNoPartner, {kSupport, kAdmin}),
+    Row("guilder.member.v1.CardService/LapseUnclaimedCards", kNoPartner, {kAdmin, kFinance}),
     Row("guilder.member.v1.ImportService/ImportMembers", kNoPartner, {kAdmin}),
     MembersToo(
         Row("guilder.member.v1.MemberDocumentService/RenderMemberStatement", kNoPartner, kReaders)),

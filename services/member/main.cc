@@ -21,16 +21,18 @@ int main(int argc, char** argv) {
          lanes = *std::move(started);
          const guilder::member::MemberServiceDependencies dependencies{
              environment.runtime, environment.pool, *lanes, environment.secrets};
-         return std::vector<HostedService>{{guilder::member::kMemberServiceName,
-                                            guilder::member::MakeMemberService(dependencies)},
-                                           {guilder::member::kPointsServiceName,
-                                            guilder::member::MakePointsService(dependencies)},
-                                           {guilder::member::kPersonServiceName,
-                                            guilder::member::MakePersonService(dependencies)},
-                                           {guilder::member::kImportServiceName,
-                                            guilder::member::MakeImportService(dependencies)},
-                                           {guilder::member::kDocumentServiceName,
-                                            guilder::member::MakeDocumentService(dependencies)}};
+         return std::vector<HostedService>{
+             {guilder::member::kMemberServiceName,
+              guilder::member::MakeMemberService(dependencies)},
+             {guilder::member::kPointsServiceName,
+              guilder::member::MakePointsService(dependencies)},
+             {guilder::member::kPersonServiceName,
+              guilder::member::MakePersonService(dependencies)},
+             {guilder::member::kImportServiceName,
+              guilder::member::MakeImportService(dependencies)},
+             {guilder::member::kDocumentServiceName,
+              guilder::member::MakeDocumentService(dependencies)},
+             {guilder::member::kCardServiceName, guilder::member::MakeCardService(dependencies)}};
        }},
       argc, argv);
 }

@@ -82,6 +82,7 @@ const std::vector<Ask>& Asks() {
       {"MemberService/IssueCards", Names::kPartner,
        "request_id:'<uuid>' member:'<member>' count:1"},
       {"MemberService/GetBalance", Names::kNobody, "card_number:'<card>'"},
+      {"CardService/ActivateCard", Names::kNobody, "name:'cards/<card>'"},
       {"PersonService/SetConsent", Names::kPartner,
        "member:'<member>' consent{partner:'partners/<P>' purpose:CONSENT_PURPOSE_MARKETING "
        "channel:CONSENT_CHANNEL_EMAIL granted:true}"},

@@ -78,6 +78,8 @@ class World {
     net.Add(
         member::MakeDocumentService({net.runtime(), net.pool(), coalition_.lanes(), net.secrets()}),
         member::kDocumentServiceName);
+    net.Add(member::MakeCardService({net.runtime(), net.pool(), coalition_.lanes(), net.secrets()}),
+            member::kCardServiceName);
     net.Add(redemption::MakeRedemptionService({net.runtime(), net.pool(), coalition_.lanes(),
                                                coalition_.cards(), coalition_.network().secrets()}),
             redemption::kRedemptionServiceName);

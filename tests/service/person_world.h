@@ -28,6 +28,7 @@ struct PersonWorld {
     network.Add(MakePersonService(members), kPersonServiceName);
     network.Add(MakeImportService(members), kImportServiceName);
     network.Add(MakeDocumentService(members), kDocumentServiceName);
+    network.Add(MakeCardService(members), kCardServiceName);
     network.Add(accrual::MakeAccrualService({network.runtime(), network.pool(), coalition.lanes(),
                                              coalition.cards(), network.secrets()}),
                 accrual::kAccrualServiceName);

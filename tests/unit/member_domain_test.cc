@@ -31,6 +31,30 @@ TEST_CASE("Card numbers: valid, different, and of one form", "[unit][member]") {
   CHECK(numbers.size() == 20'000);
 }
 
+TEST_CASE("CardForm: each serial gives a number of its own, with the prefix and a check digit",
+          "[unit][member]") {
+  const CardForm form{"44001234", 12};
+
+  std::set<CardNumber> numbers;
+  for (int64_t serial = 1; serial < SerialsOf(form); ++serial) {
+    const std::string digits = std::to_string(MakeCardNumber(form, serial).value());
+    CHECK(digits.size() == 12);
+    CHECK(digits.substr(0, 8) == "44001234");
+    CHECK(LuhnIsValid(digits));
+    numbers.insert(MakeCardNumber(form, serial));
+  }
+
+  CHECK(numbers.size() == 999);
+}
+
+TEST_CASE("CardForm: two overlap when they are equally long and one begins like the other",
+          "[unit][member]") {
+  CHECK(Overlap({"44", 16}, {"4401", 16}));
+  CHECK(Overlap({"4401", 16}, {"44", 16}));
+  CHECK_FALSE(Overlap({"44", 16}, {"4401", 15}));
+  CHECK_FALSE(Overlap({"45", 16}, {"4401", 16}));
+}
+
 TEST_CASE("LookupWatch: who misses too often finds nothing more in that hour", "[unit][member]") {
   security::LookupWatch watch;
   const Timestamp noon(1'700'000'000'000'000);

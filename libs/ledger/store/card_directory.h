@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -28,6 +30,12 @@ class CardDirectory {
   explicit CardDirectory(postgres::Pool& pool, size_t capacity = 1'000'000)
       : pool_(pool), cache_(capacity) {}
 
+  // Opens the account of a card that waits in a batch to be shown (stock_cards.h). Blocks.
+  using Opener = std::function<absl::StatusOr<AccountId>(CardNumber, absl::Time deadline)>;
+  // From now on such cards are found: their accounts are opened when they are looked for. Called
+  // before the directory is shared.
+  void OpenWith(Opener open) { open_ = std::move(open); }
+
   // Never blocks.
   std::optional<AccountId> FindCached(CardNumber card) const { return cache_.Find(card); }
 
@@ -40,7 +48,10 @@ class CardDirectory {
       const std::vector<CardNumber>& cards, absl::Time deadline = absl::InfiniteFuture());
 
  private:
+  absl::StatusOr<AccountId> Open(CardNumber card, absl::Time deadline);
+
   postgres::Pool& pool_;
+  Opener open_;
   BoundedCache<CardNumber, AccountId> cache_;
 };
 

@@ -5,6 +5,8 @@
 
 #include "guilder/accrual/v1/accrual_service.grpc.pb.h"
 
+#include "libs/ledger/store/card_directory.h"
+#include "libs/ledger/store/stock_cards.h"
 #include "libs/rpc/handlers.h"
 #include "libs/rpc/item_stream.h"
 #include "libs/rpc/ledger_answers.h"
@@ -40,6 +42,9 @@ class AccrualService final : public v1::AccrualService::CallbackService {
         handlers_(with.lanes, with.cards, with.pool, with.runtime.workers(),
                   with.secrets.Derive("guilder/page-token/1"),
                   with.secrets.Derive("guilder/quote/1"), with.secrets) {
+    with.cards.OpenWith([&lanes = with.lanes](CardNumber card, absl::Time deadline) {
+      return ledger::OpenStockCard(lanes, card, deadline);
+    });
     handlers_.Start();
   }
 

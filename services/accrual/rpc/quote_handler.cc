@@ -97,6 +97,8 @@ absl::StatusOr<v1::QuotePurchaseResponse> AccrualHandlers::QuotePurchase(
   GUILDER_ASSIGN_OR_RETURN(const Purchase purchase, FromProto(timed, slug));
   GUILDER_RETURN_IF_ERROR(call.CheckActsIn(purchase.receipt.store));
   const PartnerId partner = call.principal().partner;
+  // A card that is shown for the first time gets its account; of others it is read below.
+  GUILDER_RETURN_IF_ERROR(cards_.Find(purchase.card, call.deadline()).status());
   return pool_.Read([&](postgres::Transaction& tx) -> absl::StatusOr<v1::QuotePurchaseResponse> {
     GUILDER_ASSIGN_OR_RETURN(const auto configuration,
                              ledger::CurrentConfiguration(tx, lanes_.configuration()));

@@ -149,6 +149,7 @@ void AddMemberCommands(CLI::App& app, Context& context) {
       .Option("--email", "member.email", "E-mail address")
       .Option("--address", "member.address", "Postal address, in lines")
       .Option("--birth-date", "member.birth_date", "As in 1990-12-31")
+      .Option("--card", "card_number", "A card that was handed out; a new one without")
       .As("support")
       .ShowRecord("", {{"Member", "member"},
                        {"Existed before", "existed"},
@@ -165,27 +166,6 @@ void AddMemberCommands(CLI::App& app, Context& context) {
   AddPersonVerbs(noun, context);
   AddMemberDocumentVerbs(noun, context);
   AddMemberImportVerb(noun, context);
-}
-
-void AddCardCommands(CLI::App& app, Context& context) {
-  CLI::App& noun = AddNoun(app, "card", "Members' cards");
-  AddVerb<v1::IssueCardsRequest, v1::IssueCardsResponse>(noun, context, "issue",
-                                                         "Issues further cards to a member")
-      .Argument("MEMBER", "member", "The member", kMemberPrefix)
-      .Option("--count", "count", "How many; 1 without")
-      .Prepare([](Message& message) {
-        auto& request = static_cast<v1::IssueCardsRequest&>(message);
-        if (request.count() == 0) request.set_count(1);
-        return absl::OkStatus();
-      })
-      .As("support")
-      .ShowList("cards", {{"NUMBER", "number"}, {"STATE", "state"}}, "no cards");
-  AddVerb<v1::BlockCardRequest, v1::BlockCardResponse>(noun, context, "block",
-                                                       "Blocks a card: it neither earns nor spends")
-      .Argument("CARD", "name", "The card's number", "cards/")
-      .Option("--reason", "reason", "Why, for support")
-      .As("support")
-      .ShowRecord("card", {{"Number", "number"}, {"State", "state"}});
 }
 
 }  // namespace guilder::cli

@@ -28,4 +28,11 @@ absl::StatusOr<Points> DecideWelcomeGift(const ledger::DecisionContext& context,
   return gift;
 }
 
+Points DecideLapse(ledger::Posting& posting) {
+  const Points before = posting.account().pending + posting.account().available;
+  posting.Close();
+  posting.Close(ledger::AccountStatus::kOpen);
+  return before - posting.account().pending - posting.account().available;
+}
+
 }  // namespace guilder::member

@@ -17,4 +17,8 @@ namespace guilder::member {
 absl::StatusOr<Points> DecideWelcomeGift(const ledger::DecisionContext& context,
                                          ledger::Posting& posting);
 
+// Lets everything expire that is free, pending or not, because the owner of a card did not enrol in
+// time: breakage of its issuers. The account stays open. Gives the points.
+Points DecideLapse(ledger::Posting& posting);
+
 }  // namespace guilder::member

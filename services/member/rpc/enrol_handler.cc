@@ -1,9 +1,14 @@
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 #include "libs/base/codec.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
+#include "libs/ledger/core/account.h"
+#include "libs/rpc/audit.h"
 #include "libs/rpc/ledger_answers.h"
+#include "libs/rpc/names.h"
 #include "services/member/domain/card_number.h"
 #include "services/member/domain/enrolment.h"
 #include "services/member/rpc/member_handlers.h"
@@ -20,16 +25,26 @@ std::string EncodeContent(CardNumber card) {
   return encoder.Take();
 }
 
+// What the answer of a refused enrolment depends on.
+struct EnrolmentOutcome {
+  AccountId existing;
+  // The card got an account after it was looked for.
+  bool card_moved = false;
+};
+
 class Enrol final : public EnrolmentCommand {
  public:
   Enrol(const rpc::MemberNames& names, const rpc::Principal& caller,
-        std::shared_ptr<AccountId> existing)
-      : names_(names), caller_(caller), existing_(std::move(existing)) {}
+        std::shared_ptr<EnrolmentOutcome> outcome)
+      : names_(names), caller_(caller), outcome_(std::move(outcome)) {}
 
   absl::StatusOr<std::string> Decide(const ledger::DecisionContext& context,
                                      ledger::Posting& posting) override {
-    *existing_ = Existing();
-    if (*existing_) return Refuse(Reason::kAlreadyExists, "a member has this phone number");
+    *outcome_ = {Existing(), false};
+    if (handed_out) GUILDER_RETURN_IF_ERROR(CheckCard());
+    if (outcome_->existing) return Refuse(Reason::kAlreadyExists, "a member has this phone number");
+    // Who enrols too late finds no points.
+    if (found.claim_by && *found.claim_by <= posting.now()) DecideLapse(posting);
     GUILDER_ASSIGN_OR_RETURN(const Points gift, DecideWelcomeGift(context, posting));
     opened = posting.account().id;
     v1::EnrolMemberResponse response;
@@ -40,9 +55,18 @@ class Enrol final : public EnrolmentCommand {
   }
 
  private:
+  absl::Status CheckCard() const {
+    if (!found.of_batch) return Refuse(Reason::kCardNotFound);
+    if (found.blocked) return Refuse(Reason::kCardBlocked);
+    const bool is_members = card_taken || (found.account && !found.unclaimed);
+    if (is_members) return Refuse(Reason::kAlreadyExists, "the card is a member's");
+    outcome_->card_moved = found.account != account;
+    return outcome_->card_moved ? Refuse(Reason::kStoreUnavailable) : absl::OkStatus();
+  }
+
   const rpc::MemberNames& names_;
   const rpc::Principal caller_;
-  const std::shared_ptr<AccountId> existing_;
+  const std::shared_ptr<EnrolmentOutcome> outcome_;
 };
 
 }  // namespace
@@ -55,43 +79,77 @@ void MemberHandlers::EnrolMember(std::shared_ptr<const rpc::Call> call,
   const auto request_id = rpc::ParseRequestId(request.request_id());
   if (!request_id.ok()) return respond(request_id.status());
 
-  if (const auto serial = card_serials_.TryTake()) {
-    return SubmitEnrolment(std::move(call), *request_id, *profile, *serial, std::move(respond));
+  if (!request.card_number().empty()) {
+    const auto card = rpc::ParseCardNumber(request.card_number());
+    if (!card.ok()) return respond(card.status());
+    return EnrolWithCard({std::move(call), *request_id, *profile, *card}, std::move(respond));
   }
-  auto draw = [this, call, request_id = *request_id, profile = *profile, respond] {
-    const auto serial = card_serials_.Take(call->deadline());
+  Enrolment enrolment{std::move(call), *request_id, *profile};
+  if (const auto serial = card_serials_.TryTake()) {
+    enrolment.card = MakeCardNumber(*serial);
+    return SubmitEnrolment(enrolment, std::move(respond));
+  }
+  auto draw = [this, enrolment = std::move(enrolment), respond]() mutable {
+    const auto serial = card_serials_.Take(enrolment.call->deadline());
     if (!serial.ok()) return respond(serial.status());
-    SubmitEnrolment(call, request_id, profile, *serial, respond);
+    enrolment.card = MakeCardNumber(*serial);
+    SubmitEnrolment(enrolment, respond);
   };
   if (!workers_.TrySubmit(std::move(draw))) respond(Refuse(Reason::kQueueFull));
 }
 
-void MemberHandlers::SubmitEnrolment(std::shared_ptr<const rpc::Call> call, const Uuid& request_id,
-                                     Profile profile, int64_t card_serial,
+void MemberHandlers::EnrolWithCard(Enrolment enrolment,
+                                   rpc::Responder<v1::EnrolMemberResponse> respond) {
+  enrolment.handed_out = true;
+  auto look = [this, enrolment = std::move(enrolment), respond]() mutable {
+    const auto account = pool_.Read(
+        [&](postgres::Transaction& tx) -> absl::StatusOr<AccountId> {
+          return UnclaimedAccountOf(tx, enrolment.card);
+        },
+        enrolment.call->deadline());
+    if (!account.ok()) return respond(account.status());
+    enrolment.account = *account;
+    SubmitEnrolment(enrolment, respond);
+  };
+  if (!workers_.TrySubmit(std::move(look))) respond(Refuse(Reason::kQueueFull));
+}
+
+void MemberHandlers::SubmitEnrolment(const Enrolment& enrolment,
                                      rpc::Responder<v1::EnrolMemberResponse> respond) {
-  const auto existing = std::make_shared<AccountId>();
-  auto command = std::make_unique<Enrol>(view_.names(), call->principal(), existing);
+  const std::shared_ptr<const rpc::Call>& call = enrolment.call;
+  const auto outcome = std::make_shared<EnrolmentOutcome>();
+  auto command = std::make_unique<Enrol>(view_.names(), call->principal(), outcome);
   command->kind = ledger::RecordKind::kEnrolment;
   command->partner = call->principal().partner;
-  command->request_id = request_id;
-  command->fingerprint = view_.vault().Fingerprint(profile);
-  command->book = lanes_.BookForNewAccount(request_id);
+  command->request_id = enrolment.request_id;
   command->rows = &enrolment_rows_;
   command->issues = ledger::Issues::kOperatorPartnersPoints;
-  command->cards = {MakeCardNumber(card_serial)};
-  command->content = EncodeContent(command->cards.front());
-  command->profile = std::move(profile);
+  command->cards = {enrolment.card};
+  command->content = EncodeContent(enrolment.card);
+  command->handed_out = enrolment.handed_out;
+  command->cards_given = enrolment.handed_out;
+  const std::string card_asked =
+      enrolment.handed_out ? absl::StrCat("card/", enrolment.card.value()) : "";
+  command->fingerprint = view_.vault().Fingerprint(enrolment.profile, card_asked);
+  command->account = enrolment.account;
+  command->needs_lots = static_cast<bool>(enrolment.account);
+  command->book = enrolment.account ? ledger::BookOf(enrolment.account)
+                                    : lanes_.BookForNewAccount(enrolment.request_id);
+  if (call->principal().IsOperator()) command->actor = rpc::ActorOf(call->principal());
+  command->profile = enrolment.profile;
   command->deadline = call->deadline();
   lanes_.Submit(std::move(command),
-                [this, call, respond, existing](const absl::StatusOr<ledger::Answer>& answer) {
+                [this, enrolment, respond, outcome](const absl::StatusOr<ledger::Answer>& answer) {
+                  const rpc::Call& call = *enrolment.call;
                   if (answer.ok())
-                    return respond(rpc::ToResponse<v1::EnrolMemberResponse>(*answer, *call));
-                  if (!*existing || ReasonOf(answer.status()) != Reason::kAlreadyExists) {
+                    return respond(rpc::ToResponse<v1::EnrolMemberResponse>(*answer, call));
+                  if (outcome->card_moved) return EnrolWithCard(enrolment, respond);
+                  if (!outcome->existing || ReasonOf(answer.status()) != Reason::kAlreadyExists) {
                     return respond(answer.status());
                   }
-                  NoteLookup(*call, /*found=*/true);
+                  NoteLookup(call, /*found=*/true);
                   v1::EnrolMemberResponse response;
-                  response.set_member(view_.names().Of(call->principal(), *existing));
+                  response.set_member(view_.names().Of(call.principal(), outcome->existing));
                   response.set_existed(true);
                   respond(std::move(response));
                 });

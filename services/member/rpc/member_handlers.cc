@@ -131,12 +131,16 @@ absl::StatusOr<v1::BlockCardResponse> MemberHandlers::BlockCard(
   if (Characters(request.reason()) > kMaxReasonCharacters) {
     return Refuse(Reason::kRequestMalformed, "reason is too long", {{"field", "reason"}});
   }
+  const ProgrammeId programme = lanes_.configuration()->programme().id;
   GUILDER_ASSIGN_OR_RETURN(
       const CardRow card,
       // Without what was asked: a reason may name people, and nothing is erased from the log.
       rpc::RunAudited(pool_, call, "MemberService/BlockCard", request.name(), nullptr,
                       [&](postgres::Transaction& tx) -> absl::StatusOr<CardRow> {
-                        const auto blocked = member::BlockCard(tx, number, request.reason());
+                        const auto blocked =
+                            member::BlockCard(tx, number, request.reason(),
+                                              {rpc::ActorOf(call.principal()),
+                                               ledger::ReadProgrammeClock(tx, programme), Uuid()});
                         if (!blocked) return Refuse(Reason::kCardNotFound);
                         return *blocked;
                       }));

@@ -66,9 +66,18 @@ class MemberHandlers {
                                                         const v1::GetStatementRequest& request);
 
  private:
-  void SubmitEnrolment(std::shared_ptr<const rpc::Call> call, const Uuid& request_id,
-                       Profile profile, int64_t card_serial,
-                       rpc::Responder<v1::EnrolMemberResponse> respond);
+  // A checked request to enrol.
+  struct Enrolment {
+    std::shared_ptr<const rpc::Call> call;
+    Uuid request_id{};
+    Profile profile;
+    CardNumber card{};
+    // The card was handed out, and has this account, if any.
+    bool handed_out = false;
+    AccountId account{};
+  };
+  void EnrolWithCard(Enrolment enrolment, rpc::Responder<v1::EnrolMemberResponse> respond);
+  void SubmitEnrolment(const Enrolment& enrolment, rpc::Responder<v1::EnrolMemberResponse> respond);
 
   absl::StatusOr<MemberKeyAsked> ParseAsked(const v1::FindMemberRequest& request) const;
   absl::StatusOr<v1::FindMemberResponse> FindForStaff(const rpc::Call& call,

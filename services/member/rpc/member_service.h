@@ -25,6 +25,7 @@ inline constexpr char kMemberServiceName[] = "guilder.member.v1.MemberService";
 inline constexpr char kPersonServiceName[] = "guilder.member.v1.PersonService";
 inline constexpr char kImportServiceName[] = "guilder.member.v1.ImportService";
 inline constexpr char kDocumentServiceName[] = "guilder.member.v1.MemberDocumentService";
+inline constexpr char kCardServiceName[] = "guilder.member.v1.CardService";
 
 struct MemberServiceDependencies {
   rpc::Runtime& runtime;
@@ -41,5 +42,7 @@ std::shared_ptr<grpc::Service> MakePersonService(const MemberServiceDependencies
 std::shared_ptr<grpc::Service> MakeImportService(const MemberServiceDependencies& dependencies);
 // Serves guilder.member.v1.MemberDocumentService, likewise.
 std::shared_ptr<grpc::Service> MakeDocumentService(const MemberServiceDependencies& dependencies);
+// Serves guilder.member.v1.CardService, likewise.
+std::shared_ptr<grpc::Service> MakeCardService(const MemberServiceDependencies& dependencies);
 
 }  // namespace guilder::member

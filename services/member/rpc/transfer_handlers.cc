@@ -97,6 +97,8 @@ class DoMerge final : public MergeCommand {
                                              std::vector<Posting>& postings) override {
     const ledger::AccountState source = postings[0].account();
     const bool open = source.status == ledger::AccountStatus::kOpen;
+    // A card that nobody has enrolled with goes to a member, and not the other way.
+    if (!into_member) return Refuse(Reason::kMemberNotFound);
     if (open && !has_working_card) return Refuse(Reason::kCardBlocked);
     GUILDER_RETURN_IF_ERROR(ledger::DecideMerge(postings[0], postings[1]));
     v1::MergeMembersResponse response;

@@ -1,5 +1,6 @@
 #include "services/member/store/enrolments.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 
@@ -38,12 +39,15 @@ void EnrolmentRows::Load(postgres::Transaction& transaction, const ledger::Confi
   std::vector<std::string> phones;
   std::vector<CardNumber> cards;
   std::map<CardNumber, const EnrolmentCommand*> first_with_card;
+  std::vector<CardNumber> handed_out;
   for (ledger::Command* command : commands) {
     auto& enrolment = static_cast<EnrolmentCommand&>(*command);
     enrolment.taken_by = AccountId();
     enrolment.twin = nullptr;
     enrolment.accepted = false;
     enrolment.card_taken = false;
+    enrolment.found = HandedOutCard();
+    if (enrolment.handed_out) handed_out.push_back(enrolment.cards.front());
     for (const CardNumber card : enrolment.cards) {
       if (!enrolment.cards_given) break;
       // Of two in one batch the second is refused, as it would be in the next one.
@@ -65,9 +69,18 @@ void EnrolmentRows::Load(postgres::Transaction& transaction, const ledger::Confi
     enrolment.epoch = ground.epoch;
     const auto taken = ground.taken.find(enrolment.profile.phone);
     if (taken != ground.taken.end()) enrolment.taken_by = taken->second;
+    if (enrolment.handed_out) continue;
     for (const CardNumber card : enrolment.cards) {
       if (ground.taken_cards.contains(card)) enrolment.card_taken = true;
     }
+  }
+  if (handed_out.empty()) return;
+  std::sort(handed_out.begin(), handed_out.end());
+  const auto found = LockHandedOut(transaction, handed_out);
+  for (ledger::Command* command : commands) {
+    auto& enrolment = static_cast<EnrolmentCommand&>(*command);
+    const auto card = found.find(enrolment.cards.front());
+    if (enrolment.handed_out && card != found.end()) enrolment.found = card->second;
   }
 }
 
@@ -95,6 +108,8 @@ void EnrolmentRows::Write(postgres::Transaction& transaction,
   };
   std::vector<CardRow> cards;
   for (const EnrolmentCommand* row : rows) {
+    // A card that was shown before is in the table.
+    if (row->handed_out && row->found.account) continue;
     for (const CardNumber card : row->cards) cards.push_back({card, row});
   }
   using Row = const EnrolmentCommand*;
@@ -113,6 +128,11 @@ void EnrolmentRows::Write(postgres::Transaction& transaction,
           .IntArray(cards, [](const CardRow& card) { return card.of->place.posted_at; })
           .UuidArray(cards, [](const CardRow& card) { return card.of->request_id; })
           .IntArray(rows, [](Row row) { return row->epoch; }));
+  for (const EnrolmentCommand* row : rows) {
+    if (!row->handed_out) continue;
+    ClaimCard(transaction, row->cards.front(), row->opened,
+              {row->actor, row->place.posted_at, row->request_id});
+  }
 }
 
 std::optional<int64_t> CardSerials::TryTake() {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -13,6 +14,7 @@
 #include "libs/ledger/store/command.h"
 #include "services/member/domain/profile.h"
 #include "services/member/domain/vault.h"
+#include "services/member/store/cards.h"
 
 namespace guilder::postgres {
 class Pool;
@@ -27,6 +29,11 @@ class EnrolmentCommand : public ledger::Command {
   // Numbers that were given may be somebody's; those that were made are not.
   std::vector<CardNumber> cards;
   bool cards_given = false;
+  // The card was handed out: it is of a batch, and may have an account, which is then the
+  // command's.
+  bool handed_out = false;
+  // Who enrols, for the card's history; empty for a till.
+  std::string actor;
   AccountId opened;
 
   // Whose phone number it is: a member's, or that of a command before it in the same batch.
@@ -39,6 +46,7 @@ class EnrolmentCommand : public ledger::Command {
   int64_t epoch = 0;
   AccountId taken_by;
   bool card_taken = false;
+  HandedOutCard found;
   const EnrolmentCommand* twin = nullptr;
   bool accepted = false;
   // Set by EnrolmentRows::Take.

@@ -121,13 +121,6 @@ constexpr Statement kInsertCards{"member.insert_cards", R"sql(
   select card_number, $2, $3, 0, $4, $5 from unnest($1::bigint[]) as w (card_number)
 )sql"};
 
-constexpr Statement kBlockCard{"member.block_card", R"sql(
-  update member.cards
-     set state = 1, blocked_reason = case when state = 0 then $2 else blocked_reason end
-   where card_number = $1
-  returning card_number
-)sql"};
-
 // The columns sealed_key, sealed_profile, key_epoch, from `first` on.
 std::optional<SealedProfile> SealedFromRow(const Row& row, int first) {
   if (row.IsNull(first) || row.IsNull(first + 1)) return std::nullopt;
@@ -254,12 +247,6 @@ absl::StatusOr<std::vector<CardRow>> IssueCards(postgres::Transaction& transacti
       kInsertCards,
       Params().IntArray(cards, &CardRow::number).Int(book).Int(account).Int(now).Uuid(request));
   return cards;
-}
-
-std::optional<CardRow> BlockCard(postgres::Transaction& transaction, CardNumber card,
-                                 const std::string& reason) {
-  if (transaction.Execute(kBlockCard, Params().Int(card).Text(reason)).empty()) return std::nullopt;
-  return CardRow{card, true};
 }
 
 }  // namespace guilder::member

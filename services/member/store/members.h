@@ -75,8 +75,4 @@ absl::StatusOr<std::vector<CardRow>> IssueCards(postgres::Transaction& transacti
                                                 AccountId account, int count, const Uuid& request,
                                                 Timestamp now);
 
-// Blocks a card. Of several reasons the first stays. Nothing when there is no such card.
-std::optional<CardRow> BlockCard(postgres::Transaction& transaction, CardNumber card,
-                                 const std::string& reason);
-
 }  // namespace guilder::member

@@ -69,6 +69,11 @@ constexpr Statement kMoveTransfers{"member.move_transfers", R"sql(
    where from_account = $2 or to_account = $2
 )sql"};
 
+// Whose card it was is known now.
+constexpr Statement kClaimMerged{"member.claim_merged", R"sql(
+  delete from member.unclaimed_accounts where book = $1 and account_id = $2
+)sql"};
+
 constexpr Statement kInsertMerge{"member.insert_merge", R"sql(
   insert into member.merges (book, number, from_account, into_account, merged_at_us, merged_by, note)
   values ($1, $2, $3, $4, $5, $6, $7)
@@ -181,6 +186,7 @@ void MergeRows::Load(Transaction& transaction, const ledger::Configuration& conf
     auto& merge = static_cast<MergeCommand&>(*command);
     const Facts& source = facts.at(merge.account);
     merge.has_working_card = source.has_working_card;
+    merge.into_member = facts.at(merge.others[0]).enrolled_at != Timestamp();
     merge.both_were_welcomed = source.welcomed && facts.at(merge.others[0]).welcomed;
   }
 }
@@ -193,6 +199,7 @@ void MergeRows::Write(Transaction& transaction, const std::vector<Command*>& com
         kMoveCards,
         Params().Int(ledger::BookOf(into)).Int(into).Int(merge.book).Int(merge.account));
     transaction.Execute(kMoveTransfers, Params().Int(into).Int(merge.account));
+    transaction.Execute(kClaimMerged, Params().Int(merge.book).Int(merge.account));
     transaction.Execute(kInsertMerge, Params()
                                           .Int(merge.book)
                                           .Int(merge.place.number)

@@ -69,6 +69,10 @@ constexpr Statement kErase{"member.erase", R"sql(
     update member.retention_locks set reason = '' where book = $1 and account_id = $2
   ), cards as (
     update member.cards set state = 1, blocked_reason = '' where book = $1 and account_id = $2
+    returning card_number
+  ), events as (
+    update member.card_events e set reason = ''
+      from cards c where e.card_number = c.card_number and e.reason <> ''
   )
   update member.members
      set sealed_key = null, sealed_profile = null, phone_index = null, email_index = null,

@@ -34,6 +34,8 @@ constexpr Statement kReadEpoch{"member.read_epoch", R"sql(
 
 constexpr Statement kReadTakenCards{"member.read_taken_cards", R"sql(
   select card_number from member.cards where card_number = any($1::bigint[])
+  union
+  select card_number from member.stock_cards where card_number = any($1::bigint[])
 )sql"};
 
 constexpr Statement kReadTaken{"member.read_taken_phones", R"sql(
