@@ -128,6 +128,13 @@ const Permission kTable[] = {
     Row("guilder.member.v1.MemberService/MergeMembers", kNoPartner, {kSupport, kAdmin}),
     Row("guilder.member.v1.MemberService/AdjustPoints", kNoPartner, {kSupport, kAdmin}),
 
+    // What rules ask of members.
+    Row("guilder.member.v1.StandingService/SetTier", kNoPartner, {kSupport, kAdmin}),
+    MembersToo(Row("guilder.member.v1.StandingService/ListTierChanges", kNoPartner, kReaders)),
+    Row("guilder.member.v1.StandingService/AddSegment", kNoPartner, {kSupport, kAdmin}),
+    Row("guilder.member.v1.StandingService/RemoveSegment", kNoPartner, {kSupport, kAdmin}),
+    Row("guilder.member.v1.StandingService/ListSegments", kNoPartner, kReaders),
+
     // What staff does with members' points.
     Row("guilder.member.v1.PointsService/GetPointsPolicy", kNoPartner, kEveryOperator),
     Row("guilder.member.v1.PointsService/UpdatePointsPolicy", kNoPartner,

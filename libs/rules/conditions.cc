@@ -58,6 +58,39 @@ Moment MomentOf(const Basket& basket) {
   return {at, basket.time_zone, absl::ToCivilSecond(at, basket.time_zone)};
 }
 
+bool IsInBirthdayWindow(const BirthdayWindow& window, const Moment& moment,
+                        const MemberFacts& member) {
+  if (member.birthday) {
+    return IsNearBirthday(window, *member.birthday, absl::CivilDay(moment.local));
+  }
+  const auto& known = member.birthday_windows;
+  return std::find(known.begin(), known.end(), window) != known.end();
+}
+
+MemberFacts KeptFacts(const CompiledRules& rules, const Basket& basket, const MemberFacts& member) {
+  MemberFacts kept;
+  kept.first_at_partner = member.first_at_partner;
+  kept.first_in_programme = member.first_in_programme;
+  const Moment moment = MomentOf(basket);
+  for (const Slot& slot : rules.PlanFor(basket.partner).slots) {
+    const Conditions& conditions = slot.what->conditions;
+    if (!conditions.tiers.empty()) kept.tier = member.tier;
+    for (const std::string& segment : conditions.segments) {
+      if (HasOneOf({segment}, member.segments) && !HasOneOf({segment}, kept.segments)) {
+        kept.segments.push_back(segment);
+      }
+    }
+    const auto& window = conditions.birthday;
+    auto& known = kept.birthday_windows;
+    if (window && std::find(known.begin(), known.end(), *window) == known.end() &&
+        IsInBirthdayWindow(*window, moment, member)) {
+      known.push_back(*window);
+    }
+  }
+  std::sort(kept.segments.begin(), kept.segments.end());
+  return kept;
+}
+
 std::optional<Unmet> FirstUnmet(const Conditions& conditions, const Moment& moment,
                                 const MemberFacts& member) {
   if (conditions.valid_from && !IsAtOrAfter(moment, *conditions.valid_from)) {
@@ -84,9 +117,7 @@ std::optional<Unmet> FirstUnmet(const Conditions& conditions, const Moment& mome
       (first == FirstPurchase::kInProgramme && !member.first_in_programme)) {
     return Unmet::kFirstPurchase;
   }
-  if (conditions.birthday &&
-      (!member.birthday ||
-       !IsNearBirthday(*conditions.birthday, *member.birthday, absl::CivilDay(moment.local)))) {
+  if (conditions.birthday && !IsInBirthdayWindow(*conditions.birthday, moment, member)) {
     return Unmet::kBirthday;
   }
   return std::nullopt;

@@ -18,6 +18,14 @@ struct Moment {
 };
 Moment MomentOf(const Basket& basket);
 
+// Whether the member's birthday is so near that moment.
+bool IsInBirthdayWindow(const BirthdayWindow& window, const Moment& moment,
+                        const MemberFacts& member);
+
+// What of a member has to be kept so that the rules of a partner evaluate the same again: of tier
+// and segments what they ask for, and of the birthday only in which of their windows it lies.
+MemberFacts KeptFacts(const CompiledRules& rules, const Basket& basket, const MemberFacts& member);
+
 // Why a rule does not apply, whatever the lines.
 enum class Unmet {
   kNotYetValid,

@@ -52,6 +52,8 @@ struct MemberFacts {
   std::string tier{};
   std::vector<std::string> segments{};
   std::optional<MonthDay> birthday{};
+  // Windows that the birthday is known to lie in, where it is not known itself: what is kept of it.
+  std::vector<BirthdayWindow> birthday_windows{};
   bool first_at_partner = false;
   bool first_in_programme = false;
 

@@ -32,6 +32,8 @@ void AddParkedCommands(CLI::App& app, Context& context);
 void AddMemberCommands(CLI::App& app, Context& context);
 void AddCardCommands(CLI::App& app, Context& context);
 void AddConsentCommands(CLI::App& app, Context& context);
+// Tiers and segments.
+void AddStandingCommands(CLI::App& app, Context& context);
 void AddRedemptionCommands(CLI::App& app, Context& context);
 void AddReviewCommands(CLI::App& app, Context& context);
 void AddRedemptionPolicyCommands(CLI::App& app, Context& context);

@@ -4,6 +4,7 @@
 #include "services/host/program.h"
 #include "services/member/rpc/member_service.h"
 #include "services/member/rpc/points_service.h"
+#include "services/member/rpc/standing_service.h"
 
 int main(int argc, char** argv) {
   using guilder::host::Environment;
@@ -26,6 +27,8 @@ int main(int argc, char** argv) {
               guilder::member::MakeMemberService(dependencies)},
              {guilder::member::kPointsServiceName,
               guilder::member::MakePointsService(dependencies)},
+             {guilder::member::kStandingServiceName,
+              guilder::member::MakeStandingService(dependencies)},
              {guilder::member::kPersonServiceName,
               guilder::member::MakePersonService(dependencies)},
              {guilder::member::kImportServiceName,

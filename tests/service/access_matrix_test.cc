@@ -298,6 +298,7 @@ TEST_CASE("Access: a member's token reads the member's own account", "[service][
       {"MemberService/ListLots", Names::kPartner, "parent:'<own-member>'"},
       {"MemberService/ListEntries", Names::kPartner, "parent:'<own-member>'"},
       {"MemberService/GetStatement", Names::kPartner, "member:'<own-member>'"},
+      {"StandingService/ListTierChanges", Names::kPartner, "parent:'<own-member>'"},
       {"PersonService/UpdateMember", Names::kPartner,
        "member{name:'<own-member>' given_name:'A'} update_mask{paths:'given_name'}"},
       {"PersonService/SetConsent", Names::kPartner,

@@ -21,6 +21,7 @@
 #include "services/accrual/rpc/rule_service.h"
 #include "services/member/rpc/member_service.h"
 #include "services/member/rpc/points_service.h"
+#include "services/member/rpc/standing_service.h"
 #include "services/operator/rpc/operator_service.h"
 #include "services/partner/rpc/partner_service.h"
 #include "services/redemption/rpc/catalog_service.h"
@@ -69,6 +70,9 @@ class World {
     net.Add(
         member::MakePointsService({net.runtime(), net.pool(), coalition_.lanes(), net.secrets()}),
         member::kPointsServiceName);
+    net.Add(
+        member::MakeStandingService({net.runtime(), net.pool(), coalition_.lanes(), net.secrets()}),
+        member::kStandingServiceName);
     net.Add(
         member::MakePersonService({net.runtime(), net.pool(), coalition_.lanes(), net.secrets()}),
         member::kPersonServiceName);

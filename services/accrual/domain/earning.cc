@@ -8,6 +8,7 @@
 #include "libs/base/text.h"
 #include "libs/ledger/core/decide.h"
 #include "libs/ledger/core/payable.h"
+#include "libs/rules/conditions.h"
 
 namespace guilder::accrual {
 namespace {
@@ -92,12 +93,11 @@ std::vector<Points> CapsLeft(const std::vector<CountedCap>& counted, size_t caps
 
 // Takes what is needed to evaluate the purchase again: what rules asked of the member, and the caps
 // that trimmed.
-void KeepFacts(const rules::CompiledRules& rules, PartnerId partner, const rules::Facts& facts,
-               const rules::Award& award, PurchaseOutcome& outcome) {
-  const rules::Plan& plan = rules.PlanFor(partner);
+void KeepFacts(const rules::CompiledRules& rules, const rules::Basket& basket,
+               const rules::Facts& facts, const rules::Award& award, PurchaseOutcome& outcome) {
+  const rules::Plan& plan = rules.PlanFor(basket.partner);
   if (plan.needs_member || plan.needs_first_purchase) {
-    outcome.member = facts.member;
-    outcome.member.birthday.reset();
+    outcome.member = rules::KeptFacts(rules, basket, facts.member);
   }
   for (const rules::RuleAward& given : award.rules) {
     outcome.trimmed += given.raw - given.points;
@@ -128,7 +128,8 @@ void AwardPoints(const Purchase& purchase, PartnerId partner, const ledger::Stor
   // Kept by each thread, because evaluating would else be mostly allocating.
   static thread_local rules::Workspace workspace;
   static thread_local rules::Award award;
-  rules::Evaluate(rules, BasketOf(purchase, partner, store), facts, workspace, award);
+  const rules::Basket basket = BasketOf(purchase, partner, store);
+  rules::Evaluate(rules, basket, facts, workspace, award);
   outcome.rule_set = applied.rules->number();
   outcome.points = award.total;
   for (size_t i = 0; i < award.lines.size(); ++i) outcome.line_points[i] = award.lines[i].points;
@@ -136,7 +137,7 @@ void AwardPoints(const Purchase& purchase, PartnerId partner, const ledger::Stor
     const Points used = award.caps_used[cap.cap];
     if (used > Points(0)) outcome.counted.push_back({cap.counter, cap.of_member, used});
   }
-  KeepFacts(rules, partner, facts, award, outcome);
+  KeepFacts(rules, basket, facts, award, outcome);
 }
 
 // The partner's blocks do not cover the points, or it has used its credit: it gives none, and

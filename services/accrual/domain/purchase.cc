@@ -21,7 +21,7 @@ constexpr uint64_t kOutcomeFormat = 1;
 constexpr uint64_t kOutcomeFormatWithContract = 2;
 constexpr uint64_t kOutcomeOfBaseRates = 3;
 constexpr size_t kMaxTenders = 20;
-constexpr size_t kMaxSegments = 100;
+constexpr size_t kMaxSegments = 1'000;  // that rules of one set ask for
 constexpr size_t kMaxText = 64;
 constexpr size_t kMaxLineId = 32;
 constexpr size_t kMaxLines = 500;
@@ -252,10 +252,18 @@ std::string EncodeRecorded(const std::string& encoded_purchase, const PurchaseOu
 }
 
 void EncodeMember(const rules::MemberFacts& member, Encoder& out) {
-  out.Unsigned((member.first_at_partner ? 1 : 0) + (member.first_in_programme ? 2 : 0))
+  const bool near_birthday = !member.birthday_windows.empty();
+  out.Unsigned((member.first_at_partner ? 1 : 0) + (member.first_in_programme ? 2 : 0) +
+               (near_birthday ? 4 : 0))
       .Bytes(member.tier)
       .Unsigned(member.segments.size());
   for (const std::string& segment : member.segments) out.Bytes(segment);
+  if (!near_birthday) return;
+  out.Unsigned(member.birthday_windows.size());
+  for (const rules::BirthdayWindow& window : member.birthday_windows) {
+    out.Unsigned(static_cast<uint64_t>(window.days_before))
+        .Unsigned(static_cast<uint64_t>(window.days_after));
+  }
 }
 
 rules::MemberFacts DecodeMember(Decoder& in) {
@@ -267,6 +275,15 @@ rules::MemberFacts DecodeMember(Decoder& in) {
   const uint64_t segments = in.Unsigned();
   for (uint64_t i = 0; in.ok() && i < std::min<uint64_t>(segments, kMaxSegments); ++i) {
     member.segments.emplace_back(in.Bytes());
+  }
+  if ((flags & 4) == 0) return member;
+  const uint64_t windows = in.Unsigned();
+  for (uint64_t i = 0; in.ok() && i < std::min<uint64_t>(windows, rules::kMaxRules); ++i) {
+    const uint64_t before = in.Unsigned();
+    const uint64_t after = in.Unsigned();
+    constexpr uint64_t kYear = 366;
+    member.birthday_windows.push_back(
+        {static_cast<int>(std::min(before, kYear)), static_cast<int>(std::min(after, kYear))});
   }
   return member;
 }

@@ -133,7 +133,7 @@ absl::StatusOr<RecordedPurchase> DecodeRecorded(std::string_view content);
 // The bytes that two sendings of one receipt share, whatever their request ids.
 std::string NaturalKeyOf(const ReceiptKey& receipt);
 
-// The member as rules saw it, in the record and in quotes. Birthdays are left out.
+// The member as rules saw it, in the record and in quotes. Of the birthday it has the windows.
 void EncodeMember(const rules::MemberFacts& member, Encoder& out);
 rules::MemberFacts DecodeMember(Decoder& in);
 

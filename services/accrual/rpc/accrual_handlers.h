@@ -42,6 +42,8 @@ class AccrualHandlers {
         page_tokens_(std::move(page_token_key)),
         quotes_(std::move(quote_key)),
         member_names_(secrets),
+        member_data_(secrets.member_keys()),
+        rows_(member_data_),
         waiting_([this] { return PostDueReturns(); }) {}
 
   // Begins to post returns whose sale comes later. Reads once.
@@ -124,6 +126,7 @@ class AccrualHandlers {
   const rpc::PageTokens page_tokens_;
   const QuoteSealer quotes_;
   const rpc::MemberNames member_names_;
+  const security::MemberDataReader member_data_;
   AccrualRows rows_;
   mutable RuleBookReader rule_books_;
   // Last: its thread uses all of the above.

@@ -165,7 +165,7 @@ void AccrualRows::LoadPurchases(postgres::Transaction& tx,
   earnings.reserve(purchases.size());
   for (const PurchaseCommand* purchase : purchases) earnings.push_back(purchase->earning());
   const auto batch =
-      std::make_shared<EarningBatch>(tx, configuration, rules, earnings, known_limits_);
+      std::make_shared<EarningBatch>(tx, configuration, rules, reader_, earnings, known_limits_);
   for (size_t i = 0; i < purchases.size(); ++i) {
     purchases[i]->batch = batch;
     purchases[i]->limits.clear();

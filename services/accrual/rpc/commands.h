@@ -38,6 +38,8 @@ class AccrualCommand : public ledger::Command {
 // once.
 class AccrualRows : public ledger::RowStore {
  public:
+  explicit AccrualRows(security::MemberDataReader reader) : reader_(std::move(reader)) {}
+
   void Load(postgres::Transaction& tx, const ledger::Configuration& configuration,
             const std::vector<ledger::Command*>& commands) override;
   absl::Status Take(postgres::Transaction& tx,
@@ -48,6 +50,7 @@ class AccrualRows : public ledger::RowStore {
   void LoadPurchases(postgres::Transaction& tx, const ledger::Configuration& configuration,
                      const RuleBook& rules, const std::vector<PurchaseCommand*>& purchases);
 
+  const security::MemberDataReader reader_;
   RuleBookReader rule_books_;
   KnownLimits known_limits_;
 };

@@ -19,12 +19,13 @@ void KnownLimits::Add(const std::vector<CapLimit>& limits) {
 }
 
 EarningBatch::EarningBatch(postgres::Transaction& tx, const ledger::Configuration& configuration,
-                           const RuleBook& rules, const std::vector<EarningOf>& purchases,
-                           KnownLimits& known)
+                           const RuleBook& rules, const security::MemberDataReader& reader,
+                           const std::vector<EarningOf>& purchases, KnownLimits& known)
     : limits_(purchases.size()) {
   std::vector<CounterKey> keys;
   std::vector<CapLimit> limits;
   std::vector<Purchaser> asked;
+  std::vector<EarningOf> standing;
   std::vector<Uuid> quotes;
   for (size_t i = 0; i < purchases.size(); ++i) {
     const EarningOf& earning = purchases[i];
@@ -36,6 +37,9 @@ EarningBatch::EarningBatch(postgres::Transaction& tx, const ledger::Configuratio
     }
     const bool asks_for_first =
         dated != nullptr && dated->rules->PlanFor(earning.partner).needs_first_purchase;
+    if (dated != nullptr && dated->rules->PlanFor(earning.partner).needs_member) {
+      standing.push_back(earning);
+    }
     if (asks_for_first) asked.push_back({earning.account, earning.partner});
     if (earning.quote != nullptr) quotes.push_back(earning.quote->id);
   }
@@ -43,6 +47,7 @@ EarningBatch::EarningBatch(postgres::Transaction& tx, const ledger::Configuratio
     counts_[key.account][key.counter] = points;
   }
   ReadFirstPurchases(tx, asked);
+  ReadMembers(tx, reader, standing);
   used_quotes_ = ReadUsedQuotes(tx, quotes);
   const std::vector<CapLimit> unknown = known.Unknown(limits);
   // What this transaction grants is known by those after it, because it may not commit.
@@ -63,6 +68,16 @@ void EarningBatch::AddCaps(const ledger::Configuration& configuration, const Ear
   }
 }
 
+void EarningBatch::ReadMembers(postgres::Transaction& tx, const security::MemberDataReader& reader,
+                               const std::vector<EarningOf>& asked) {
+  std::vector<StandingAsked> standings;
+  for (const EarningOf& earning : asked) {
+    standings.push_back({earning.account, earning.purchase->occurred_at});
+  }
+  std::vector<rules::MemberFacts> facts = ReadMemberFacts(tx, reader, standings);
+  for (size_t i = 0; i < asked.size(); ++i) members_[asked[i].purchase] = std::move(facts[i]);
+}
+
 void EarningBatch::ReadFirstPurchases(postgres::Transaction& tx,
                                       const std::vector<Purchaser>& asked) {
   const std::vector<HasPurchased> found = ReadPurchasers(tx, asked);
@@ -75,6 +90,8 @@ EarningTerms EarningBatch::TermsOf(const EarningOf& earning, const RuleBook& rul
   EarningTerms terms{rules};
   const auto counted = counts_.find(earning.account);
   if (counted != counts_.end()) terms.counts = counted->second;
+  const auto member = members_.find(earning.purchase);
+  if (member != members_.end()) terms.member = member->second;
   const auto account = purchasers_.find(earning.account);
   if (account != purchasers_.end()) {
     const auto partner = account->second.find(earning.partner);

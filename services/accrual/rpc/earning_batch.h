@@ -10,6 +10,7 @@
 #include "libs/base/types.h"
 #include "libs/ledger/core/configuration.h"
 #include "services/accrual/domain/earning.h"
+#include "services/accrual/rpc/member_facts.h"
 #include "services/accrual/store/earning_rows.h"
 
 namespace guilder::accrual {
@@ -40,7 +41,8 @@ class EarningBatch {
  public:
   // Reads what the purchases need; afterwards LimitsOf says what each may spend.
   EarningBatch(postgres::Transaction& tx, const ledger::Configuration& configuration,
-               const RuleBook& rules, const std::vector<EarningOf>& purchases, KnownLimits& known);
+               const RuleBook& rules, const security::MemberDataReader& reader,
+               const std::vector<EarningOf>& purchases, KnownLimits& known);
 
   // Of the i-th purchase: the limits of all members' caps that it may spend from.
   const std::vector<CounterId>& LimitsOf(size_t i) const { return limits_[i]; }
@@ -61,12 +63,16 @@ class EarningBatch {
   void AddCaps(const ledger::Configuration& configuration, const EarningOf& earning, size_t i,
                const DatedRuleSet& set, std::vector<CounterKey>& keys,
                std::vector<CapLimit>& limits);
+  void ReadMembers(postgres::Transaction& tx, const security::MemberDataReader& reader,
+                   const std::vector<EarningOf>& asked);
   void ReadFirstPurchases(postgres::Transaction& tx, const std::vector<Purchaser>& asked);
 
   std::vector<std::vector<CounterId>> limits_;
   absl::flat_hash_map<AccountId, MemberCounts> counts_;
   Counts added_;
   Purchasers purchasers_;
+  // Of purchases whose rules ask for it: the member at their time.
+  absl::flat_hash_map<const Purchase*, rules::MemberFacts> members_;
   QuoteIds used_quotes_;
 };
 

@@ -14,6 +14,7 @@
 #include "libs/security/keys.h"
 #include "services/accrual/rpc/accrual_handlers.h"
 #include "services/accrual/rpc/explanations.h"
+#include "services/accrual/rpc/member_facts.h"
 #include "services/accrual/rpc/purchase_proto.h"
 #include "services/accrual/store/earning_rows.h"
 
@@ -30,10 +31,13 @@ struct Ground {
 };
 
 void ReadTerms(postgres::Transaction& tx, const ledger::Configuration& configuration,
-               PartnerId partner, const Purchase& purchase, Ground& ground) {
+               const security::MemberDataReader& reader, PartnerId partner,
+               const Purchase& purchase, Ground& ground) {
+  const AccountId account = ground.account.state.id;
+  // Whatever rules ask: the till shows the tier.
+  ground.terms.member = ReadMemberFacts(tx, reader, {{account, purchase.occurred_at}})[0];
   const DatedRuleSet* const set = ground.rules->At(purchase.occurred_at);
   if (set == nullptr) return;
-  const AccountId account = ground.account.state.id;
   std::vector<CounterKey> keys;
   std::vector<CapLimit> limits;
   for (const CountedCap& cap :
@@ -108,7 +112,7 @@ absl::StatusOr<v1::QuotePurchaseResponse> AccrualHandlers::QuotePurchase(
     auto account = ledger::ReadAccountWithLots(tx, ground.card.account);
     if (!account) return Refuse(Reason::kCardNotFound);
     ground.account = *std::move(account);
-    ReadTerms(tx, *configuration, partner, purchase, ground);
+    ReadTerms(tx, *configuration, member_data_, partner, purchase, ground);
     GUILDER_ASSIGN_OR_RETURN(v1::QuotePurchaseResponse response,
                              AnswerQuote(*configuration, partner, purchase, ground.account,
                                          ground.card, ground.terms, std::move(ground.left)));
@@ -154,7 +158,7 @@ absl::StatusOr<v1::QuotePurchaseResponse> AccrualHandlers::AnswerQuote(
                     outcome.member,
                     outcome.points,
                     Timestamp(account.now.value() + kQuoteLifeUs)};
-  response.mutable_member()->set_tier(quote.member.tier);
+  response.mutable_member()->set_tier(terms.member.tier);
   response.set_quote_token(quotes_.Seal(quote));
   *response.mutable_quote_expires_at() = rpc::ToProto(quote.expires_at);
   return response;

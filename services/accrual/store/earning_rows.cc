@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_split.h"
+
+#include "libs/base/text.h"
 #include "libs/ledger/core/account.h"
 #include "libs/ledger/core/record.h"
 #include "libs/postgres/connection.h"
@@ -69,6 +72,23 @@ constexpr Statement kReadPurchasers{"accrual.read_purchasers", R"sql(
                   where j.book = w.book and j.account_id = w.account_id and j.kind = $5::smallint)
     from unnest($1::int[], $2::int[], $3::bigint[], $4::int[])
            as w (place, book, account_id, partner_id)
+)sql"};
+
+// Names of segments have no commas.
+constexpr Statement kReadStandings{"accrual.read_standings", R"sql(
+  select w.place,
+         coalesce((select t.tier from member.tiers t
+                    where t.book = w.book and t.account_id = w.account_id and t.from_us <= w.at_us
+                    order by t.from_us desc, t.number desc
+                    limit 1), ''),
+         coalesce((select string_agg(distinct s.segment, ',') from member.segments s
+                    where s.book = w.book and s.account_id = w.account_id
+                      and s.from_us <= w.at_us and w.at_us < s.until_us), ''),
+         m.key_epoch, m.sealed_key, m.sealed_birthday
+    from unnest($1::int[], $2::int[], $3::bigint[], $4::bigint[])
+           as w (place, book, account_id, at_us)
+    left join member.members m
+      on m.book = w.book and m.account_id = w.account_id and m.sealed_birthday is not null
 )sql"};
 
 constexpr Statement kReadUsedQuotes{"accrual.read_used_quotes", R"sql(
@@ -165,6 +185,30 @@ std::vector<HasPurchased> ReadPurchasers(postgres::Transaction& tx,
           .IntArray(purchasers, &Purchaser::partner)
           .Int(ledger::RecordKind::kPurchase));
   for (const Row& row : rows) out[static_cast<size_t>(row.Int(0))] = {row.Bool(1), row.Bool(2)};
+  return out;
+}
+
+std::vector<Standing> ReadStandings(postgres::Transaction& tx,
+                                    const std::vector<StandingAsked>& asked) {
+  std::vector<Standing> out(asked.size());
+  if (asked.empty()) return out;
+  const auto rows = tx.Execute(
+      kReadStandings,
+      Params()
+          .IntArray(Places(asked))
+          .IntArray(asked, [](const StandingAsked& a) { return ledger::BookOf(a.account); })
+          .IntArray(asked, &StandingAsked::account)
+          .IntArray(asked, &StandingAsked::at));
+  for (const Row& row : rows) {
+    Standing& standing = out[static_cast<size_t>(row.Int(0))];
+    standing.tier = row.Text(1);
+    for (const absl::string_view segment :
+         absl::StrSplit(ToAbsl(row.Text(2)), ',', absl::SkipEmpty())) {
+      standing.segments.emplace_back(segment);
+    }
+    if (row.IsNull(4) || row.IsNull(5)) continue;
+    standing.birthday = SealedBirthday{row.Int(3), row.Bytes(4), row.Bytes(5)};
+  }
   return out;
 }
 

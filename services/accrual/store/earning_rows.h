@@ -3,6 +3,8 @@
 // for nothing.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -31,6 +33,13 @@ struct CounterKey {
   }
 };
 using Counts = absl::flat_hash_map<CounterKey, Points>;
+
+// The day of birth, sealed under the member's own key.
+struct SealedBirthday {
+  int64_t epoch = 0;
+  std::string key;
+  std::string day;
+};
 
 // Those that have counted something.
 Counts ReadCounters(postgres::Transaction& tx, const std::vector<CounterKey>& keys);
@@ -67,6 +76,21 @@ struct HasPurchased {
 };
 std::vector<HasPurchased> ReadPurchasers(postgres::Transaction& tx,
                                          const std::vector<Purchaser>& purchasers);
+
+// Where a member stands at the time of a purchase.
+struct StandingAsked {
+  AccountId account;
+  Timestamp at;
+};
+struct Standing {
+  std::string tier;
+  std::vector<std::string> segments;
+  // Of the day of birth: the member's key and what it seals. None where it is not known, and of the
+  // erased.
+  std::optional<SealedBirthday> birthday;
+};
+std::vector<Standing> ReadStandings(postgres::Transaction& tx,
+                                    const std::vector<StandingAsked>& asked);
 
 using QuoteIds = absl::flat_hash_set<Uuid>;
 

@@ -16,6 +16,7 @@ void AddNetworkCommands(CLI::App& app, Context& context) {
   AddCardCommands(app, context);
   AddPointsCommands(app, context);
   AddConsentCommands(app, context);
+  AddStandingCommands(app, context);
   AddRedemptionCommands(app, context);
   AddReviewCommands(app, context);
   AddRedemptionPolicyCommands(app, context);

@@ -5,6 +5,7 @@
 #include "services/accrual/rpc/rule_service.h"
 #include "services/member/rpc/member_service.h"
 #include "services/member/rpc/points_service.h"
+#include "services/member/rpc/standing_service.h"
 #include "services/operator/rpc/operator_service.h"
 #include "services/partner/rpc/partner_service.h"
 #include "services/redemption/rpc/catalog_service.h"
@@ -31,6 +32,8 @@ absl::StatusOr<std::vector<ServerPlan>> MakeServices(const Shared& shared) {
        7403,
        {{member::kMemberServiceName, member::MakeMemberService({runtime, pool, lanes, secrets})},
         {member::kPointsServiceName, member::MakePointsService({runtime, pool, lanes, secrets})},
+        {member::kStandingServiceName,
+         member::MakeStandingService({runtime, pool, lanes, secrets})},
         {member::kPersonServiceName, member::MakePersonService({runtime, pool, lanes, secrets})},
         {member::kImportServiceName, member::MakeImportService({runtime, pool, lanes, secrets})},
         {member::kDocumentServiceName,

@@ -7,19 +7,13 @@
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/security/envelope.h"
+#include "libs/security/member_data.h"
 
 namespace guilder::member {
 namespace {
 
 // Epochs at a time; more are forgotten with the oldest process.
 constexpr size_t kMostEpochsRemembered = 16;
-
-std::string KeyContext(AccountId member) {
-  return absl::StrCat("member-key/", member.value());
-}
-std::string ContextOf(std::string_view what, AccountId member) {
-  return absl::StrCat("member-", ToAbsl(what), "/", member.value());
-}
 
 std::string Derive(const std::string& master, std::string_view label) {
   return std::string(AsView(security::KeyHasher(master).Hash(label)));
@@ -28,17 +22,24 @@ std::string Derive(const std::string& master, std::string_view label) {
 }  // namespace
 
 std::string MemberKey::Seal(std::string_view what, const Profile& profile) const {
-  return security::Seal(key_, ContextOf(what, member_), EncodeProfile(profile));
+  return security::Seal(key_, security::MemberDataContext(what, member_), EncodeProfile(profile));
 }
 
 std::optional<Profile> MemberKey::Open(std::string_view what, std::string_view sealed) const {
-  const auto profile = security::Open(key_, ContextOf(what, member_), sealed);
+  const auto profile = security::Open(key_, security::MemberDataContext(what, member_), sealed);
   if (!profile) return std::nullopt;
   return DecodeProfile(*profile);
 }
 
+std::optional<std::string> MemberKey::SealBirthday(const Profile& profile) const {
+  constexpr size_t kYear = sizeof "1990-" - 1;
+  if (profile.birth_date.size() <= kYear) return std::nullopt;
+  return security::Seal(key_, security::MemberDataContext(security::kBirthdayData, member_),
+                        std::string_view(profile.birth_date).substr(kYear));
+}
+
 Vault::EpochKeys::EpochKeys(const std::string& master)
-    : key(Derive(master, "guilder/member-key/1")),
+    : key(security::MemberKeySealer(master)),
       phones(Derive(master, "guilder/member-phone-index/1")),
       emails(Derive(master, "guilder/member-email-index/1")) {}
 
@@ -71,18 +72,19 @@ absl::StatusOr<SealedProfile> Vault::Seal(AccountId member, const Profile& profi
                                           int64_t epoch) const {
   const MemberKey key(member, security::NewSealingKey());
   GUILDER_ASSIGN_OR_RETURN(std::string sealed_key, SealKey(key, epoch));
-  return SealedProfile{std::move(sealed_key), key.Seal(kOwnProfile, profile), epoch};
+  return SealedProfile{std::move(sealed_key), key.Seal(kOwnProfile, profile), epoch,
+                       key.SealBirthday(profile)};
 }
 
 absl::StatusOr<std::string> Vault::SealKey(const MemberKey& key, int64_t epoch) const {
   GUILDER_ASSIGN_OR_RETURN(const auto keys, KeysOf(epoch));
-  return security::Seal(keys->key, KeyContext(key.member_), key.key_);
+  return security::Seal(keys->key, security::MemberKeyContext(key.member_), key.key_);
 }
 
 std::optional<MemberKey> Vault::OpenKey(AccountId member, const SealedProfile& sealed) const {
   const auto keys = KeysOf(sealed.epoch);
   if (!keys.ok()) return std::nullopt;
-  auto key = security::Open((*keys)->key, KeyContext(member), sealed.key);
+  auto key = security::Open((*keys)->key, security::MemberKeyContext(member), sealed.key);
   if (!key) return std::nullopt;
   return MemberKey(member, *std::move(key));
 }

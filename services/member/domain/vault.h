@@ -23,6 +23,8 @@ struct SealedProfile {
   std::string key;
   std::string profile;
   int64_t epoch = 0;
+  // The day and month of birth by themselves; none where the date is not known. Only written.
+  std::optional<std::string> birthday{};
 };
 
 // What a person is found by, in an epoch.
@@ -37,6 +39,8 @@ class MemberKey {
   // Bound to the member and to what it is: the profile, or a person who shares the account.
   std::string Seal(std::string_view what, const Profile& profile) const;
   std::optional<Profile> Open(std::string_view what, std::string_view sealed) const;
+  // The day and month of birth of a checked profile, for those who need no more; none without.
+  std::optional<std::string> SealBirthday(const Profile& profile) const;
 
  private:
   friend class Vault;

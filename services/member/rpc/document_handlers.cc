@@ -19,8 +19,10 @@
 #include "services/member/rpc/document_page.h"
 #include "services/member/rpc/history_proto.h"
 #include "services/member/rpc/member_handlers.h"
+#include "services/member/rpc/standing_handlers.h"
 #include "services/member/store/consents.h"
 #include "services/member/store/history.h"
+#include "services/member/store/standing.h"
 
 namespace guilder::member {
 namespace {
@@ -186,6 +188,12 @@ absl::StatusOr<v1::MemberDocument> DocumentHandlers::Read(const rpc::Call& call,
     if (wanted.all) {
       for (const ConsentRow& row : ReadConsents(tx, id, PartnerId(), /*history=*/true)) {
         *document.add_consents() = ConsentToProto(*configuration, row);
+      }
+      for (const TierChange& row : ReadTierChanges(tx, id)) {
+        *document.add_tier_changes() = member::ToProto(row);
+      }
+      for (const SegmentTime& row : ReadSegments(tx, id)) {
+        *document.add_segments() = member::ToProto(row);
       }
     }
     // Last, because it notes who looked.

@@ -106,7 +106,17 @@ std::vector<Section> SectionsOf(const v1::MemberDocument& document, const absl::
                              v1::ConsentChannel_Name(consent.channel()),
                              consent.granted() ? "yes" : "no", consent.changed_by()});
   }
-  for (Section* section : {&calendar, &lots, &records, &consents}) {
+  Section standing{"Tiers and segments", {"Since", "Until", "Tier", "Segment", "Noted by"}, {}};
+  for (const v1::TierChange& change : document.tier_changes()) {
+    const std::string tier = change.tier().empty() ? "none" : change.tier();
+    standing.rows.push_back({Day(change.from_time(), zone), "", tier, "", change.changed_by()});
+  }
+  for (const v1::SegmentMembership& time : document.segments()) {
+    const std::string until = time.has_until_time() ? Day(time.until_time(), zone) : "";
+    standing.rows.push_back(
+        {Day(time.from_time(), zone), until, "", time.segment(), time.changed_by()});
+  }
+  for (Section* section : {&calendar, &lots, &records, &consents, &standing}) {
     if (!section->rows.empty()) sections.push_back(std::move(*section));
   }
   return sections;

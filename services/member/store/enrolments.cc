@@ -19,10 +19,10 @@ constexpr postgres::Statement kInsertMembers{"member.insert_members", R"sql(
         as w (card_number, account_id, issued_at_us, request_id)
   )
   insert into member.members (book, account_id, enrolled_at_us, sealed_key, sealed_profile, phone_index,
-                              email_index, key_epoch)
+                              email_index, key_epoch, sealed_birthday)
   select *
     from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[], $6::bytea[],
-                $7::bytea[], $12::int[])
+                $7::bytea[], $12::int[], $13::bytea[])
 )sql"};
 
 constexpr postgres::Statement kDrawSerials{"member.draw_serials", R"sql(
@@ -127,7 +127,8 @@ void EnrolmentRows::Write(postgres::Transaction& transaction,
           .IntArray(cards, [](const CardRow& card) { return card.of->opened; })
           .IntArray(cards, [](const CardRow& card) { return card.of->place.posted_at; })
           .UuidArray(cards, [](const CardRow& card) { return card.of->request_id; })
-          .IntArray(rows, [](Row row) { return row->epoch; }));
+          .IntArray(rows, [](Row row) { return row->epoch; })
+          .BytesArray(rows, [](Row row) { return row->sealed.birthday; }));
   for (const EnrolmentCommand* row : rows) {
     if (!row->handed_out) continue;
     ClaimCard(transaction, row->cards.front(), row->opened,

@@ -52,9 +52,9 @@ constexpr Statement kReadPeople{"member.read_people_to_rotate", R"sql(
 constexpr Statement kWriteChunk{"member.write_rotated_chunk", R"sql(
   update member.members m
      set sealed_key = w.sealed_key, phone_index = w.phone_index, email_index = w.email_index,
-         key_epoch = $1
-    from unnest($2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[])
-           as w (account_id, sealed_key, phone_index, email_index)
+         key_epoch = $1, sealed_birthday = w.sealed_birthday
+    from unnest($2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[])
+           as w (account_id, sealed_key, phone_index, email_index, sealed_birthday)
    where m.book = (w.account_id & 65535)::int and m.account_id = w.account_id
 )sql"};
 
@@ -72,9 +72,16 @@ constexpr Statement kForget{"member.forget_unreadable", R"sql(
   with people as (
     delete from member.people
      where (book, account_id) in (select (a & 65535)::int, a from unnest($1::bigint[]) as w (a))
+  ), tiers as (
+    delete from member.tiers
+     where (book, account_id) in (select (a & 65535)::int, a from unnest($1::bigint[]) as w (a))
+  ), segments as (
+    delete from member.segments
+     where (book, account_id) in (select (a & 65535)::int, a from unnest($1::bigint[]) as w (a))
   )
   update member.members
-     set sealed_key = null, sealed_profile = null, phone_index = null, email_index = null
+     set sealed_key = null, sealed_profile = null, sealed_birthday = null, phone_index = null,
+         email_index = null
    where (book, account_id) in (select (a & 65535)::int, a from unnest($1::bigint[]) as w (a))
 )sql"};
 
@@ -90,6 +97,7 @@ struct Moved {
   std::string key;
   ContactIndexes indexes;
   std::optional<MemberKey> opened;
+  std::optional<std::string> birthday{};
 };
 
 struct MovedPerson {
@@ -142,7 +150,7 @@ absl::StatusOr<Chunk> MoveChunk(postgres::Transaction& tx, const Vault& vault, A
   const int64_t book = after ? ledger::BookOf(after).value() : -1;
   for (const Row row :
        tx.Execute(kReadChunk, Params().Int(book).Int(after).Int(epoch).Int(kMembersAtOnce))) {
-    Moved member{row.Id<AccountId>(0), {}, {}, {}};
+    Moved member{row.Id<AccountId>(0), {}, {}, {}, {}};
     chunk.last = member.account;
     const SealedProfile sealed{row.Bytes(1), row.Bytes(2), row.Int(3)};
     if (!vault.Knows(sealed.epoch)) {
@@ -155,6 +163,7 @@ absl::StatusOr<Chunk> MoveChunk(postgres::Transaction& tx, const Vault& vault, A
     if (!profile) return DoesNotOpen(member.account);
     GUILDER_ASSIGN_OR_RETURN(member.key, vault.SealKey(*member.opened, epoch));
     GUILDER_ASSIGN_OR_RETURN(member.indexes, vault.IndexesOf(*profile, epoch));
+    member.birthday = member.opened->SealBirthday(*profile);
     members.push_back(std::move(member));
   }
   chunk.moved = static_cast<int64_t>(members.size());
@@ -166,7 +175,8 @@ absl::StatusOr<Chunk> MoveChunk(postgres::Transaction& tx, const Vault& vault, A
                               .IntArray(members, &Moved::account)
                               .BytesArray(members, &Moved::key)
                               .BytesArray(members, [](const Moved& m) { return m.indexes.phone; })
-                              .BytesArray(members, [](const Moved& m) { return m.indexes.email; }));
+                              .BytesArray(members, [](const Moved& m) { return m.indexes.email; })
+                              .BytesArray(members, &Moved::birthday));
   GUILDER_RETURN_IF_ERROR(MovePeople(tx, vault, members, epoch));
   return chunk;
 }

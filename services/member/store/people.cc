@@ -25,7 +25,8 @@ constexpr Statement kLockMember{"member.lock", R"sql(
 
 constexpr Statement kUpdateProfile{"member.update_profile", R"sql(
   update member.members
-     set sealed_key = $3, sealed_profile = $4, phone_index = $5, email_index = $6, key_epoch = $7
+     set sealed_key = $3, sealed_profile = $4, phone_index = $5, email_index = $6, key_epoch = $7,
+         sealed_birthday = $8
    where book = $1 and account_id = $2
 )sql"};
 
@@ -67,6 +68,10 @@ constexpr Statement kErase{"member.erase", R"sql(
     update member.consents set source = '' where book = $1 and account_id = $2 and source <> ''
   ), locks as (
     update member.retention_locks set reason = '' where book = $1 and account_id = $2
+  ), tiers as (
+    delete from member.tiers where book = $1 and account_id = $2
+  ), segments as (
+    delete from member.segments where book = $1 and account_id = $2
   ), cards as (
     update member.cards set state = 1, blocked_reason = '' where book = $1 and account_id = $2
     returning card_number
@@ -75,8 +80,8 @@ constexpr Statement kErase{"member.erase", R"sql(
       from cards c where e.card_number = c.card_number and e.reason <> ''
   )
   update member.members
-     set sealed_key = null, sealed_profile = null, phone_index = null, email_index = null,
-         erased_at_us = $3, erased_number = $4
+     set sealed_key = null, sealed_profile = null, sealed_birthday = null, phone_index = null,
+         email_index = null, erased_at_us = $3, erased_number = $4
    where book = $1 and account_id = $2
 )sql"};
 
@@ -125,7 +130,8 @@ absl::Status Write(postgres::Transaction& transaction, const Vault& vault, Accou
                                           .Bytes(key.Seal(kOwnProfile, profile))
                                           .Bytes(own->phone)
                                           .Bytes(own->email)
-                                          .Int(epoch));
+                                          .Int(epoch)
+                                          .Bytes(key.SealBirthday(profile)));
   for (const Row row : transaction.Execute(kReadPeople, OfAccount(account))) {
     const auto person = key.Open(kSharedProfile, row.Bytes(1));
     if (!person) return absl::InternalError("a person's profile does not open");
