@@ -205,6 +205,65 @@ TEST_CASE("ImportBankStatement: a payment that comes back is open again",
   CheckBooks(world);
 }
 
+TEST_CASE("ImportBankStatement: what comes back is first what was too much",
+          "[service][settlement][inv-92]") {
+  SettledWorld world;
+  const std::string entry =
+      Import(world, AStatement("S-1", {{true, 15'000, "GLD-1-2"}})).entries(0).name();
+
+  // The bank takes all of it back: nothing is left in suspense that could pay anything.
+  const auto returned = Import(world, AStatement("S-2", {{false, 15'000, "GLD-1-2", "", "MD06"}}));
+  CHECK(OutcomesOf(returned) == std::vector{v1::BANK_OUTCOME_RETURNED});
+  CHECK(returned.entries(0).applied_minor_units() == -14'691);
+  CHECK(returned.entries(0).suspense_minor_units() == 0);
+  CHECK(world.ObligationOf("grocer").paid().minor_units() == 0);
+  v1::AllocateSuspenseRequest allocate;
+  allocate.set_request_id(clients::NewRequestId());
+  allocate.set_entry(entry);
+  allocate.set_obligation("settlements/1/obligations/grocer");
+  CHECK(world.Refusal("anna", &Stub::AllocateSuspense, allocate) == Reason::kWrongState);
+  CheckBooks(world);
+
+  // A refund of what was too much leaves what was paid; one of more does, too.
+  Import(world, AStatement("S-3", {{true, 15'000, "GLD-1-2"}}));
+  const auto refunded =
+      Import(world, AStatement("S-4", {{false, 300, "", "refund of GLD-1-2"},
+                                       {false, 100, "", "refund of GLD-1-2 again"}}));
+  CHECK(OutcomesOf(refunded) == std::vector{v1::BANK_OUTCOME_REFUNDED, v1::BANK_OUTCOME_REFUNDED});
+  CHECK(refunded.entries(1).suspense_minor_units() == 91);
+  CHECK(world.ObligationOf("grocer").state() == v1::OBLIGATION_STATE_PAID);
+  CheckBooks(world);
+}
+
+TEST_CASE("AllocateSuspense: what went out is balanced by what came in, or takes a payment back",
+          "[service][settlement][inv-92]") {
+  SettledWorld world;
+  const auto told = Import(world, AStatement("S-1", {{true, 500, "", "by mistake"},
+                                                     {false, 400, "", "back"},
+                                                     {true, 14'691, "GLD-1-2"},
+                                                     {false, 691, "", "who knows"}}));
+  v1::AllocateSuspenseRequest request;
+  request.set_request_id(clients::NewRequestId());
+  request.set_entry(told.entries(1).name());
+  request.set_obligation(told.entries(3).name());
+  CHECK(world.Refusal("anna", &Stub::AllocateSuspense, request) == Reason::kWrongState);
+  request.set_obligation("bankEntries/99");
+  CHECK(world.Refusal("anna", &Stub::AllocateSuspense, request) == Reason::kNameNotFound);
+  request.set_obligation(told.entries(0).name());
+  for (int i = 0; i < 2; ++i) {
+    CHECK(world.Get("anna", &Stub::AllocateSuspense, request).entry().suspense_minor_units() == 0);
+  }
+  request.set_obligation("settlements/1/obligations/grocer");
+  CHECK(world.Refusal("anna", &Stub::AllocateSuspense, request) == Reason::kRequestIdReused);
+  CheckBooks(world);
+
+  request.set_request_id(clients::NewRequestId());
+  request.set_entry(told.entries(3).name());
+  CHECK(world.Get("anna", &Stub::AllocateSuspense, request).entry().suspense_minor_units() == 0);
+  CHECK(world.ObligationOf("grocer").paid().minor_units() == 14'000);
+  CheckBooks(world);
+}
+
 TEST_CASE("ImportBankStatement: what is not the programme's booked money is not posted",
           "[service][settlement][inv-92]") {
   SettledWorld world;
@@ -252,9 +311,36 @@ TEST_CASE("ImportBankStatement: a payment file that is rejected as a whole is op
   const auto report = Import(world, AReport("GLD-1", "<GrpSts>RJCT</GrpSts>", ""));
 
   CHECK(report.file().kind() == v1::BANK_FILE_KIND_STATUS_REPORT);
+  CHECK(OutcomesOf(report) == std::vector{v1::BANK_OUTCOME_REJECTED});
+  CHECK(report.entries(0).end_to_end_id() == "GLD-1-3");
   CHECK(world.ObligationOf("florist").state() == v1::OBLIGATION_STATE_OPEN);
   Import(world, AReport("GLD-77", "<GrpSts>RJCT</GrpSts>", ""));
   Import(world, AReport("Unknown", "<GrpSts>RJCT</GrpSts>", ""));
+}
+
+TEST_CASE("ImportBankStatement: a report about an earlier payment file leaves a later one alone",
+          "[service][settlement][inv-84][inv-92]") {
+  SettledWorld world;
+  const std::string rejects =
+      "<TxInfAndSts><OrgnlEndToEndId>GLD-1-3</OrgnlEndToEndId><TxSts>RJCT</TxSts>";
+  const std::string once = absl::StrCat(rejects, "</TxInfAndSts>");
+  const std::string again =
+      absl::StrCat(rejects, "<StsRsnInf><Rsn><Cd>AC04</Cd></Rsn></StsRsnInf></TxInfAndSts>");
+  REQUIRE(OutcomesOf(Import(world, AReport("GLD-1", "", once))) ==
+          std::vector{v1::BANK_OUTCOME_REJECTED});
+  v1::ExportPaymentsRequest request;
+  request.set_name("settlements/1");
+  REQUIRE(world.Get("anna", &Stub::ExportPayments, request).file_number() == 2);
+
+  for (const std::string& late :
+       {AReport("GLD-1", "", again), AReport("GLD-1", "<GrpSts>RJCT</GrpSts>", "")}) {
+    CHECK(OutcomesOf(Import(world, late)) == std::vector{v1::BANK_OUTCOME_SUPERSEDED});
+    CHECK(world.ObligationOf("florist").state() == v1::OBLIGATION_STATE_INSTRUCTED);
+    CHECK(world.Get("anna", &Stub::ExportPayments, request).file_number() == 2);
+  }
+  CHECK(OutcomesOf(Import(world, AReport("GLD-1.2", "", once))) ==
+        std::vector{v1::BANK_OUTCOME_REJECTED});
+  CHECK(world.Get("anna", &Stub::ExportPayments, request).file_number() == 3);
 }
 
 TEST_CASE("ImportBankStatement: the public samples import", "[service][settlement][inv-92]") {
@@ -328,6 +414,7 @@ TEST_CASE("AllocateSuspense: an operator says what a payment was for",
   v1::AllocateSuspenseRequest request;
   request.set_request_id(clients::NewRequestId());
   request.set_entry(entry);
+  // What came in pays nobody, and takes nothing back that was not paid.
   request.set_obligation("settlements/1/obligations/florist");
   CHECK(world.Refusal("anna", &Stub::AllocateSuspense, request) == Reason::kWrongState);
   request.set_obligation("settlements/1/obligations/nobody");
@@ -352,7 +439,30 @@ TEST_CASE("AllocateSuspense: an operator says what a payment was for",
   CHECK(rest.suspense_minor_units() == 20'000 - 14'691);
   CHECK(world.ObligationOf("grocer").state() == v1::OBLIGATION_STATE_PAID);
   request.set_request_id(clients::NewRequestId());
-  CHECK(world.Refusal("anna", &Stub::AllocateSuspense, request) == Reason::kAmountOutOfRange);
+  CHECK(world.Refusal("anna", &Stub::AllocateSuspense, request) == Reason::kWrongState);
+  CheckBooks(world);
+}
+
+TEST_CASE("WriteOff: what is paid after it is a loss no more", "[service][settlement][inv-92]") {
+  SettledWorld world;
+  v1::ProposeWriteOffRequest propose;
+  propose.set_obligation("settlements/1/obligations/grocer");
+  propose.set_note("insolvent");
+  world.Get("anna", &Stub::ProposeWriteOff, propose);
+  v1::ApproveWriteOffRequest approve;
+  approve.set_obligation("settlements/1/obligations/grocer");
+  world.Get("bert", &Stub::ApproveWriteOff, approve);
+  REQUIRE(world.Balance("LOSSES") == 14'691);
+
+  const auto part = Import(world, AStatement("S-1", {{true, 4'691, "GLD-1-2"}}));
+  CHECK(OutcomesOf(part) == std::vector{v1::BANK_OUTCOME_RECOVERED});
+  CHECK(world.Balance("LOSSES") == 10'000);
+  CHECK(world.ObligationOf("grocer").state() == v1::OBLIGATION_STATE_WRITTEN_OFF);
+  CheckBooks(world);
+  const auto rest = Import(world, AStatement("S-2", {{true, 10'500, "GLD-1-2"}}));
+  CHECK(rest.entries(0).suspense_minor_units() == 500);
+  CHECK(world.Balance("LOSSES") == 0);
+  CHECK(world.ObligationOf("grocer").state() == v1::OBLIGATION_STATE_PAID);
   CheckBooks(world);
 }
 

@@ -328,5 +328,40 @@ TEST_CASE("ResolveBreak: money that puts a break right is credited in the open w
   CHECK(world.db().Query("select count(*) from settlement.adjustments")[0].Int(0) == 1);
 }
 
+TEST_CASE("ResolveBreak: all credits of a line are never more than the line, whoever asks for them",
+          "[service][settlement][inv-90][inv-91]") {
+  SettledWorld world;
+  world.db().Query(
+      "insert into settlement.reconciliations (partner_id, window_start_us, submitted_at_us, "
+      "submitted_by, request_id, fingerprint, lines, matched, missing_here, missing_there, "
+      "amount_differs, duplicates, cleared) values (2, 0, 0, 'x', gen_random_uuid(), "
+      "decode(repeat('00', 32), 'hex'), 1, 0, 0, 0, 3, 0, 0); "
+      "insert into settlement.breaks (reconciliation_id, partner_id, window_start_us, kind, item, "
+      "subject, reference, points_here, points_there, state, owner, opened_at_us) "
+      "select 1, 2, 0, 'AMOUNT_DIFFERS', 'PURCHASE', 'total ' || i, '', 10, 5, "
+      "case when i = 3 then 'OPEN' else 'ASSIGNED' end, case when i = 3 then '' else 'anna' end, 0 "
+      "from generate_series(1, 3) i");
+  const auto resolve = [&](int number, int64_t cents) {
+    v1::ResolveBreakRequest request;
+    request.set_name(absl::StrCat("breaks/", number));
+    request.set_note("billed twice");
+    request.set_line(kGrocersLine);
+    request.set_credited_minor_units(cents);
+    return world.Refusal("bert", &Stub::ResolveBreak, request);
+  };
+  // Nobody looks after it: it would be one person's money.
+  CHECK(resolve(3, 1) == Reason::kWrongState);
+  CHECK_FALSE(resolve(1, 12'000));
+  CHECK(resolve(2, 346) == Reason::kAmountOutOfRange);
+  CHECK_FALSE(resolve(2, 345));
+  // The tax of the line is given back to the minor unit, however it was split.
+  CHECK(world.db()
+            .Query("select sum(net)::bigint, sum(tax)::bigint from settlement.adjustments")[0]
+            .Int(1) == world.db()
+                           .Query("select tax from settlement.lines where settlement_id = 1 and "
+                                  "partner_id = 2")[0]
+                           .Int(0));
+}
+
 }  // namespace
 }  // namespace guilder::settlement

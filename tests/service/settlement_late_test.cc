@@ -108,6 +108,10 @@ TEST_CASE("ComputeSettlement: what the job computed a person computes again, and
     CHECK(computed.windows_size() == 1);
   }
   CHECK(world.EtagOf("settlements/1") == etag);
+  // Without a number it is the first one that is not approved: windows stay by themselves.
+  CHECK(world.Compute("anna").windows_size() == 1);
+  CHECK(world.EtagOf("settlements/1") == etag);
+  CHECK(world.db().Query("select count(*) from settlement.settlements")[0].Int(0) == 2);
   // In their order.
   v1::ApproveSettlementRequest later;
   later.set_name("settlements/2");

@@ -54,6 +54,9 @@ TEST_CASE("ApproveSettlement: an approval is of what was looked at, and of nothi
   CHECK(world.Compute("cleo").etag() == computed_again.etag());
   request.set_etag(computed_again.etag());
   world.Get("bert", &Stub::ApproveSettlement, request);
+  world.Get("bert", &Stub::ApproveSettlement, request);
+  request.set_etag(looked_at.etag());
+  CHECK(world.Refusal("bert", &Stub::ApproveSettlement, request) == Reason::kEtagMismatch);
 }
 
 TEST_CASE("DefaultObligation: an overdue debt becomes a loss that has an owner",
@@ -100,7 +103,7 @@ TEST_CASE("ExportPayments: when partners are paid out of what was collected, eac
   const std::string name = ApprovedExample(world);
   v1::ExportPaymentsRequest request;
   request.set_name(name);
-  CHECK(world.Refusal("anna", &Stub::ExportPayments, request) == Reason::kNothingToSettle);
+  CHECK(world.Refusal("anna", &Stub::ExportPayments, request) == Reason::kWrongState);
   world.db().Query(
       "update settlement.obligations set paid = 796, state = 'PARTLY_PAID' "
       "where partner_id = 2");
@@ -117,7 +120,29 @@ TEST_CASE("ExportPayments: when partners are paid out of what was collected, eac
   CHECK(world.Get("anna", &Stub::ExportPayments, request).SerializeAsString() ==
         first.SerializeAsString());
   request.set_file_number(2);
-  CHECK(world.Refusal("anna", &Stub::ExportPayments, request) == Reason::kNothingToSettle);
+  CHECK(world.Refusal("anna", &Stub::ExportPayments, request) == Reason::kNameNotFound);
+}
+
+TEST_CASE("ExportPayments: the reserve is advanced once, not once for each settlement",
+          "[service][settlement][inv-92]") {
+  World world;
+  SetPolicy(world, v1::PAYOUT_POLICY_WHEN_COLLECTED, 6'000);
+  const std::string first = ApprovedExample(world);
+  CHECK(world.Export(first).total().minor_units() == 5'796);
+  world.PostExample(1);
+  world.SealUntil(2);
+  const std::string second = world.Compute("anna").name();
+  world.Approve("bert", second);
+  v1::ExportPaymentsRequest request;
+  request.set_name(second);
+
+  CHECK(world.Refusal("anna", &Stub::ExportPayments, request) == Reason::kWrongState);
+
+  // What comes in for the first settlement brings the reserve back.
+  world.db().Query(
+      "update settlement.obligations set paid = 5796, state = 'PARTLY_PAID' "
+      "where settlement_id = 1 and not partner_is_paid and partner_id = 2");
+  CHECK(world.Export(second).payments() == 1);
 }
 
 TEST_CASE("UpdateSettlementPolicy: what is set is read, and what makes no sense is refused",

@@ -96,6 +96,24 @@ TEST_CASE("Obligation: each step is allowed from the states that it is drawn fro
   }
 }
 
+TEST_CASE("Obligation: what was written off may be paid after all, and is a loss no more",
+          "[unit][settlement][inv-92]") {
+  ObligationStatus status;
+  status.state = ObligationState::kWrittenOff;
+  status.paid = MinorUnits(30);
+  status.written_off = MinorUnits(70);
+
+  CHECK_FALSE(Recover(status, MinorUnits(71)).ok());
+  CHECK_FALSE(Recover(status, MinorUnits(0)).ok());
+  const ObligationStatus part = Recover(status, MinorUnits(50)).value();
+  CHECK(part.state == ObligationState::kWrittenOff);
+  CHECK(part.paid == MinorUnits(80));
+  const ObligationStatus all = Recover(part, MinorUnits(20)).value();
+  CHECK(all.state == ObligationState::kPaid);
+  CHECK(all.written_off == MinorUnits(0));
+  CHECK_FALSE(Recover(all, MinorUnits(1)).ok());
+}
+
 TEST_CASE("Policy: what was collected pays the smallest first, and holds up as few as can be",
           "[unit][settlement]") {
   const std::vector<MinorUnits> amounts = {MinorUnits(50), MinorUnits(10), MinorUnits(30),

@@ -99,10 +99,10 @@ void AddBankCommands(CLI::App& app, Context& context) {
       })
       .ShowList("bank_entries", EntryColumns(), "nothing is in suspense");
   AddVerb<v1::AllocateSuspenseRequest, v1::AllocateSuspenseResponse>(
-      noun, context, "allocate", "Pays an obligation out of what is in suspense")
+      noun, context, "allocate", "Says what a payment in suspense is for")
       .Argument("ENTRY", "entry", "The bank entry: its number", "bankEntries/")
-      .NameOption("--to", "obligation", "The obligation: settlements/N/obligations/PARTNER",
-                  "settlements/")
+      .Option("--to", "obligation",
+              "settlements/N/obligations/PARTNER, or bankEntries/N, which went the other way")
       .Required()
       .Option("--minor-units", "amount_minor_units", "How much; as much as fits without")
       .As("finance")

@@ -43,6 +43,14 @@ Digest IdentityOf(const BankPayment& payment, const std::string& statement, size
   return ledger::Sha256({content.str()});
 }
 
+// What a report says of a payment.
+Digest IdentityOf(const std::string& message_id, const std::string& end_to_end_id,
+                  const std::string& code) {
+  Encoder content;
+  content.Unsigned(2).Bytes(message_id).Bytes(end_to_end_id).Bytes(code);
+  return ledger::Sha256({content.str()});
+}
+
 BankOutcome FirstOutcome(const BankPayment& payment, const iso20022::StatementEntry& entry,
                          const OwnAccount& own) {
   if (!own.iban.empty() && payment.account != own.iban) return BankOutcome::kOtherAccount;
@@ -99,6 +107,7 @@ BankFile FromReport(const iso20022::StatusReport& read, const OwnAccount& own) {
   file.message_id = read.message_id;
   file.original_message_id = read.original_message_id;
   file.all_rejected = read.transfers.empty() && iso20022::IsRejected(read.group);
+  file.reason = read.group.reason.empty() ? read.group.code : read.group.reason;
   for (const iso20022::TransferReport& transfer : read.transfers) {
     BankPayment payment;
     payment.currency = own.currency;
@@ -110,18 +119,23 @@ BankFile FromReport(const iso20022::StatusReport& read, const OwnAccount& own) {
     } else {
       payment.outcome = BankOutcome::kAccepted;
     }
-    Encoder content;
-    content.Unsigned(2)
-        .Bytes(read.message_id)
-        .Bytes(transfer.end_to_end_id)
-        .Bytes(transfer.status.code);
-    payment.identity = ledger::Sha256({content.str()});
+    payment.identity = IdentityOf(read.message_id, transfer.end_to_end_id, transfer.status.code);
     file.payments.push_back(std::move(payment));
   }
   return file;
 }
 
 }  // namespace
+
+BankPayment RejectedPayment(const BankFile& report, const std::string& end_to_end_id,
+                            const Currency& currency) {
+  BankPayment payment;
+  payment.currency = currency;
+  payment.end_to_end_id = end_to_end_id;
+  payment.return_reason = report.reason;
+  payment.identity = IdentityOf(report.message_id, end_to_end_id, report.reason);
+  return payment;
+}
 
 absl::StatusOr<BankFile> ReadBankFile(std::string_view bytes, const OwnAccount& own) {
   // Which of the two it is, its namespace says; the readers look whether that is so.

@@ -52,11 +52,16 @@ struct BankFile {
   // Of a status report: the message id of the payment file, and whether all of it is rejected.
   std::string original_message_id;
   bool all_rejected = false;
+  std::string reason;  // Of that.
   std::vector<BankPayment> payments;
 };
 
 // Reads a camt.053 or pain.002 file. Errors: REQUEST_TOO_LARGE; REQUEST_MALFORMED, it is neither,
 // and what is wrong with it.
 absl::StatusOr<BankFile> ReadBankFile(std::string_view bytes, const OwnAccount& own);
+
+// A payment of a payment file that `report` rejects as a whole.
+BankPayment RejectedPayment(const BankFile& report, const std::string& end_to_end_id,
+                            const Currency& currency);
 
 }  // namespace guilder::settlement

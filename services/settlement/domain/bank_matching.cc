@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+
 #include "libs/base/text.h"
 
 namespace guilder::settlement {
@@ -26,7 +28,10 @@ constexpr OutcomeText kOutcomes[] = {{BankOutcome::kPending, "PENDING"},
                                      {BankOutcome::kNotBooked, "NOT_BOOKED"},
                                      {BankOutcome::kDuplicate, "DUPLICATE"},
                                      {BankOutcome::kAccepted, "ACCEPTED"},
-                                     {BankOutcome::kRejected, "REJECTED"}};
+                                     {BankOutcome::kRejected, "REJECTED"},
+                                     {BankOutcome::kRefunded, "REFUNDED"},
+                                     {BankOutcome::kRecovered, "RECOVERED"},
+                                     {BankOutcome::kSuperseded, "SUPERSEDED"}};
 
 bool IsWordCharacter(char c) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-';
@@ -84,6 +89,25 @@ bool IsInvoiceNumber(std::string_view word) {
   return false;
 }
 
+BankMatch MatchOtherWay(const BookedPayment& payment, const Owed& owed,
+                        MinorUnits countersuspense) {
+  BankMatch match;
+  match.from_suspense = std::min(payment.amount, countersuspense);
+  const MinorUnits rest = payment.amount - match.from_suspense;
+  // Nobody pays the programme under a payout's name; a partner's money may be refunded by hand.
+  const bool came_back = payment.returned || owed.partner_is_paid;
+  // What was written off in part has been closed by two people; they must look at it again.
+  const bool may_open = came_back && owed.written_off == MinorUnits();
+  const MinorUnits taken_back = may_open ? std::min(rest, owed.paid) : MinorUnits();
+  match.applied = -taken_back;
+  match.suspense = rest - taken_back;
+  const bool nothing = taken_back + match.from_suspense == MinorUnits();
+  match.outcome = nothing     ? BankOutcome::kWrongReference
+                  : came_back ? BankOutcome::kReturned
+                              : BankOutcome::kRefunded;
+  return match;
+}
+
 }  // namespace
 
 std::vector<ObligationKey> ObligationsNamedIn(std::string_view text) {
@@ -102,11 +126,21 @@ std::vector<std::string> InvoicesNamedIn(std::string_view text) {
   return numbers;
 }
 
-std::optional<SettlementId> SettlementOfMessage(std::string_view message_id) {
+std::optional<PaymentFileKey> FileOfMessage(std::string_view message_id) {
   if (message_id.substr(0, kPaymentPrefix.size()) != kPaymentPrefix) return std::nullopt;
   message_id.remove_prefix(kPaymentPrefix.size());
-  const auto number = ParseId(message_id.substr(0, message_id.find('-')));
-  return number ? std::optional(SettlementId(*number)) : std::nullopt;
+  // Files that were written before the dot have a hyphen.
+  const size_t end = message_id.find_first_of(".-");
+  const auto settlement = ParseId(message_id.substr(0, end));
+  const auto number = end == std::string_view::npos ? std::optional<int32_t>(1)
+                                                    : ParseId(message_id.substr(end + 1));
+  if (!settlement || !number) return std::nullopt;
+  return PaymentFileKey{SettlementId(*settlement), *number};
+}
+
+std::string MessageIdOf(const PaymentFileKey& file) {
+  const std::string first = absl::StrCat("GLD-", file.settlement.value());
+  return file.number == 1 ? first : absl::StrCat(first, ".", file.number);
 }
 
 std::string_view BankOutcomeName(BankOutcome outcome) {
@@ -123,29 +157,25 @@ std::optional<BankOutcome> BankOutcomeFromName(std::string_view name) {
   return std::nullopt;
 }
 
-BankMatch MatchPayment(const BookedPayment& payment, bool named, const std::optional<Owed>& owed) {
+BankMatch MatchPayment(const BookedPayment& payment, bool named, const std::optional<Owed>& owed,
+                       MinorUnits countersuspense) {
   if (!owed) {
-    return {named ? BankOutcome::kWrongReference : BankOutcome::kUnknown, MinorUnits(),
-            payment.amount};
+    return {named ? BankOutcome::kWrongReference : BankOutcome::kUnknown, {}, {}, payment.amount};
   }
-  // Money that goes the other way takes a payment back: the payee's bank names the payment that it
-  // returns.
-  const bool other_way = payment.credit == owed->partner_is_paid;
-  if (other_way) {
-    const MinorUnits taken_back = std::min(payment.amount, owed->paid);
-    // What was written off in part has been closed by two people; they must look at it again.
-    if (taken_back == MinorUnits() || owed->written_off > MinorUnits()) {
-      return {BankOutcome::kWrongReference, {}, payment.amount};
-    }
-    return {BankOutcome::kReturned, -taken_back, payment.amount - taken_back};
-  }
+  if (payment.credit == owed->partner_is_paid)
+    return MatchOtherWay(payment, *owed, countersuspense);
   // One that came back, and pays nothing.
-  if (payment.returned) return {BankOutcome::kWrongReference, {}, payment.amount};
+  if (payment.returned) return {BankOutcome::kWrongReference, {}, {}, payment.amount};
   const MinorUnits open = owed->Open();
-  if (open <= MinorUnits()) return {BankOutcome::kAlreadyPaid, {}, payment.amount};
-  if (payment.amount < open) return {BankOutcome::kPartial, payment.amount, {}};
-  if (payment.amount == open) return {BankOutcome::kExact, open, {}};
-  return {BankOutcome::kOver, open, payment.amount - open};
+  if (open <= MinorUnits()) {
+    const MinorUnits recovered = std::min(payment.amount, owed->written_off);
+    const auto outcome =
+        recovered > MinorUnits() ? BankOutcome::kRecovered : BankOutcome::kAlreadyPaid;
+    return {outcome, recovered, {}, payment.amount - recovered};
+  }
+  if (payment.amount < open) return {BankOutcome::kPartial, payment.amount, {}, {}};
+  if (payment.amount == open) return {BankOutcome::kExact, open, {}, {}};
+  return {BankOutcome::kOver, open, {}, payment.amount - open};
 }
 
 }  // namespace guilder::settlement

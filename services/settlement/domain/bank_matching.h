@@ -24,8 +24,16 @@ struct ObligationKey {
 std::vector<ObligationKey> ObligationsNamedIn(std::string_view text);
 // The invoice numbers that stand in a text as words of their own: "INV-2026-000001".
 std::vector<std::string> InvoicesNamedIn(std::string_view text);
-// The settlement of a payment file's message id: "GLD-12", or "GLD-12-2" of its second file.
-std::optional<SettlementId> SettlementOfMessage(std::string_view message_id);
+// A payment file: its settlement, and its number among the settlement's files.
+struct PaymentFileKey {
+  SettlementId settlement;
+  int number = 1;
+  friend bool operator==(const PaymentFileKey&, const PaymentFileKey&) = default;
+};
+// The file of a message id: "GLD-12", or "GLD-12.2" of a second file, which nobody takes for an
+// end-to-end id.
+std::optional<PaymentFileKey> FileOfMessage(std::string_view message_id);
+std::string MessageIdOf(const PaymentFileKey& file);
 
 // A payment as the bank has booked it.
 struct BookedPayment {
@@ -60,6 +68,9 @@ enum class BankOutcome {
   kDuplicate,       // The entry was in an earlier file: nothing is posted.
   kAccepted,        // A status report: the bank has the payment, or has carried it out.
   kRejected,        // A status report: nothing will come of the payment.
+  kRefunded,        // Gives back what was too much, out of suspense.
+  kRecovered,       // Pays what was written off: the loss is less.
+  kSuperseded,      // A status report of a file whose payments are in a later one by now.
 };
 std::string_view BankOutcomeName(BankOutcome outcome);
 std::optional<BankOutcome> BankOutcomeFromName(std::string_view name);
@@ -68,12 +79,19 @@ struct BankMatch {
   BankOutcome outcome = BankOutcome::kUnknown;
   // What it changes the obligation's paid amount by; below zero for a return.
   MinorUnits applied;
+  // What it gives back of payments that are in suspense.
+  MinorUnits from_suspense;
   // What is left, and waits for somebody.
   MinorUnits suspense;
 };
 
 // Matches a payment with the one obligation that it names, or with none. `named` is whether it
-// named anything at all. |applied| + suspense is the payment's amount.
-BankMatch MatchPayment(const BookedPayment& payment, bool named, const std::optional<Owed>& owed);
+// named anything at all. |applied| + from_suspense + suspense is the payment's amount.
+//
+// What goes the other way gives back first what is in suspense of the obligation's payments: it was
+// too much. Then it takes back what was paid, if the bank says that a payment came back, or if it
+// is a payout that did; a refund that somebody made never opens what a partner has paid.
+BankMatch MatchPayment(const BookedPayment& payment, bool named, const std::optional<Owed>& owed,
+                       MinorUnits countersuspense);
 
 }  // namespace guilder::settlement

@@ -1,5 +1,6 @@
 #include "services/settlement/domain/dispute.h"
 
+#include <algorithm>
 #include <tuple>
 #include <utility>
 
@@ -130,7 +131,9 @@ Dispute AtDeadline(Dispute dispute, Timestamp now) {
 MinorUnits TaxOn(const Line& line, MinorUnits net) {
   if (net == line.bill.amount) return line.bill.tax;
   const auto product = static_cast<__int128>(net.value()) * line.tax_ppm;
-  return MinorUnits(static_cast<int64_t>((product + kMillion / 2) / kMillion));
+  const MinorUnits tax(static_cast<int64_t>((product + kMillion / 2) / kMillion));
+  // The line's own was rounded over all lines before it, too.
+  return std::min(tax, line.bill.tax);
 }
 
 std::vector<MoneyEntry> CreditEntries(const Line& line, const Adjustment& adjustment) {

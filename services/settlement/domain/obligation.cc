@@ -97,6 +97,17 @@ absl::StatusOr<ObligationStatus> ReturnPayment(const netting::Obligation& debt,
   return PassDue(status, now);
 }
 
+absl::StatusOr<ObligationStatus> Recover(ObligationStatus status, MinorUnits amount) {
+  if (status.state != ObligationState::kWrittenOff) return Refuse(Reason::kWrongState);
+  if (amount <= MinorUnits() || amount > status.written_off) {
+    return Refuse(Reason::kAmountOutOfRange);
+  }
+  status.written_off -= amount;
+  status.paid += amount;
+  if (status.written_off == MinorUnits()) status.state = ObligationState::kPaid;
+  return status;
+}
+
 ObligationStatus PassDue(ObligationStatus status, Timestamp now) {
   const bool waits =
       status.state == ObligationState::kOpen || status.state == ObligationState::kPartlyPaid;
@@ -124,6 +135,7 @@ absl::StatusOr<ObligationStatus> WriteOff(const netting::Obligation& debt,
 
 netting::MoneyAccount ClaimAccount(const netting::Obligation& debt, ObligationState state) {
   using netting::AccountKind;
+  if (state == ObligationState::kWrittenOff) return {AccountKind::kLosses, {}, {}};
   if (!PartnerPays(debt)) return {AccountKind::kPartnerPayable, debt.partner, {}};
   if (state == ObligationState::kDefaulted) return {AccountKind::kLosses, {}, {}};
   return {AccountKind::kPartnerReceivable, debt.partner, {}};

@@ -67,6 +67,10 @@ absl::StatusOr<ObligationStatus> ReturnPayment(const netting::Obligation& debt,
                                                ObligationStatus status, MinorUnits amount,
                                                Timestamp now);
 
+// So much of what had been written off was paid after all. Errors, first match wins: WRONG_STATE,
+// it was not written off; AMOUNT_OUT_OF_RANGE, the amount is not above zero, or more than that.
+absl::StatusOr<ObligationStatus> Recover(ObligationStatus status, MinorUnits amount);
+
 // What is open and due by now is overdue; anything else stays as it is.
 ObligationStatus PassDue(ObligationStatus status, Timestamp now);
 
@@ -79,7 +83,7 @@ absl::StatusOr<ObligationStatus> Default(const netting::Obligation& debt, Obliga
 absl::StatusOr<ObligationStatus> WriteOff(const netting::Obligation& debt, ObligationStatus status);
 
 // The account of the money ledger that what is open stands in: the partner's receivable or payable;
-// losses from the default on, so that what is paid after it lowers the loss.
+// losses from the default or the write-off on, so that what is paid after it lowers the loss.
 netting::MoneyAccount ClaimAccount(const netting::Obligation& debt, ObligationState state);
 
 }  // namespace guilder::settlement

@@ -4,34 +4,26 @@
 
 #include "libs/base/text.h"
 #include "libs/iso20022/pain001.h"
+#include "services/settlement/domain/bank_matching.h"
 
 namespace guilder::settlement {
 
-namespace {
-
-// "12", "12-2".
-std::string Numbered(SettlementId settlement, int number) {
-  const std::string first = absl::StrCat(settlement.value());
-  return number == 1 ? first : absl::StrCat(first, "-", number);
-}
-
-}  // namespace
-
 std::string PaymentFileName(SettlementId settlement, int number) {
-  return absl::StrCat("settlement-", Numbered(settlement, number), ".xml");
+  const std::string first = absl::StrCat("settlement-", settlement.value());
+  return number == 1 ? absl::StrCat(first, ".xml") : absl::StrCat(first, "-", number, ".xml");
 }
 
 absl::StatusOr<std::string> WritePaymentFile(const Settlement& settlement, int number, Timestamp at,
-                                             int currency_exponent, const absl::TimeZone& time_zone,
+                                             int currency_exponent, absl::CivilDay execution_day,
                                              const Account& debtor,
                                              const std::vector<Payment>& payments) {
   iso20022::PaymentFile file;
-  file.message_id = absl::StrCat("GLD-", Numbered(settlement.id, number));
+  file.message_id = MessageIdOf({settlement.id, number});
   file.created_at = at;
   file.initiating_party = debtor.holder;
   file.debtor_name = debtor.holder;
   file.debtor_iban = debtor.iban;
-  file.execution_date = absl::ToCivilDay(ToAbslTime(at), time_zone);
+  file.execution_date = execution_day;
   file.currency = settlement.currency;
   file.currency_exponent = currency_exponent;
   for (const Payment& payment : payments) {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
+#include "absl/time/civil_time.h"
 
 #include "libs/base/types.h"
 #include "services/settlement/domain/settlement.h"
@@ -28,11 +28,11 @@ struct Payment {
 std::string PaymentFileName(SettlementId settlement, int number);
 
 // The `number`th pain.001.001.09 file of a settlement, which pays each of `payments` from `debtor`.
-// It is dated `at`, and is to be executed on that local day.
+// It is dated `at`, and is to be executed on that day.
 //
 // Errors: as iso20022::WritePain001.
 absl::StatusOr<std::string> WritePaymentFile(const Settlement& settlement, int number, Timestamp at,
-                                             int currency_exponent, const absl::TimeZone& time_zone,
+                                             int currency_exponent, absl::CivilDay execution_day,
                                              const Account& debtor,
                                              const std::vector<Payment>& payments);
 

@@ -19,7 +19,7 @@ enum class PayoutPolicy {
 struct Policy {
   int payment_days = 14;
   PayoutPolicy payout = PayoutPolicy::kWhenDue;
-  // What the programme advances to partners of its own money, by settlement.
+  // What the programme advances to partners of its own money, to all settlements together.
   MinorUnits reserve;
   // The clearing job computes a settlement of each window; without, people compute when they want
   // to.

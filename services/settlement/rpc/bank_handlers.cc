@@ -50,7 +50,7 @@ struct Imported {
 
 // Stores the file with its payments, unless it is known.
 absl::StatusOr<Imported> Import(Transaction& transaction, const BankFile& read,
-                                StoredBankFile file) {
+                                const OwnAccount& own, StoredBankFile file) {
   LockForWriting(transaction);
   if (const auto known = FindBankFile(transaction, file.digest)) return Imported{*known, true};
   if (FindBankFile(transaction, file.request_id)) return Refuse(Reason::kRequestIdReused);
@@ -58,21 +58,20 @@ absl::StatusOr<Imported> Import(Transaction& transaction, const BankFile& read,
   file.imported_at = programme.now;
   file.kind = read.kind;
   file.message_id = read.message_id;
-  file.id = InsertBankFile(transaction, file, read.payments);
-  if (read.all_rejected) {
-    GUILDER_RETURN_IF_ERROR(
-        RejectPaymentFile(transaction, programme, read.original_message_id).status());
-  }
+  file.original_message_id = read.original_message_id;
+  file.id = InsertBankFile(
+      transaction, file,
+      read.all_rejected ? RejectedPaymentsOf(transaction, read, own) : read.payments);
   return Imported{file, false};
 }
 
 // Looks at some payments that are pending; false when there are none.
-absl::StatusOr<bool> SettleSome(Transaction& transaction, BankFileId file, const std::string& by) {
+absl::StatusOr<bool> SettleSome(Transaction& transaction, const StoredBankFile& file) {
   LockForWriting(transaction);
   GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
-  const std::vector<BankEntry> pending = ReadPending(transaction, file, kEntriesOfTransaction);
+  const std::vector<BankEntry> pending = ReadPending(transaction, file.id, kEntriesOfTransaction);
   for (const BankEntry& entry : pending) {
-    GUILDER_RETURN_IF_ERROR(SettleBankEntry(transaction, programme, entry, by));
+    GUILDER_RETURN_IF_ERROR(SettleBankEntry(transaction, programme, entry, file));
   }
   return !pending.empty();
 }
@@ -209,21 +208,27 @@ absl::StatusOr<v1::BankEntry> AllocateSome(Transaction& transaction,
   if (!number) return Refuse(Reason::kNameNotFound, "no such bank entry");
   GUILDER_ASSIGN_OR_RETURN(const BankEntry entry,
                            LockBankEntry(transaction, BankEntryId(number->front())));
-  GUILDER_ASSIGN_OR_RETURN(const StoredObligation obligation,
-                           ParseObligation(transaction, request.obligation()));
   GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
-  Allocation allocation{request_id, entry.id, KeyOf(obligation), {}, by, programme.now};
+  Allocation allocation;
+  allocation.request_id = request_id;
+  allocation.entry = entry.id;
   allocation.amount = MinorUnits(request.amount_minor_units());
+  allocation.allocated_by = by;
+  allocation.allocated_at = programme.now;
+  if (const auto other = rpc::ParseNumberedName("bankEntries/{}", request.obligation())) {
+    allocation.against = BankEntryId(other->front());
+  } else {
+    GUILDER_ASSIGN_OR_RETURN(const StoredObligation obligation,
+                             ParseObligation(transaction, request.obligation()));
+    allocation.obligation = KeyOf(obligation);
+  }
   if (const auto known = FindAllocation(transaction, request_id)) {
     const bool same = known->entry == entry.id && known->obligation == allocation.obligation &&
+                      known->against == allocation.against &&
                       (request.amount_minor_units() == 0 || known->amount == allocation.amount);
     if (!same) return Refuse(Reason::kRequestIdReused);
   } else {
-    if (request.amount_minor_units() == 0) {
-      allocation.amount = std::min(entry.suspense, OpenAmount(obligation.debt, obligation.status));
-    }
-    if (allocation.amount <= MinorUnits()) return Refuse(Reason::kAmountOutOfRange);
-    GUILDER_RETURN_IF_ERROR(Allocate(transaction, programme, entry, allocation));
+    GUILDER_RETURN_IF_ERROR(Allocate(transaction, programme, entry, std::move(allocation)));
   }
   GUILDER_ASSIGN_OR_RETURN(const BankEntry changed, LockBankEntry(transaction, entry.id));
   return ToProto(changed, DirectoryOf(transaction, {changed}));
@@ -247,17 +252,15 @@ absl::StatusOr<v1::ImportBankStatementResponse> BankHandlers::ImportBankStatemen
   GUILDER_ASSIGN_OR_RETURN(const BankFile read, ReadBankFile(request.file(), own));
   GUILDER_ASSIGN_OR_RETURN(
       const Imported imported,
-      rpc::RunAudited(pool_, call, "SettlementService/ImportBankStatement",
-                      ToHex(AsView(file.digest)), nullptr,
-                      [&](Transaction& transaction) { return Import(transaction, read, file); }));
+      rpc::RunAudited(
+          pool_, call, "SettlementService/ImportBankStatement", ToHex(AsView(file.digest)), nullptr,
+          [&](Transaction& transaction) { return Import(transaction, read, own, file); }));
   // In transactions of some payments each. One that was interrupted is gone on with by repeating.
   for (bool more = true; more;) {
-    GUILDER_ASSIGN_OR_RETURN(more, pool_.Run(
-                                       [&](Transaction& transaction) {
-                                         return SettleSome(transaction, imported.file.id,
-                                                           imported.file.imported_by);
-                                       },
-                                       call.deadline()));
+    GUILDER_ASSIGN_OR_RETURN(
+        more,
+        pool_.Run([&](Transaction& transaction) { return SettleSome(transaction, imported.file); },
+                  call.deadline()));
   }
   v1::ImportBankStatementResponse response;
   response.set_imported_before(imported.before);

@@ -107,6 +107,9 @@ absl::StatusOr<v1::Dispute> OpenOne(Transaction& transaction, const rpc::Call& c
   GUILDER_ASSIGN_OR_RETURN(dispute,
                            Open(std::move(dispute), named.line, named.settlement,
                                 ReadDisputePolicy(transaction, programme.id), programme.now));
+  if (dispute.amount > LeftToCredit(transaction, named.settlement.id, named.line)) {
+    return Refuse(Reason::kAmountOutOfRange, "more than was not credited of the line yet");
+  }
   GUILDER_ASSIGN_OR_RETURN(dispute.id, InsertDispute(transaction, dispute));
   return ToProto(transaction, programme, dispute);
 }

@@ -1,4 +1,5 @@
 // What becomes of obligations: payment files, defaults, and the rules of payment.
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -65,16 +66,34 @@ std::vector<StoredObligation> Payable(const std::vector<StoredObligation>& oblig
   return chosen;
 }
 
-// What the programme advances is in its own currency.
-Policy PolicyFor(Transaction& transaction, const Programme& programme, const Currency& currency) {
+// What the programme advances is in its own currency, and for all settlements together: what
+// others have had of it and not brought back yet is not there for this one.
+Policy PolicyFor(Transaction& transaction, const Programme& programme,
+                 const Settlement& settlement) {
   Policy policy = ReadPolicy(transaction, programme.id);
-  if (currency != programme.currency) policy.reserve = MinorUnits();
+  if (settlement.currency != programme.currency) {
+    policy.reserve = MinorUnits();
+  } else {
+    policy.reserve -= AdvancedToOthers(transaction, settlement);
+  }
+  policy.reserve = std::max(policy.reserve, MinorUnits());
   return policy;
+}
+
+// Payouts wait for their day where there is one, and for no day that has gone by.
+absl::CivilDay ExecutionDay(const Policy& policy, const Programme& programme,
+                            const std::vector<StoredObligation>& payouts) {
+  const absl::CivilDay today = absl::ToCivilDay(ToAbslTime(programme.now), programme.time_zone);
+  if (policy.payout != PayoutPolicy::kWhenDue) return today;
+  // The end of the day that they are due on.
+  const Timestamp due = payouts.front().status.due_at - Timestamp(1);
+  return std::max(today, absl::ToCivilDay(ToAbslTime(due), programme.time_zone));
 }
 
 // Writes the next file, and remembers it.
 absl::StatusOr<StoredPaymentFile> WriteFile(Transaction& transaction, const Programme& programme,
                                             const Settlement& settlement, int number,
+                                            const Policy& policy,
                                             const std::vector<StoredObligation>& payouts) {
   GUILDER_ASSIGN_OR_RETURN(const PartnerFacts debtor, FindOperatorPartner(transaction));
   std::vector<PartnerId> partners;
@@ -97,8 +116,9 @@ absl::StatusOr<StoredPaymentFile> WriteFile(Transaction& transaction, const Prog
   GUILDER_ASSIGN_OR_RETURN(
       file.content,
       WritePaymentFile(settlement, number, number == 1 ? *settlement.approved_at : programme.now,
-                       programme.ExponentOf(settlement.currency), programme.time_zone,
-                       {debtor.legal_name, debtor.iban}, payments));
+                       programme.ExponentOf(settlement.currency),
+                       ExecutionDay(policy, programme, payouts), {debtor.legal_name, debtor.iban},
+                       payments));
   StorePaymentFile(transaction, settlement.id, file, partners);
   return file;
 }
@@ -106,26 +126,29 @@ absl::StatusOr<StoredPaymentFile> WriteFile(Transaction& transaction, const Prog
 absl::StatusOr<StoredPaymentFile> NextFile(Transaction& transaction, const Settlement& settlement) {
   const std::vector<StoredObligation> obligations = ReadObligations(transaction, settlement.id);
   GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
-  const std::vector<StoredObligation> payouts =
-      Payable(obligations, PolicyFor(transaction, programme, settlement.currency));
+  const Policy policy = PolicyFor(transaction, programme, settlement);
+  const std::vector<StoredObligation> payouts = Payable(obligations, policy);
   std::optional<StoredPaymentFile> last = FindLastPaymentFile(transaction, settlement.id);
   if (!payouts.empty()) {
-    return WriteFile(transaction, programme, settlement, last ? last->number + 1 : 1, payouts);
+    return WriteFile(transaction, programme, settlement, last ? last->number + 1 : 1, policy,
+                     payouts);
   }
   // Repeated, or nothing more was collected since.
   if (last) return *std::move(last);
-  return Refuse(Reason::kNothingToSettle, "no partner is to be paid now");
+  return Refuse(Reason::kWrongState, "no partner is to be paid now");
 }
 
 absl::StatusOr<v1::ExportPaymentsResponse> Export(Transaction& transaction, SettlementId id,
                                                   int number) {
   LockForWriting(transaction);
   GUILDER_ASSIGN_OR_RETURN(const Settlement settlement, FindSettlement(transaction, id));
-  if (settlement.state == State::kComputed) return Refuse(Reason::kWrongState);
+  if (settlement.state == State::kComputed) {
+    return Refuse(Reason::kWrongState, "it is not approved");
+  }
   StoredPaymentFile file;
   if (number != 0) {
     std::optional<StoredPaymentFile> found = FindPaymentFile(transaction, id, number);
-    if (!found) return Refuse(Reason::kNothingToSettle, "it has no file of that number");
+    if (!found) return Refuse(Reason::kNameNotFound, "it has no payment file of that number");
     file = *std::move(found);
   } else {
     GUILDER_ASSIGN_OR_RETURN(file, NextFile(transaction, settlement));

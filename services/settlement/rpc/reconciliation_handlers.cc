@@ -191,6 +191,8 @@ absl::Status Credit(Transaction& transaction, const rpc::Call& call,
   if (!call.principal().roles.Has(security::Role::kFinanceApprover)) {
     return Refuse(Reason::kPermissionDenied);
   }
+  // One looks after it, and another gives the money.
+  if (found.owner.empty()) return Refuse(Reason::kWrongState, "nobody looks after it; assign it");
   if (found.owner == call.principal().id) return Refuse(Reason::kSamePerson);
   if (!named.settlement.approved_at) return Refuse(Reason::kWrongState, "it is not approved");
   Adjustment adjustment;
@@ -200,9 +202,7 @@ absl::Status Credit(Transaction& transaction, const rpc::Call& call,
   adjustment.source = absl::StrCat("breaks/", found.id.value());
   adjustment.net = MinorUnits(request.credited_minor_units());
   adjustment.posted_by = call.principal().id;
-  if (adjustment.net <= MinorUnits() || adjustment.net > named.line.bill.amount) {
-    return Refuse(Reason::kAmountOutOfRange, "more than the line bills, or nothing");
-  }
+  if (adjustment.net <= MinorUnits()) return Refuse(Reason::kAmountOutOfRange, "nothing");
   GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
   GUILDER_ASSIGN_OR_RETURN(adjustment,
                            PostAdjustment(transaction, programme, named.line, adjustment));

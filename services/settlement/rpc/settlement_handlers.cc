@@ -33,7 +33,10 @@ absl::StatusOr<Approval> Approve(Transaction& transaction, SettlementId id, cons
   LockForWriting(transaction);
   GUILDER_ASSIGN_OR_RETURN(Settlement settlement, FindSettlement(transaction, id));
   if (settlement.state != State::kComputed) {
-    if (settlement.approved_by != by) return Refuse(Reason::kWrongState);
+    if (settlement.approved_by != by) {
+      return Refuse(Reason::kWrongState, absl::StrCat("approved by ", settlement.approved_by));
+    }
+    if (Etag(settlement) != etag) return Refuse(Reason::kEtagMismatch);
     // Whoever approved it did not get the answer.
     std::vector<std::string> invoices = ReadInvoiceNumbers(transaction, settlement.id);
     return Approval{LoadView(transaction, std::move(settlement)), std::move(invoices)};

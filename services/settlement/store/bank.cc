@@ -16,9 +16,9 @@ using postgres::Rows;
 using postgres::Statement;
 using postgres::Transaction;
 
-#define GUILDER_BANK_FILE_COLUMNS_                                                   \
-  "file_id, kind, message_id, digest, request_id, imported_by, imported_at_us from " \
-  "settlement.bank_files "
+#define GUILDER_BANK_FILE_COLUMNS_                                               \
+  "file_id, kind, message_id, digest, request_id, imported_by, imported_at_us, " \
+  "original_message_id from settlement.bank_files "
 
 constexpr Statement kFindFileByDigest{"bank.find_file_by_digest",
                                       "select " GUILDER_BANK_FILE_COLUMNS_ R"sql(
@@ -33,8 +33,9 @@ constexpr Statement kFindFileByRequest{"bank.find_file_by_request",
 #undef GUILDER_BANK_FILE_COLUMNS_
 
 constexpr Statement kInsertFile{"bank.insert_file", R"sql(
-  insert into settlement.bank_files (kind, message_id, digest, request_id, imported_by, imported_at_us)
-  values ($1, $2, $3, $4, $5, $6)
+  insert into settlement.bank_files (kind, message_id, digest, request_id, imported_by, imported_at_us,
+                                     original_message_id)
+  values ($1, $2, $3, $4, $5, $6, $7)
   returning file_id
 )sql"};
 
@@ -103,20 +104,57 @@ constexpr Statement kFindInvoiced{"bank.find_invoiced", R"sql(
    where invoice_number = any($1::text[])
 )sql"};
 
-constexpr Statement kReadPaymentFiles{"bank.read_payment_files", R"sql(
-  select content from settlement.payment_files where settlement_id = $1
+constexpr Statement kReadPaymentFile{"bank.read_payment_file", R"sql(
+  select content from settlement.payment_files where settlement_id = $1 and number = $2
 )sql"};
 
 constexpr Statement kFindAllocation{"bank.find_allocation", R"sql(
-  select request_id, entry_id, settlement_id, partner_id, amount, allocated_by, allocated_at_us
+  select request_id, entry_id, settlement_id, partner_id, amount, allocated_by, allocated_at_us,
+         against_entry_id
     from settlement.allocations
    where request_id = $1
 )sql"};
 
 constexpr Statement kInsertAllocation{"bank.insert_allocation", R"sql(
   insert into settlement.allocations
-         (request_id, entry_id, settlement_id, partner_id, amount, allocated_by, allocated_at_us)
-  values ($1, $2, $3, $4, $5, $6, $7)
+         (request_id, entry_id, settlement_id, partner_id, amount, allocated_by, allocated_at_us,
+          against_entry_id)
+  values ($1, $2, $3, $4, $5, $6, $7, $8)
+)sql"};
+
+constexpr Statement kSumSuspense{"bank.sum_suspense", R"sql(
+  select coalesce(sum(suspense), 0)::bigint
+    from settlement.bank_entries
+   where settlement_id = $1
+     and partner_id = $2
+     and credit = $3
+     and suspense > 0
+)sql"};
+
+// Each gives what those before it leave.
+constexpr Statement kTakeSuspense{"bank.take_suspense", R"sql(
+  with taken as (
+    select entry_id, least(suspense, greatest($4 - before, 0)) as amount
+      from (select entry_id, suspense,
+                   coalesce(sum(suspense) over (order by entry_id
+                                                rows between unbounded preceding and 1 preceding),
+                            0) as before
+              from settlement.bank_entries
+             where settlement_id = $1
+               and partner_id = $2
+               and credit = $3
+               and suspense > 0) e
+     where before < $4
+  ), changed as (
+    update settlement.bank_entries e
+       set suspense = e.suspense - t.amount
+      from taken t
+     where e.entry_id = t.entry_id
+  )
+  insert into settlement.allocations
+         (request_id, entry_id, amount, allocated_by, allocated_at_us, against_entry_id)
+  select gen_random_uuid(), entry_id, amount, $6, $7, $5
+    from taken
 )sql"};
 
 constexpr Statement kFindWriteOff{"bank.find_write_off", R"sql(
@@ -175,6 +213,7 @@ std::optional<StoredBankFile> OneFile(const Rows& rows) {
   file.request_id = row.Uuid(4);
   file.imported_by = row.Text(5);
   file.imported_at = row.Id<Timestamp>(6);
+  file.original_message_id = row.Text(7);
   return file;
 }
 
@@ -227,7 +266,8 @@ BankFileId InsertBankFile(Transaction& transaction, const StoredBankFile& file,
                                                              .Bytes(file.digest)
                                                              .Uuid(file.request_id)
                                                              .Text(file.imported_by)
-                                                             .Int(file.imported_at));
+                                                             .Int(file.imported_at)
+                                                             .Text(file.original_message_id));
   const auto id = inserted[0].Id<BankFileId>(0);
   transaction.Execute(
       kInsertEntries,
@@ -298,39 +338,69 @@ std::vector<ObligationKey> FindInvoiced(Transaction& transaction,
   return keys;
 }
 
+MinorUnits SuspenseOf(Transaction& transaction, const ObligationKey& obligation, bool credit) {
+  return transaction
+      .Execute(kSumSuspense,
+               Params().Int(obligation.settlement).Int(obligation.partner).Bool(credit))[0]
+      .Id<MinorUnits>(0);
+}
+
 std::optional<std::string> FindPaymentFileOf(Transaction& transaction,
                                              const std::string& message_id) {
-  const std::optional<SettlementId> settlement = SettlementOfMessage(message_id);
-  if (!settlement) return std::nullopt;
-  const std::string header = absl::StrCat("<MsgId>", message_id, "</MsgId>");
-  for (const Row& row : transaction.Execute(kReadPaymentFiles, Params().Int(*settlement))) {
-    std::string content = row.Bytes(0);
-    if (absl::StrContains(content, header)) return content;
-  }
-  return std::nullopt;
+  const std::optional<PaymentFileKey> file = FileOfMessage(message_id);
+  if (!file) return std::nullopt;
+  const Rows rows =
+      transaction.Execute(kReadPaymentFile, Params().Int(file->settlement).Int(file->number));
+  if (rows.empty()) return std::nullopt;
+  return rows[0].Bytes(0);
 }
 
 std::optional<Allocation> FindAllocation(Transaction& transaction, const Uuid& request_id) {
   const Rows rows = transaction.Execute(kFindAllocation, Params().Uuid(request_id));
   if (rows.empty()) return std::nullopt;
   const Row row = rows[0];
-  return Allocation{row.Uuid(0),
-                    row.Id<BankEntryId>(1),
-                    {row.Id<SettlementId>(2), row.Id<PartnerId>(3)},
-                    row.Id<MinorUnits>(4),
-                    std::string(row.Text(5)),
-                    row.Id<Timestamp>(6)};
+  Allocation allocation;
+  allocation.request_id = row.Uuid(0);
+  allocation.entry = row.Id<BankEntryId>(1);
+  if (!row.IsNull(2)) {
+    allocation.obligation = ObligationKey{row.Id<SettlementId>(2), row.Id<PartnerId>(3)};
+  }
+  allocation.amount = row.Id<MinorUnits>(4);
+  allocation.allocated_by = row.Text(5);
+  allocation.allocated_at = row.Id<Timestamp>(6);
+  allocation.against = row.OptionalId<BankEntryId>(7);
+  return allocation;
 }
 
 void InsertAllocation(Transaction& transaction, const Allocation& allocation) {
+  std::optional<SettlementId> settlement;
+  std::optional<PartnerId> partner;
+  if (allocation.obligation) {
+    settlement = allocation.obligation->settlement;
+    partner = allocation.obligation->partner;
+  }
   transaction.Execute(kInsertAllocation, Params()
                                              .Uuid(allocation.request_id)
                                              .Int(allocation.entry)
-                                             .Int(allocation.obligation.settlement)
-                                             .Int(allocation.obligation.partner)
+                                             .Int(settlement)
+                                             .Int(partner)
                                              .Int(allocation.amount)
                                              .Text(allocation.allocated_by)
-                                             .Int(allocation.allocated_at));
+                                             .Int(allocation.allocated_at)
+                                             .Int(allocation.against));
+}
+
+void TakeOutOfSuspense(Transaction& transaction, const ObligationKey& obligation,
+                       const BankEntry& against, MinorUnits amount, const std::string& by,
+                       Timestamp at) {
+  transaction.Execute(kTakeSuspense, Params()
+                                         .Int(obligation.settlement)
+                                         .Int(obligation.partner)
+                                         .Bool(!against.payment.credit)
+                                         .Int(amount)
+                                         .Int(against.id)
+                                         .Text(by)
+                                         .Int(at));
 }
 
 std::optional<StoredWriteOff> FindWriteOff(Transaction& transaction,

@@ -27,6 +27,8 @@ struct StoredBankFile {
   BankFileId id;
   BankFileKind kind = BankFileKind::kStatement;
   std::string message_id;
+  // Of a status report: the message id of the payment file that it is about.
+  std::string original_message_id;
   Digest digest{};
   Uuid request_id{};
   std::string imported_by;
@@ -70,6 +72,11 @@ std::vector<BankEntry> ListBankEntries(postgres::Transaction& transaction,
                                        const BankEntryFilter& filter, BankEntryId after, int limit);
 std::map<BankOutcome, int64_t> CountOutcomes(postgres::Transaction& transaction, BankFileId file);
 
+// What is in suspense of payments that named an obligation, of those that came in or of those that
+// went out.
+MinorUnits SuspenseOf(postgres::Transaction& transaction, const ObligationKey& obligation,
+                      bool credit);
+
 // The obligations that those invoices belong to.
 std::vector<ObligationKey> FindInvoiced(postgres::Transaction& transaction,
                                         const std::vector<std::string>& numbers);
@@ -81,7 +88,9 @@ std::optional<std::string> FindPaymentFileOf(postgres::Transaction& transaction,
 struct Allocation {
   Uuid request_id{};
   BankEntryId entry;
-  ObligationKey obligation;
+  // One of the two: what it is for, or a payment that went the other way.
+  std::optional<ObligationKey> obligation;
+  std::optional<BankEntryId> against;
   MinorUnits amount;
   std::string allocated_by;
   Timestamp allocated_at;
@@ -89,6 +98,11 @@ struct Allocation {
 std::optional<Allocation> FindAllocation(postgres::Transaction& transaction,
                                          const Uuid& request_id);
 void InsertAllocation(postgres::Transaction& transaction, const Allocation& allocation);
+// Takes so much out of the suspense of payments that named an obligation and went the other way
+// than `against`, the earliest first, as allocations to it. There must be so much.
+void TakeOutOfSuspense(postgres::Transaction& transaction, const ObligationKey& obligation,
+                       const BankEntry& against, MinorUnits amount, const std::string& by,
+                       Timestamp at);
 
 struct StoredWriteOff {
   ObligationKey obligation;

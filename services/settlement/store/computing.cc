@@ -71,6 +71,15 @@ absl::StatusOr<Settlement> ChooseAgain(Transaction& transaction, SettlementId id
   return settlement;
 }
 
+// Where each window is settled by itself: the first one that is not approved.
+absl::StatusOr<Settlement> ChooseFirstWindow(Transaction& transaction, const Programme& programme) {
+  absl::StatusOr<Settlement> again = ChooseAgain(transaction, FirstToCompute(transaction));
+  if (!absl::IsNotFound(again.status())) return again;
+  GUILDER_ASSIGN_OR_RETURN(std::optional<Settlement> next, ChooseOneWindow(transaction, programme));
+  if (!next) return Refuse(Reason::kNothingToSettle);
+  return *std::move(next);
+}
+
 // Looks at lots before, and again only when a window was sealed between the two.
 template <typename Result>
 absl::StatusOr<Result> AfterLots(postgres::Pool& pool, absl::Time deadline,
@@ -100,6 +109,9 @@ absl::StatusOr<std::vector<Settlement>> ComputeSettlements(postgres::Pool& pool,
         if (id) {
           GUILDER_ASSIGN_OR_RETURN(Settlement again, ChooseAgain(transaction, *id));
           chosen.push_back(std::move(again));
+        } else if (ReadPolicy(transaction, programme.id).settle_each_window) {
+          GUILDER_ASSIGN_OR_RETURN(Settlement first, ChooseFirstWindow(transaction, programme));
+          chosen.push_back(std::move(first));
         } else {
           GUILDER_ASSIGN_OR_RETURN(chosen, ChooseNext(transaction, programme));
         }

@@ -101,6 +101,13 @@ constexpr Statement kFollow{"dispute.follow", R"sql(
      and o.partner_id = $2
 )sql"};
 
+constexpr Statement kSumCredited{"settlement.sum_credited", R"sql(
+  select coalesce(sum(net), 0)::bigint, coalesce(sum(tax), 0)::bigint
+    from settlement.adjustments
+   where settlement_id = $1
+     and line = $2
+)sql"};
+
 constexpr Statement kInsertAdjustment{"dispute.insert_adjustment", R"sql(
   insert into settlement.adjustments
          (partner_id, settlement_id, line, source, net, tax, posted_by, posted_at_us)
@@ -229,6 +236,26 @@ void WriteCreditNote(Transaction& transaction, const Programme& programme,
                                        .Int(adjustment.posted_at));
 }
 
+struct Credited {
+  MinorUnits net;
+  MinorUnits tax;
+};
+
+Credited CreditedOf(Transaction& transaction, SettlementId settlement, const Line& line) {
+  const Rows rows = transaction.Execute(kSumCredited, Params().Int(settlement).Int(line.number));
+  return {rows[0].Id<MinorUnits>(0), rows[0].Id<MinorUnits>(1)};
+}
+
+// Of what was decided to be credited, what is left of the line; none is a rejection.
+Dispute WithoutWhatWasCredited(Dispute dispute, MinorUnits left) {
+  dispute.credited = left;
+  if (left == MinorUnits()) {
+    dispute.state = DisputeState::kRejected;
+    dispute.note = "the line was credited otherwise";
+  }
+  return dispute;
+}
+
 // The one line of a settlement.
 absl::StatusOr<Line> FindLine(Transaction& transaction, SettlementId settlement, int number) {
   for (Line& line : ReadLines(transaction, settlement)) {
@@ -324,8 +351,13 @@ absl::StatusOr<bool> DecideDue(Transaction& transaction, const Programme& progra
       All(transaction.Execute(kReadDue, Params().Int(programme.now).Int(kDuePerTransaction)));
   const bool more = all.size() == kDuePerTransaction;
   for (Dispute& due : all) {
-    GUILDER_RETURN_IF_ERROR(
-        StoreDecision(transaction, programme, AtDeadline(std::move(due), programme.now)).status());
+    Dispute decided = AtDeadline(std::move(due), programme.now);
+    GUILDER_ASSIGN_OR_RETURN(const Line line,
+                             FindLine(transaction, decided.settlement, decided.line));
+    const MinorUnits left = LeftToCredit(transaction, decided.settlement, line);
+    // A break of the same line may have been credited meanwhile.
+    if (decided.credited > left) decided = WithoutWhatWasCredited(std::move(decided), left);
+    GUILDER_RETURN_IF_ERROR(StoreDecision(transaction, programme, std::move(decided)).status());
   }
   return more;
 }
@@ -336,9 +368,19 @@ std::vector<Dispute> ListDisputes(Transaction& transaction, const DisputeFilter&
       kList, Params().Int(after).Int(filter.partner).Bool(filter.include_resolved).Int(limit)));
 }
 
+MinorUnits LeftToCredit(Transaction& transaction, SettlementId settlement, const Line& line) {
+  return line.bill.amount - CreditedOf(transaction, settlement, line).net;
+}
+
 absl::StatusOr<Adjustment> PostAdjustment(Transaction& transaction, const Programme& programme,
                                           const Line& line, Adjustment adjustment) {
-  adjustment.tax = TaxOn(line, adjustment.net);
+  const Credited before = CreditedOf(transaction, adjustment.settlement, line);
+  if (before.net + adjustment.net > line.bill.amount) {
+    return Refuse(Reason::kAmountOutOfRange, absl::StrCat("more than is left of the line: ",
+                                                          (line.bill.amount - before.net).value()));
+  }
+  // All credits together take back the tax of what they credit, to the minor unit.
+  adjustment.tax = TaxOn(line, before.net + adjustment.net) - before.tax;
   const Rows inserted = transaction.Execute(kInsertAdjustment, Params()
                                                                    .Int(adjustment.partner)
                                                                    .Int(adjustment.settlement)

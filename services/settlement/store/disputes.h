@@ -42,9 +42,14 @@ struct DisputeFilter {
 std::vector<Dispute> ListDisputes(postgres::Transaction& transaction, const DisputeFilter& filter,
                                   DisputeId after, int limit);
 
+// What of a line was not credited yet, by whatever.
+MinorUnits LeftToCredit(postgres::Transaction& transaction, SettlementId settlement,
+                        const Line& line);
+
 // Credits a partner for a line, with the line's tax: money in the open window, a credit note that
 // names the line's invoice, and a row that the settlement of that window takes. Gives it with its
-// id. Errors: as PostMoney.
+// id. Errors: AMOUNT_OUT_OF_RANGE, all credits of the line would be more than it bills; as
+// PostMoney.
 absl::StatusOr<Adjustment> PostAdjustment(postgres::Transaction& transaction,
                                           const Programme& programme, const Line& line,
                                           Adjustment adjustment);

@@ -1,5 +1,6 @@
 #include "services/settlement/store/evidence.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -82,6 +83,8 @@ Named FindNamed(Transaction& transaction, const BankPayment& payment) {
 // The status after the payment, or after what it takes back.
 absl::StatusOr<ObligationStatus> Apply(const StoredObligation& obligation, MinorUnits applied,
                                        Timestamp now) {
+  const bool written_off = obligation.status.state == ObligationState::kWrittenOff;
+  if (applied > MinorUnits() && written_off) return Recover(obligation.status, applied);
   if (applied > MinorUnits()) return Pay(obligation.debt, obligation.status, applied);
   return ReturnPayment(obligation.debt, obligation.status, -applied, now);
 }
@@ -91,6 +94,7 @@ MoneyKind KindOf(BankOutcome outcome) {
     case BankOutcome::kExact:
     case BankOutcome::kPartial:
     case BankOutcome::kOver:
+    case BankOutcome::kRecovered:
       return MoneyKind::kPayment;
     case BankOutcome::kReturned:
       return MoneyKind::kReturn;
@@ -99,23 +103,74 @@ MoneyKind KindOf(BankOutcome outcome) {
   }
 }
 
-// What a status report says of one payment.
-absl::Status SettleReported(Transaction& transaction, const Programme& programme, BankEntry entry) {
+// What a status report says of one payment of a file. An end-to-end id stands in each file that
+// instructed it, so a report is about the file that it names.
+absl::Status SettleReported(Transaction& transaction, const Programme& programme, BankEntry entry,
+                            const StoredBankFile& report) {
   const Named named = FindNamed(transaction, entry.payment);
+  const std::optional<PaymentFileKey> file = FileOfMessage(report.original_message_id);
   entry.payment.outcome = BankOutcome::kWrongReference;
-  if (named.obligation) {
+  if (named.obligation && file && file->settlement == named.obligation->settlement) {
     StoredObligation obligation = *named.obligation;
     entry.obligation = ObligationKey{obligation.settlement, obligation.debt.partner};
     const absl::StatusOr<ObligationStatus> rejected =
         RejectInstruction(obligation.debt, obligation.status, programme.now);
     // One that is not instructed any more has been rejected, or settled, before.
-    if (rejected.ok()) {
+    const bool current = rejected.ok() && obligation.file_number == file->number;
+    if (current) {
       obligation.status = *rejected;
       UpdateObligation(transaction, obligation);
     }
-    entry.payment.outcome = BankOutcome::kRejected;
+    entry.payment.outcome = current ? BankOutcome::kRejected : BankOutcome::kSuperseded;
   }
   UpdateBankEntry(transaction, entry);
+  return absl::OkStatus();
+}
+
+bool IsPayout(const StoredObligation& obligation) {
+  return obligation.debt.direction == netting::Direction::kPartnerIsPaid;
+}
+
+// What of an obligation a payment in that direction can change: what is open, or what was paid.
+MinorUnits FitsObligation(const StoredObligation& obligation, bool credit) {
+  if (credit == IsPayout(obligation)) return obligation.status.paid;
+  return obligation.status.state == ObligationState::kWrittenOff
+             ? obligation.status.written_off
+             : OpenAmount(obligation.debt, obligation.status);
+}
+
+// So much of what was asked for, or as much as fits.
+absl::StatusOr<MinorUnits> AmountToAllocate(MinorUnits asked, MinorUnits suspense, MinorUnits fits,
+                                            const char* nothing_fits) {
+  if (suspense == MinorUnits()) {
+    return Refuse(Reason::kWrongState, "nothing of it is in suspense");
+  }
+  if (fits == MinorUnits()) return Refuse(Reason::kWrongState, nothing_fits);
+  const MinorUnits most = std::min(suspense, fits);
+  const MinorUnits amount = asked == MinorUnits() ? most : asked;
+  if (amount <= MinorUnits() || amount > most) {
+    return Refuse(Reason::kAmountOutOfRange, absl::StrCat("at most ", most.value()));
+  }
+  return amount;
+}
+
+absl::Status AllocateAgainst(Transaction& transaction, BankEntry entry, Allocation allocation) {
+  GUILDER_ASSIGN_OR_RETURN(BankEntry other, LockBankEntry(transaction, *allocation.against));
+  if (other.payment.credit == entry.payment.credit) {
+    return Refuse(Reason::kWrongState, "both went the same way");
+  }
+  if (other.payment.currency != entry.payment.currency) {
+    return Refuse(Reason::kWrongState, "the money is of another currency");
+  }
+  GUILDER_ASSIGN_OR_RETURN(allocation.amount,
+                           AmountToAllocate(allocation.amount, entry.suspense, other.suspense,
+                                            "nothing of the other is in suspense"));
+  // Suspense has both already: no money moves.
+  entry.suspense -= allocation.amount;
+  other.suspense -= allocation.amount;
+  UpdateBankEntry(transaction, entry);
+  UpdateBankEntry(transaction, other);
+  InsertAllocation(transaction, allocation);
   return absl::OkStatus();
 }
 
@@ -126,85 +181,90 @@ std::string BankEntryName(BankEntryId id) {
 }
 
 absl::Status SettleBankEntry(Transaction& transaction, const Programme& programme, BankEntry entry,
-                             const std::string& by) {
+                             const StoredBankFile& file) {
   BankPayment& payment = entry.payment;
   // Only a status report tells of payments without an amount.
   if (payment.amount == MinorUnits()) {
-    return SettleReported(transaction, programme, std::move(entry));
+    return SettleReported(transaction, programme, std::move(entry), file);
   }
   const Named named = FindNamed(transaction, payment);
   std::optional<Owed> owed;
-  if (named.obligation) owed = OwedOf(*named.obligation);
-  const BankMatch match = MatchPayment(
-      {payment.credit, payment.amount, !payment.return_reason.empty()}, named.any, owed);
+  MinorUnits countersuspense;
+  if (named.obligation) {
+    owed = OwedOf(*named.obligation);
+    entry.obligation = ObligationKey{named.obligation->settlement, named.obligation->debt.partner};
+    countersuspense = SuspenseOf(transaction, *entry.obligation, !payment.credit);
+  }
+  const BankMatch match =
+      MatchPayment({payment.credit, payment.amount, !payment.return_reason.empty()}, named.any,
+                   owed, countersuspense);
 
   MoneyTransaction money;
   money.kind = KindOf(match.outcome);
   money.currency = payment.currency;
   money.reference = BankEntryName(entry.id);
   money.idempotency_key = money.reference;
-  money.posted_by = by;
-  if (named.obligation) {
+  money.posted_by = file.imported_by;
+  if (match.applied != MinorUnits()) {
     StoredObligation obligation = *named.obligation;
-    entry.obligation = ObligationKey{obligation.settlement, obligation.debt.partner};
-    if (match.applied != MinorUnits()) {
-      money.settlement = obligation.settlement;
-      const MinorUnits moved = match.applied > MinorUnits() ? match.applied : -match.applied;
-      money.entries.push_back(Directed(payment.credit, kBank,
-                                       ClaimAccount(obligation.debt, obligation.status.state),
-                                       moved, obligation.debt.partner));
-      GUILDER_ASSIGN_OR_RETURN(obligation.status, Apply(obligation, match.applied, programme.now));
-      UpdateObligation(transaction, obligation);
-    }
+    money.settlement = obligation.settlement;
+    const MinorUnits moved = match.applied > MinorUnits() ? match.applied : -match.applied;
+    money.entries.push_back(Directed(payment.credit, kBank,
+                                     ClaimAccount(obligation.debt, obligation.status.state), moved,
+                                     obligation.debt.partner));
+    GUILDER_ASSIGN_OR_RETURN(obligation.status, Apply(obligation, match.applied, programme.now));
+    UpdateObligation(transaction, obligation);
   }
-  if (match.suspense > MinorUnits()) {
+  const MinorUnits through_suspense = match.suspense + match.from_suspense;
+  if (through_suspense > MinorUnits()) {
     money.entries.push_back(
-        Directed(payment.credit, kBank, kSuspense, match.suspense, PartnerId()));
+        Directed(payment.credit, kBank, kSuspense, through_suspense, PartnerId()));
   }
   payment.outcome = match.outcome;
   entry.applied = match.applied;
   entry.suspense = match.suspense;
   UpdateBankEntry(transaction, entry);
+  if (match.from_suspense > MinorUnits()) {
+    TakeOutOfSuspense(transaction, *entry.obligation, entry, match.from_suspense, file.imported_by,
+                      programme.now);
+  }
   return PostMoney(transaction, money).status();
 }
 
-absl::StatusOr<int> RejectPaymentFile(Transaction& transaction, const Programme& programme,
-                                      const std::string& message_id) {
-  const std::optional<std::string> file = FindPaymentFileOf(transaction, message_id);
-  int rejected = 0;
-  if (!file) return rejected;
-  const std::optional<SettlementId> settlement = SettlementOfMessage(message_id);
-  for (StoredObligation& obligation : ReadObligations(transaction, *settlement)) {
-    if (obligation.end_to_end_id.empty() ||
-        !absl::StrContains(*file, absl::StrCat(">", obligation.end_to_end_id, "<"))) {
-      continue;
+std::vector<BankPayment> RejectedPaymentsOf(Transaction& transaction, const BankFile& report,
+                                            const OwnAccount& own) {
+  std::vector<BankPayment> rejected;
+  const std::optional<std::string> content =
+      FindPaymentFileOf(transaction, report.original_message_id);
+  if (!content) return rejected;
+  const std::optional<PaymentFileKey> file = FileOfMessage(report.original_message_id);
+  for (const StoredObligation& obligation : ReadObligations(transaction, file->settlement)) {
+    if (absl::StrContains(*content, absl::StrCat(">", obligation.end_to_end_id, "<"))) {
+      rejected.push_back(RejectedPayment(report, obligation.end_to_end_id, own.currency));
     }
-    const absl::StatusOr<ObligationStatus> status =
-        RejectInstruction(obligation.debt, obligation.status, programme.now);
-    if (!status.ok()) continue;
-    obligation.status = *status;
-    UpdateObligation(transaction, obligation);
-    ++rejected;
   }
   return rejected;
 }
 
 absl::Status Allocate(Transaction& transaction, const Programme& programme, BankEntry entry,
-                      const Allocation& allocation) {
+                      Allocation allocation) {
+  if (allocation.against) {
+    return AllocateAgainst(transaction, std::move(entry), std::move(allocation));
+  }
+  const ObligationKey& key = *allocation.obligation;
   std::optional<StoredObligation> obligation =
-      FindObligation(transaction, allocation.obligation.settlement, allocation.obligation.partner);
+      FindObligation(transaction, key.settlement, key.partner);
   if (!obligation) return Refuse(Reason::kNameNotFound, "no such obligation");
-  if (allocation.amount > entry.suspense) {
-    return Refuse(Reason::kAmountOutOfRange, "more than is in suspense");
-  }
-  // What came in pays what a partner owes; what went out, what the programme does.
-  const bool partner_is_paid = obligation->debt.direction == netting::Direction::kPartnerIsPaid;
-  if (entry.payment.credit == partner_is_paid) {
-    return Refuse(Reason::kWrongState, "the money went the other way");
-  }
   if (obligation->currency != entry.payment.currency) {
     return Refuse(Reason::kWrongState, "the money is of another currency");
   }
+  const bool takes_back = entry.payment.credit == IsPayout(*obligation);
+  GUILDER_ASSIGN_OR_RETURN(
+      allocation.amount,
+      AmountToAllocate(allocation.amount, entry.suspense,
+                       FitsObligation(*obligation, entry.payment.credit),
+                       takes_back ? "nothing of it was paid that this could take back"
+                                  : "nothing of it is open"));
   MoneyTransaction money;
   money.kind = MoneyKind::kSuspense;
   money.currency = obligation->currency;
@@ -216,8 +276,9 @@ absl::Status Allocate(Transaction& transaction, const Programme& programme, Bank
   money.entries = {Directed(entry.payment.credit, kSuspense,
                             ClaimAccount(obligation->debt, obligation->status.state),
                             allocation.amount, obligation->debt.partner)};
-  GUILDER_ASSIGN_OR_RETURN(obligation->status,
-                           Pay(obligation->debt, obligation->status, allocation.amount));
+  GUILDER_ASSIGN_OR_RETURN(
+      obligation->status,
+      Apply(*obligation, takes_back ? -allocation.amount : allocation.amount, programme.now));
   UpdateObligation(transaction, *obligation);
   entry.suspense -= allocation.amount;
   UpdateBankEntry(transaction, entry);

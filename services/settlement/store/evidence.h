@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -21,17 +22,20 @@ std::string BankEntryName(BankEntryId id);
 // Looks at a pending payment of a file: what it pays, takes back, or leaves in suspense is posted,
 // and the entry is stored with its outcome. Errors: as PostMoney.
 absl::Status SettleBankEntry(postgres::Transaction& transaction, const Programme& programme,
-                             BankEntry entry, const std::string& by);
+                             BankEntry entry, const StoredBankFile& file);
 
-// Marks what a rejected payment file instructed as not instructed; its message id is `message_id`.
-// Gives how many payments that were.
-absl::StatusOr<int> RejectPaymentFile(postgres::Transaction& transaction,
-                                      const Programme& programme, const std::string& message_id);
+// The payments of a payment file that was rejected as a whole, as a report of each.
+std::vector<BankPayment> RejectedPaymentsOf(postgres::Transaction& transaction,
+                                            const BankFile& report, const OwnAccount& own);
 
-// Pays an obligation out of an entry's suspense. Errors: WRONG_STATE, the obligation is closed, or
-// the entry moved money the other way; AMOUNT_OUT_OF_RANGE, more than is open or in suspense.
+// Gives an entry's suspense its purpose: it pays an obligation, or, when the money went the other
+// way, takes back what was paid; or it is balanced by a payment in suspense that went the other
+// way. An amount of zero is as much as fits both; what was allocated is stored.
+//
+// Errors: NAME_NOT_FOUND, there is nothing of that name; WRONG_STATE, with what is; and
+// AMOUNT_OUT_OF_RANGE, more than is in suspense, or than fits.
 absl::Status Allocate(postgres::Transaction& transaction, const Programme& programme,
-                      BankEntry entry, const Allocation& allocation);
+                      BankEntry entry, Allocation allocation);
 
 // Gives up what is open of an obligation, and posts the loss. Errors: NAME_NOT_FOUND, there is no
 // such obligation; WRONG_STATE, it cannot be written off, or another amount is open by now.

@@ -22,7 +22,8 @@ constexpr Statement kInsert{"settlement.insert_obligations", R"sql(
 
 #define GUILDER_OBLIGATION_COLUMNS_                                                   \
   "o.settlement_id, o.partner_id, o.partner_is_paid, o.amount, s.currency, o.state, " \
-  "o.end_to_end_id, o.paid, o.written_off, o.due_at_us, o.loss_owner "                \
+  "o.end_to_end_id, o.paid, o.written_off, o.due_at_us, o.loss_owner, "               \
+  "coalesce(o.file_number, 0) "                                                       \
   "from settlement.obligations o join settlement.settlements s using (settlement_id) "
 
 constexpr Statement kList{"settlement.list_obligations",
@@ -79,6 +80,20 @@ constexpr Statement kMarkOverdue{"settlement.mark_overdue", R"sql(
      and due_at_us <= $1
 )sql"};
 
+constexpr Statement kReadAdvanced{"settlement.read_advanced", R"sql(
+  select coalesce(sum(greatest(a.paid_out - a.collected, 0)), 0)::bigint
+    from (select sum(case when not o.partner_is_paid then 0
+                          when o.state = 'INSTRUCTED' then o.amount - o.written_off
+                          else o.paid end) as paid_out,
+                 sum(case when o.partner_is_paid then 0 else o.paid end) as collected
+            from settlement.obligations o
+            join settlement.settlements s using (settlement_id)
+           where s.currency = $2
+             and s.settlement_id <> $1
+             and s.state <> 'SETTLED'
+           group by o.settlement_id) a
+)sql"};
+
 constexpr Statement kFindLastFile{"settlement.find_last_payment_file", R"sql(
   select number, file_name, content, payments, total
     from settlement.payment_files
@@ -101,7 +116,7 @@ constexpr Statement kInsertFile{"settlement.insert_payment_file", R"sql(
 
 constexpr Statement kInstruct{"settlement.instruct_payouts", R"sql(
   update settlement.obligations
-     set state = 'INSTRUCTED'
+     set state = 'INSTRUCTED', file_number = $3
    where settlement_id = $1
      and partner_id = any($2::int[])
 )sql"};
@@ -120,6 +135,7 @@ StoredObligation FromRow(const Row& row) {
   obligation.status.written_off = row.Id<MinorUnits>(8);
   obligation.status.due_at = row.Id<Timestamp>(9);
   obligation.loss_owner = row.OptionalId<PartnerId>(10).value_or(PartnerId());
+  obligation.file_number = static_cast<int>(row.Int(11));
   return obligation;
 }
 
@@ -150,9 +166,7 @@ void InsertObligations(Transaction& transaction, SettlementId id,
                                    .IntArray(obligations, &netting::Obligation::amount)
                                    .TextArray(obligations,
                                               [&](const netting::Obligation& obligation) {
-                                                return is_paid(obligation)
-                                                           ? EndToEndId(id, obligation.partner)
-                                                           : std::string();
+                                                return EndToEndId(id, obligation.partner);
                                               })
                                    .Int(due_at));
 }
@@ -189,6 +203,13 @@ void UpdateObligation(Transaction& transaction, const StoredObligation& obligati
   transaction.Execute(kFollow, Params().Int(obligation.settlement));
 }
 
+MinorUnits AdvancedToOthers(Transaction& transaction, const Settlement& settlement) {
+  return transaction
+      .Execute(kReadAdvanced,
+               Params().Int(settlement.id).Text(FormatCurrency(settlement.currency)))[0]
+      .Id<MinorUnits>(0);
+}
+
 int64_t MarkOverdue(Transaction& transaction, Timestamp now) {
   return transaction.Execute(kMarkOverdue, Params().Int(now)).affected();
 }
@@ -211,7 +232,7 @@ void StorePaymentFile(Transaction& transaction, SettlementId id, const StoredPay
                                        .Bytes(file.content)
                                        .Int(file.payments)
                                        .Int(file.total));
-  transaction.Execute(kInstruct, Params().Int(id).IntArray(paid));
+  transaction.Execute(kInstruct, Params().Int(id).IntArray(paid).Int(file.number));
   transaction.Execute(kFollow, Params().Int(id));
 }
 

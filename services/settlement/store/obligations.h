@@ -21,8 +21,10 @@ struct StoredObligation {
   netting::Obligation debt;
   Currency currency{};
   ObligationStatus status;
-  std::string end_to_end_id;  // Empty where the partner pays.
-  PartnerId loss_owner;       // None before a default.
+  std::string end_to_end_id;
+  PartnerId loss_owner;  // None before a default.
+  // The last of the settlement's payment files that has it; 0 for none.
+  int file_number = 0;
 };
 
 // Those of an approved settlement, all due then.
@@ -45,6 +47,10 @@ void UpdateObligation(postgres::Transaction& transaction, const StoredObligation
 
 // What is open and due by now becomes overdue. Gives how many.
 int64_t MarkOverdue(postgres::Transaction& transaction, Timestamp now);
+
+// What other settlements of the same currency paid out, or instructed, above what was collected for
+// them: those of which something is still open.
+MinorUnits AdvancedToOthers(postgres::Transaction& transaction, const Settlement& settlement);
 
 // The files of a settlement: 1, 2, 3 …
 struct StoredPaymentFile {
