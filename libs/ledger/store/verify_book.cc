@@ -12,6 +12,7 @@
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/ledger/store/sealing.h"
+#include "libs/ledger/store/verify_catalogue.h"
 #include "libs/ledger/store/verify_tables.h"
 
 namespace guilder::ledger {
@@ -173,6 +174,7 @@ class Verification {
         [&](const std::vector<StoredRecord>& records) {
           findings_.Examined(CheckId::kRecordClaims, static_cast<int64_t>(records.size()));
           if (!whole) CheckClaimsOf(transaction, task_.book, records, findings_);
+          CheckCatalogueOf(transaction, task_.book, records, findings_);
         });
   }
 

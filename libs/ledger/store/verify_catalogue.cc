@@ -53,6 +53,18 @@ constexpr Statement kReadVouchers{"verify.read_vouchers", R"sql(
    limit $3
 )sql"};
 
+constexpr Statement kFindRowless{"verify.find_rowless", R"sql(
+  select w.number
+    from unnest($2::bigint[], $3::smallint[]) as w (number, kind)
+   where not case when w.kind = $4::smallint
+                  then exists (select 1 from catalogue.orders o
+                                where o.book = $1 and o.number = w.number)
+                  else exists (select 1 from catalogue.vouchers v
+                                where v.book = $1 and v.number = w.number) end
+   order by w.number
+   limit 1
+)sql"};
+
 absl::Status VerifyRows(postgres::Pool& pool, const Statement& statement, const char* what,
                         Findings& findings) {
   int64_t book = 0;
@@ -78,6 +90,24 @@ absl::Status VerifyRows(postgres::Pool& pool, const Statement& statement, const 
 absl::Status VerifyCatalogue(postgres::Pool& pool, Findings& findings) {
   GUILDER_RETURN_IF_ERROR(VerifyRows(pool, kReadOrders, "order", findings));
   return VerifyRows(pool, kReadVouchers, "voucher", findings);
+}
+
+void CheckCatalogueOf(postgres::Transaction& transaction, BookId book,
+                      const std::vector<StoredRecord>& records, Findings& findings) {
+  std::vector<const Record*> had;
+  for (const StoredRecord& stored : records) {
+    const RecordKind kind = stored.record.kind;
+    if (kind == RecordKind::kOrder || kind == RecordKind::kVoucher) had.push_back(&stored.record);
+  }
+  if (had.empty()) return;
+  const Rows rows = transaction.Execute(kFindRowless, Params()
+                                                          .Int(book)
+                                                          .IntArray(had, &Record::number)
+                                                          .IntArray(had, &Record::kind)
+                                                          .Int(RecordKind::kOrder));
+  if (rows.empty()) return;
+  findings.Fail(CheckId::kCatalogue,
+                absl::StrCat("record ", book.value(), "-", rows[0].Int(0), " has no row"));
 }
 
 }  // namespace guilder::ledger
