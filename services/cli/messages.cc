@@ -16,6 +16,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 
+#include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 
 namespace guilder::cli {
@@ -170,6 +171,21 @@ absl::Status AssignNumber(Message& message, const FieldDescriptor* field, const 
 }
 
 absl::Status AssignField(Message& message, const FieldDescriptor* field, const std::string& text,
+                         Kind kind);
+
+// "gold=2" as one more message of two fields.
+absl::Status AddPair(Message& message, const FieldDescriptor* field, const std::string& text) {
+  const size_t equals = text.find('=');
+  const Descriptor* pair = field->message_type();
+  if (pair->field_count() != 2 || equals == std::string::npos) {
+    return Expected("a pair as in gold=2", text);
+  }
+  Message& added = *message.GetReflection()->AddMessage(&message, field);
+  GUILDER_RETURN_IF_ERROR(AssignField(added, pair->field(0), text.substr(0, equals), Kind::kPlain));
+  return AssignField(added, pair->field(1), text.substr(equals + 1), Kind::kPlain);
+}
+
+absl::Status AssignField(Message& message, const FieldDescriptor* field, const std::string& text,
                          Kind kind) {
   const Reflection* reflection = message.GetReflection();
   switch (field->cpp_type()) {
@@ -198,6 +214,7 @@ absl::Status AssignField(Message& message, const FieldDescriptor* field, const s
     case FieldDescriptor::CPPTYPE_ENUM:
       return AssignEnum(message, field, text);
     case FieldDescriptor::CPPTYPE_MESSAGE: {
+      if (field->is_repeated()) return AddPair(message, field, text);
       Message& inner = *reflection->MutableMessage(&message, field);
       const std::string& type = field->message_type()->full_name();
       if (type == kTimestampType) return AssignInstant(inner, text);

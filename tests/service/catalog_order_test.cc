@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -231,6 +232,68 @@ TEST_CASE("Orders: a member has no more than the limit, what it called off not c
   int placed = 0;
   for (auto& one : running) placed += one.get().ok();
   CHECK(placed == 2);
+}
+
+TEST_CASE("Orders: what is for some tiers is had by their members, each up to its limit",
+          "[service][redemption]") {
+  CatalogWorld world;
+  world.GivePoints(1'000);
+  auto gift = CatalogWorld::AGift("bouquet", 0);
+  v1::TierLimit& gold = *gift.mutable_reward()->add_tier_limits();
+  gold.set_tier("gold");
+  gold.set_limit(2);
+  REQUIRE(world.Create(gift).ok());
+  REQUIRE(world.Reward().tier_limits_size() == 1);
+  CHECK(world.Reward().tier_limits(0).tier() == "gold");
+  CHECK_FALSE(world.Reward().has_remaining_stock());
+  CHECK(ReasonOf(world.Order(world.AnOrder())) == Reason::kRewardNotAvailable);
+
+  const auto give = [&](const char* tier, int number, const char* from) {
+    world.coalition.database().Query(absl::StrCat(
+        "insert into member.tiers (book, account_id, number, tier, from_us, changed_at_us, "
+        "changed_by, reason) values (",
+        world.account.value() & 65535, ", ", world.account.value(), ", ", number, ", '", tier,
+        "', ", from, ", 0, 'anna', '')"));
+  };
+  give("gold", 1, "0");
+  // Not yet.
+  give("silver", 2, "9000000000000000");
+  CHECK(ReasonOf(world.Order(world.AnOrder("bouquet", 3))) == Reason::kMemberLimitReached);
+  world.Ordered("bouquet", 2);
+  CHECK(ReasonOf(world.Order(world.AnOrder())) == Reason::kMemberLimitReached);
+
+  v1::UpdateRewardRequest update;
+  update.set_request_id(clients::NewRequestId());
+  update.mutable_reward()->set_name("rewards/bouquet");
+  update.mutable_update_mask()->add_paths("tier_limits");
+  REQUIRE(world.Update(update).ok());
+  CHECK(world.Reward().tier_limits_size() == 0);
+  world.Ordered("bouquet", 3);
+}
+
+TEST_CASE("Orders: one whose row is gone is found by the verification", "[service][redemption]") {
+  CatalogWorld world;
+  world.GivePoints(1'000);
+  REQUIRE(world.Create(CatalogWorld::AGift("bouquet", 0)).ok());
+  REQUIRE(world.Create(CatalogWorld::AVoucher()).ok());
+  world.Ordered();
+  world.Issued();
+  const auto finds = [&] {
+    const auto report =
+        ledger::Verify(world.coalition.network().pool(), {}, [](const auto&) { return true; });
+    REQUIRE(report.ok());
+    return std::count_if(report->checks.begin(), report->checks.end(),
+                         [](const ledger::VerifyCheck& check) { return !check.ok; });
+  };
+  REQUIRE(finds() == 0);
+  for (const std::string table : {"catalogue.orders", "catalogue.vouchers"}) {
+    world.coalition.database().Query(
+        absl::StrCat("create table public.kept as select * from ", table, "; delete from ", table));
+    CHECK(finds() == 1);
+    world.coalition.database().Query(
+        absl::StrCat("insert into ", table, " select * from public.kept; drop table public.kept"));
+  }
+  CHECK(finds() == 0);
 }
 
 TEST_CASE("Orders: a member sees its own, a supplier those that it sends, and nobody else's",

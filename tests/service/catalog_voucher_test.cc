@@ -137,6 +137,28 @@ TEST_CASE("RefundVoucher: what was bought with points comes back as points, to t
   CHECK(world.RedeemedAt("books") == 0);
 }
 
+TEST_CASE("RefundVoucher: one that was not used goes back to the stock, one that was stays had",
+          "[service][redemption][inv-60]") {
+  CatalogWorld world;
+  world.GivePoints(1'500);
+  auto limited = CatalogWorld::AVoucher();
+  limited.mutable_reward()->set_stock_limited(true);
+  limited.set_stock(1);
+  REQUIRE(world.Create(limited).ok());
+  const auto left = [&] { return world.Reward("five-euros").remaining_stock(); };
+
+  const v1::Voucher unused = world.Issued();
+  CHECK(left() == 0);
+  CHECK(ReasonOf(world.Issue(world.AnIssue())) == Reason::kOutOfStock);
+  REQUIRE(world.Refund(world.AsMember(), unused.name()).ok());
+  CHECK(left() == 1);
+
+  const v1::Voucher used = world.Issued();
+  REQUIRE(world.Use(used.code(), 100).ok());
+  REQUIRE(world.Refund(world.AsMember(), used.name()).ok());
+  CHECK(left() == 0);
+}
+
 TEST_CASE("Vouchers: when one expires, what is left goes back to the lots, and expires with them",
           "[service][redemption][inv-51][inv-59]") {
   CatalogWorld world;

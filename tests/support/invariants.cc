@@ -168,7 +168,8 @@ constexpr Invariant kInvariants[] = {
                   where o.state not in (5, 6) and o.reward_id * 16::bigint + 3 = l.limit_id)
               + (select count(*) from catalogue.vouchers v
                   join catalogue.rewards r on r.reward_id = v.reward_id and r.stock_limited
-                  where v.reward_id * 16::bigint + 3 = l.limit_id)
+                  where v.reward_id * 16::bigint + 3 = l.limit_id
+                    and not (v.refunded and v.used_amount = 0))
      )sql"},
     {"an order's points are held, taken or given back, as its state says", R"sql(
        select o.number

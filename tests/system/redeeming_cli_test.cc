@@ -106,5 +106,47 @@ TEST_CASE("guilder redemption: quote, pay in one step, find, PIN, lock and revie
   till.Run({"ledger", "verify"});
 }
 
+TEST_CASE("guilder reward, order, voucher: from the catalogue to the door, and back",
+          "[system][redemption][inv-59][inv-60]") {
+  Till till;
+  const std::string member =
+      till.Answer({"member", "show", till.card()}).at("member").at("name").get<std::string>();
+
+  // For gold members, of whom there is none yet; two pieces.
+  till.Answer({"reward", "create-gift", "teapot", "--display-name", "Teapot", "--supplier", kStore,
+               "--points", "20", "--stock", "2", "--tier", "gold=1", "--region", "DE-BE",
+               "--region", "DE-HH"});
+  const std::vector<std::string> place = {"order", "place",    "teapot", "--member",
+                                          member,  "--region", "DE-BE"};
+  CHECK(till.Run(place, 1).find("REWARD_NOT_AVAILABLE") != std::string::npos);
+  till.Answer({"tier", "set", member, "--tier", "gold"});
+  const json order = till.Answer(place);
+  CHECK(order.at("points") == 20);
+  CHECK(till.Run(place, 1).find("MEMBER_LIMIT_REACHED") != std::string::npos);
+  const std::string name = order.at("name");
+  for (const char* step : {"confirm", "ship", "deliver", "return"}) {
+    till.Answer({"order", step, name, "--as", "florist"});
+  }
+  CHECK(till.Run({"order", "cancel", name}, 1).find("WRONG_STATE") != std::string::npos);
+  CHECK(till.Answer({"reward", "show", "teapot"}).at("remaining_stock") == 2);
+
+  till.Answer({"reward", "create-voucher", "treat", "--display-name", "Treat", "--points", "30",
+               "--face", "300", "--currency", "EUR", "--partner", "florist", "--validity-days",
+               "30"});
+  const json voucher = till.Answer({"voucher", "issue", "treat", "--member", member});
+  const std::string code = voucher.at("code");
+  const json use = till.Answer(
+      {"voucher", "redeem", code, "--store", kStore, "--amount", "100", "--currency", "EUR"});
+  CHECK(use.at("remaining_value").at("minor_units") == 200);
+  till.Answer({"voucher", "refund-use", use.at("name"), "--as", "florist"});
+  CHECK(till.Answer({"voucher", "refund", voucher.at("name")}).at("refunded_points") == 20);
+  CHECK(till.Run({"voucher", "redeem", code, "--store", kStore, "--amount", "100", "--currency",
+                  "EUR"},
+                 1)
+            .find("VOUCHER_CLOSED") != std::string::npos);
+  CHECK(till.Answer({"member", "balance", till.card()}).at("available_points") == 50);
+  till.Run({"ledger", "verify"});
+}
+
 }  // namespace
 }  // namespace guilder

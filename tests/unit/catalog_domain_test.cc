@@ -141,6 +141,27 @@ TEST_CASE("CheckAvailable: dates, regions and kind", "[unit][redemption]") {
   CHECK(refused("DE-HH") == Reason::kRewardNotAvailable);
 }
 
+TEST_CASE("CheckLimits: a tier has its limit, and one that is not named has nothing",
+          "[unit][redemption]") {
+  Reward reward = AReward();
+  reward.per_member_limit = 2;
+  reward.tier_limits = {{"gold", 5}, {"silver", 0}};
+  const ledger::Configuration configuration(
+      1, {}, ledger::Calendar::Make(ledger::Cycle::kDaily, "UTC", {}).value(), {}, {});
+  const ledger::DecisionContext context{configuration, {}};
+  const auto refused = [&](int64_t has, const std::string& tier) {
+    return ReasonOf(CheckLimits(reward, {has, tier}, 1, context));
+  };
+  CHECK_FALSE(refused(4, "gold"));
+  CHECK(refused(5, "gold") == Reason::kMemberLimitReached);
+  CHECK_FALSE(refused(1, "silver"));
+  CHECK(refused(2, "silver") == Reason::kMemberLimitReached);
+  CHECK(refused(0, "bronze") == Reason::kRewardNotAvailable);
+  CHECK(refused(0, "") == Reason::kRewardNotAvailable);
+  reward.tier_limits.clear();
+  CHECK_FALSE(refused(1, ""));
+}
+
 TEST_CASE("CheckReward: each field has its bounds", "[unit][redemption]") {
   const auto refused = [](auto change) {
     Reward reward = AReward();
@@ -158,6 +179,16 @@ TEST_CASE("CheckReward: each field has its bounds", "[unit][redemption]") {
   CHECK(refused([](Reward& r) { r.price_ttl_seconds = 59; }) == Reason::kRequestMalformed);
   CHECK(refused([](Reward& r) { r.price_ttl_seconds = 86'401; }) == Reason::kRequestMalformed);
   CHECK(refused([](Reward& r) { r.per_member_limit = -1; }) == Reason::kRequestMalformed);
+  CHECK_FALSE(refused([](Reward& r) { r.tier_limits = {{"gold", 2}, {"silver-2_b", 0}}; }));
+  CHECK(refused([](Reward& r) { r.tier_limits = {{"gold", -1}}; }) == Reason::kRequestMalformed);
+  CHECK(refused([](Reward& r) { r.tier_limits = {{"", 1}}; }) == Reason::kRequestMalformed);
+  CHECK(refused([](Reward& r) { r.tier_limits = {{"a\nb", 1}}; }) == Reason::kRequestMalformed);
+  CHECK(refused([](Reward& r) {
+          r.tier_limits = {{"gold", 1}, {"gold", 2}};
+        }) == Reason::kRequestMalformed);
+  CHECK(refused([](Reward& r) {
+          for (int i = 0; i < 21; ++i) r.tier_limits.push_back({std::to_string(i), 1});
+        }) == Reason::kRequestMalformed);
   CHECK(refused([](Reward& r) { r.valid_until = r.valid_from; }) == Reason::kRequestMalformed);
   CHECK(refused([](Reward& r) { r.confirm_within_days = 31; }) == Reason::kRequestMalformed);
   CHECK(refused([](Reward& r) { r.prices[0].points = Points(0); }) == Reason::kAmountOutOfRange);

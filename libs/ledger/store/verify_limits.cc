@@ -46,12 +46,13 @@ constexpr Statement kReadCounted{"verify.read_counted", R"sql(
   select counter_id, sum(points)::bigint from accrual.counters where account_id = 0 group by counter_id
 )sql"};
 
-// Pieces of rewards that are away: ordered and not given back, or issued.
+// Pieces of rewards that are away: ordered and not given back, or issued and not refunded whole.
 constexpr Statement kReadStock{"verify.read_stock", R"sql(
   select r.reward_id,
          (select coalesce(sum(o.quantity), 0)::bigint from catalogue.orders o
            where o.reward_id = r.reward_id and o.state not in (5, 6))
-         + (select count(*) from catalogue.vouchers v where v.reward_id = r.reward_id)
+         + (select count(*) from catalogue.vouchers v
+             where v.reward_id = r.reward_id and not (v.refunded and v.used_amount = 0))
     from catalogue.rewards r
    where r.stock_limited
 )sql"};

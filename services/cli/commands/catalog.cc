@@ -27,6 +27,7 @@ std::vector<Field> RewardFields() {
           {"Only so many", "stock_limited"},
           {"Left", "remaining_stock", Show::kNumber},
           {"Most for one member", "per_member_limit", Show::kNumber},
+          {"Only for tiers, at most", "tier_limits"},
           {"From", "valid_from", Show::kTime},
           {"Until", "valid_until", Show::kTime},
           {"Regions", "regions"},
@@ -77,6 +78,8 @@ Verb& AddRewardOptions(Verb& verb) {
       .Option("--price-ttl-seconds", "reward.price_ttl_seconds",
               "How long a shown price is honoured after a change; 900 if absent")
       .Option("--per-member", "reward.per_member_limit", "How many one member may have")
+      .Option("--tier", "reward.tier_limits",
+              "Only for members of this tier, and how many, as in gold=2; may be repeated")
       .Option("--from", "reward.valid_from", "From when on it may be had")
       .Option("--until", "reward.valid_until", "Until when it may be had")
       .Option("--region", "reward.regions", "Where it may be had, as in DE-BE; may be repeated");

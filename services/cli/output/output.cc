@@ -28,6 +28,10 @@ const Value* Find(const Value& record, const std::string& path) {
 std::string PlainText(const Value& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
+  // As such a pair is given in an option.
+  if (value.is_object() && value.size() == 2) {
+    return absl::StrCat(PlainText(value.front()), "=", PlainText(value.back()));
+  }
   if (!value.is_array()) return value.dump();
   std::vector<std::string> parts;
   for (const Value& part : value) parts.push_back(PlainText(part));

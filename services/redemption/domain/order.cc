@@ -93,8 +93,8 @@ std::string EncodeStep(const Order& order, OrderState to) {
   return encoder.Take();
 }
 
-absl::StatusOr<Order> DecideOrder(const OrderRequest& asked, const Reward& reward, int64_t has,
-                                  const ledger::DecisionContext& context,
+absl::StatusOr<Order> DecideOrder(const OrderRequest& asked, const Reward& reward,
+                                  const Holdings& holdings, const ledger::DecisionContext& context,
                                   ledger::Posting& posting) {
   if (!context.account_found) return Refuse(Reason::kMemberNotFound);
   const Timestamp now = posting.now();
@@ -102,7 +102,7 @@ absl::StatusOr<Order> DecideOrder(const OrderRequest& asked, const Reward& rewar
   GUILDER_ASSIGN_OR_RETURN(const Price price, PriceFor(reward, asked.price_version, now));
   const ledger::Contract* contract = nullptr;
   GUILDER_RETURN_IF_ERROR(CheckSupplier(reward, context, now, &contract));
-  GUILDER_RETURN_IF_ERROR(CheckLimits(reward, has, asked.quantity, context));
+  GUILDER_RETURN_IF_ERROR(CheckLimits(reward, holdings, asked.quantity, context));
 
   Order order;
   order.book = ledger::BookOf(asked.account);

@@ -67,13 +67,13 @@ std::string Encode(const OrderRequest& asked);
 std::string EncodeStep(const Order& order, OrderState to);
 
 // Holds the points of an order under the supplier's redemption contract in force now, which prices
-// all that follows. `has` is how many pieces of the reward the member has already. The stock is
-// what the lane's limit bounds: the command spends it.
+// all that follows. The stock is what the lane's limit bounds: the command spends it.
 //
 // Refuses: kMemberNotFound, what CheckAvailable and PriceFor refuse, kPartnerNotActive,
 // kNoContract, kMemberLimitReached, kOutOfStock, and what ledger::DecideHold refuses.
-absl::StatusOr<Order> DecideOrder(const OrderRequest& asked, const Reward& reward, int64_t has,
-                                  const ledger::DecisionContext& context, ledger::Posting& posting);
+absl::StatusOr<Order> DecideOrder(const OrderRequest& asked, const Reward& reward,
+                                  const Holdings& holdings, const ledger::DecisionContext& context,
+                                  ledger::Posting& posting);
 
 // What a step did.
 struct Stepped {

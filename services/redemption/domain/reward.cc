@@ -1,7 +1,10 @@
 #include "services/redemption/domain/reward.h"
 
 #include <algorithm>
+#include <set>
 #include <string_view>
+
+#include "absl/strings/ascii.h"
 
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
@@ -14,6 +17,7 @@ constexpr size_t kMaxDescriptionCharacters = 1'000;
 constexpr size_t kMaxRegions = 50;
 constexpr size_t kMaxRegionCharacters = 32;
 constexpr size_t kMaxVoucherPartners = 100;
+constexpr size_t kMaxTierLimits = 20;
 
 absl::Status Malformed(const char* field) {
   return Refuse(Reason::kRequestMalformed, field, {{"field", field}});
@@ -50,6 +54,31 @@ absl::Status CheckTexts(const Reward& reward) {
   return absl::OkStatus();
 }
 
+absl::Status CheckTierLimits(const std::vector<TierLimit>& limits) {
+  std::set<std::string_view> tiers;
+  for (const TierLimit& limit : limits) {
+    // As names of tiers are, which are stored one a line, too.
+    const bool name =
+        !limit.tier.empty() && limit.tier.size() <= 64 &&
+        std::all_of(limit.tier.begin(), limit.tier.end(), [](char c) {
+          return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
+        });
+    if (!name || limit.limit < 0 || !tiers.insert(limit.tier).second) {
+      return Malformed("tier_limits");
+    }
+  }
+  return tiers.size() <= kMaxTierLimits ? absl::OkStatus() : Malformed("tier_limits");
+}
+
+// What a member may have, by its tier; nothing when it may have none, 0 for any number.
+std::optional<int> LimitFor(const Reward& reward, const std::string& tier) {
+  if (reward.tier_limits.empty()) return reward.per_member_limit;
+  for (const TierLimit& limit : reward.tier_limits) {
+    if (limit.tier == tier) return limit.limit > 0 ? limit.limit : reward.per_member_limit;
+  }
+  return std::nullopt;
+}
+
 absl::Status CheckVoucher(const VoucherTerms& voucher) {
   if (voucher.partners.empty() || voucher.partners.size() > kMaxVoucherPartners) {
     return Malformed("voucher.partners");
@@ -71,6 +100,7 @@ absl::Status CheckReward(const Reward& reward) {
     return Malformed("price_ttl_seconds");
   }
   if (reward.per_member_limit < 0) return Malformed("per_member_limit");
+  GUILDER_RETURN_IF_ERROR(CheckTierLimits(reward.tier_limits));
   if (reward.valid_until <= reward.valid_from) return Malformed("valid_until");
   const Price& price = reward.prices.front();
   if (reward.kind == RewardKind::kGift) {
@@ -114,11 +144,12 @@ absl::StatusOr<Price> PriceFor(const Reward& reward, int32_t version, Timestamp 
   return Refuse(Reason::kPriceChanged, {}, {{"price_version", std::to_string(current.version)}});
 }
 
-absl::Status CheckLimits(const Reward& reward, int64_t has, int64_t more,
+absl::Status CheckLimits(const Reward& reward, const Holdings& holdings, int64_t more,
                          const ledger::DecisionContext& context) {
-  if (reward.per_member_limit > 0 && has + more > reward.per_member_limit) {
-    return Refuse(Reason::kMemberLimitReached, {},
-                  {{"per_member_limit", std::to_string(reward.per_member_limit)}});
+  const std::optional<int> limit = LimitFor(reward, holdings.tier);
+  if (!limit) return Refuse(Reason::kRewardNotAvailable, "not for members of that tier");
+  if (*limit > 0 && holdings.has + more > *limit) {
+    return Refuse(Reason::kMemberLimitReached, {}, {{"per_member_limit", std::to_string(*limit)}});
   }
   if (const auto left = context.LeftOf(StockOf(reward.id)); left && left->value() < more) {
     return Refuse(Reason::kOutOfStock, {}, {{"remaining_stock", std::to_string(left->value())}});

@@ -42,6 +42,20 @@ struct VoucherTerms {
   int validity_days = 0;
 };
 
+// How many a member of a tier may have; 0 for as many as any member may.
+struct TierLimit {
+  std::string tier;
+  int limit = 0;
+};
+
+// What a batch knows of a member, about one reward.
+struct Holdings {
+  // Pieces ordered, or vouchers issued.
+  int64_t has = 0;
+  // The member's tier now; empty for none.
+  std::string tier;
+};
+
 struct Reward {
   RewardId id;
   std::string slug;
@@ -55,6 +69,8 @@ struct Reward {
   int price_ttl_seconds = 0;
   bool stock_limited = false;
   int per_member_limit = 0;  // 0 for none
+  // Where there are any, it is for members of these tiers only.
+  std::vector<TierLimit> tier_limits;
   Timestamp valid_from;
   Timestamp valid_until = kNever;  // exclusive
   std::vector<std::string> regions;
@@ -89,8 +105,8 @@ absl::StatusOr<Price> PriceFor(const Reward& reward, int32_t version, Timestamp 
 // Whether a member that has so many may have so many more, and the stock has them: what is left of
 // it is known where the lane found it to be too little.
 //
-// Refuses: kMemberLimitReached, kOutOfStock.
-absl::Status CheckLimits(const Reward& reward, int64_t has, int64_t more,
+// Refuses: kRewardNotAvailable for another tier, kMemberLimitReached, kOutOfStock.
+absl::Status CheckLimits(const Reward& reward, const Holdings& holdings, int64_t more,
                          const ledger::DecisionContext& context);
 
 }  // namespace guilder::redemption

@@ -74,13 +74,14 @@ std::string EncodeRefund(const VoucherUse& use, MinorUnits amount) {
 }
 
 absl::StatusOr<Voucher> DecideVoucher(const VoucherRequest& asked, const Reward& reward,
-                                      int64_t has, const ledger::DecisionContext& context,
+                                      const Holdings& holdings,
+                                      const ledger::DecisionContext& context,
                                       ledger::Posting& posting) {
   if (!context.account_found) return Refuse(Reason::kMemberNotFound);
   const Timestamp now = posting.now();
   GUILDER_RETURN_IF_ERROR(CheckAvailable(reward, RewardKind::kVoucher, asked.region, now));
   GUILDER_ASSIGN_OR_RETURN(const Price price, PriceFor(reward, asked.price_version, now));
-  GUILDER_RETURN_IF_ERROR(CheckLimits(reward, has, 1, context));
+  GUILDER_RETURN_IF_ERROR(CheckLimits(reward, holdings, 1, context));
 
   Voucher voucher;
   voucher.book = ledger::BookOf(asked.account);

@@ -76,11 +76,12 @@ std::string Encode(const UseRequest& asked);
 std::string EncodeRefund(const Voucher& voucher);
 std::string EncodeRefund(const VoucherUse& use, MinorUnits amount);
 
-// Holds the points of a voucher until it expires. `has` is how many of them the member was issued.
+// Holds the points of a voucher until it expires.
 //
 // Refuses as DecideOrder does, but for what concerns a supplier.
 absl::StatusOr<Voucher> DecideVoucher(const VoucherRequest& asked, const Reward& reward,
-                                      int64_t has, const ledger::DecisionContext& context,
+                                      const Holdings& holdings,
+                                      const ledger::DecisionContext& context,
                                       ledger::Posting& posting);
 
 struct Used {

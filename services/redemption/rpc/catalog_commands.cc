@@ -1,5 +1,6 @@
 #include "services/redemption/rpc/catalog_commands.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -22,12 +23,6 @@ template <typename Key, typename Value>
 const Value* FindIn(const std::map<Key, Value>& map, const Key& key) {
   const auto found = map.find(key);
   return found == map.end() ? nullptr : &found->second;
-}
-
-template <typename Key>
-int64_t CountIn(const std::map<Key, int64_t>& map, const Key& key) {
-  const int64_t* const found = FindIn(map, key);
-  return found == nullptr ? 0 : *found;
 }
 
 void Address(ledger::Command& command, CatalogRows& rows, PartnerId partner, const Uuid& request_id,
@@ -70,8 +65,8 @@ class OrderCommand final : public CatalogCommand {
     const Reward* const reward = FindIn(batch->rewards, asked_.reward);
     if (reward == nullptr) return Refuse(Reason::kRewardNotFound);
     if (batch->locked.contains(account)) return Refuse(Reason::kSpendingLocked);
-    GUILDER_ASSIGN_OR_RETURN(
-        order_, DecideOrder(asked_, *reward, CountIn(batch->has, OfMember()), context, posting));
+    GUILDER_ASSIGN_OR_RETURN(order_,
+                             DecideOrder(asked_, *reward, batch->Of(OfMember()), context, posting));
     if (reward->stock_limited) spends[StockOf(reward->id)] = Points(order_.quantity);
     v1::OrderRewardResponse response;
     *response.mutable_order() = ToProto(order_, reward->slug, context.configuration);
@@ -166,8 +161,7 @@ class IssueCommand final : public CatalogCommand {
     if (reward == nullptr) return Refuse(Reason::kRewardNotFound);
     if (batch->locked.contains(account)) return Refuse(Reason::kSpendingLocked);
     GUILDER_ASSIGN_OR_RETURN(
-        voucher_,
-        DecideVoucher(asked_, *reward, CountIn(batch->has, OfMember()), context, posting));
+        voucher_, DecideVoucher(asked_, *reward, batch->Of(OfMember()), context, posting));
     if (reward->stock_limited) spends[StockOf(reward->id)] = Points(1);
     v1::IssueVoucherResponse response;
     *response.mutable_voucher() = ToProto(voucher_, reward->slug, context.configuration);
@@ -231,22 +225,30 @@ std::string ResponseOf(const Refunded& refunded, const DecisionContext& context)
 
 class VoucherRefundCommand final : public CatalogCommand {
  public:
-  explicit VoucherRefundCommand(const Voucher& voucher) : key_(voucher.book, voucher.number) {
+  explicit VoucherRefundCommand(const Voucher& voucher)
+      : key_(voucher.book, voucher.number), reward_(voucher.reward) {
     Say(*this, RecordKind::kVoucherRefund, EncodeRefund(voucher));
     ActOn(*this, voucher.number, voucher.number);
+    limits = {StockOf(reward_)};
     needs_lot = LotId(1);
   }
 
   CatalogNeeds Needs() const override {
     CatalogNeeds needs;
     needs.voucher = key_;
+    needs.reward = reward_;
     return needs;
   }
 
   absl::StatusOr<std::string> Decide(const DecisionContext& context, Posting& posting) override {
     const Voucher* const voucher = FindIn(batch->vouchers, key_);
-    if (voucher == nullptr) return Refuse(Reason::kVoucherNotFound);
+    const Reward* const reward = FindIn(batch->rewards, reward_);
+    if (voucher == nullptr || reward == nullptr) return Refuse(Reason::kVoucherNotFound);
     GUILDER_ASSIGN_OR_RETURN(const Refunded refunded, DecideRefund(*voucher, posting));
+    // What was used, if only in part, was had.
+    if (reward->stock_limited && voucher->used == MinorUnits(0)) {
+      spends[StockOf(reward_)] = Points(-1);
+    }
     return ResponseOf(refunded, context);
   }
 
@@ -254,6 +256,7 @@ class VoucherRefundCommand final : public CatalogCommand {
 
  private:
   const RecordKey key_;
+  const RewardId reward_;
 };
 
 class UseRefundCommand final : public CatalogCommand {
@@ -294,7 +297,18 @@ void AddIf(const std::optional<Key>& key, std::vector<Key>& keys) {
   if (key) keys.push_back(*key);
 }
 
+bool AnyAsksForTiers(const std::map<RewardId, Reward>& rewards) {
+  return std::any_of(rewards.begin(), rewards.end(),
+                     [](const auto& reward) { return !reward.second.tier_limits.empty(); });
+}
+
 }  // namespace
+
+Holdings CatalogBatch::Of(const RewardOf& member) const {
+  const int64_t* const count = FindIn(has, member);
+  const std::string* const tier = FindIn(tiers, member.first);
+  return {count == nullptr ? 0 : *count, tier == nullptr ? std::string() : *tier};
+}
 
 void CatalogRows::Load(postgres::Transaction& tx, const ledger::Configuration&,
                        const std::vector<ledger::Command*>& commands) {
@@ -321,6 +335,7 @@ void CatalogRows::Load(postgres::Transaction& tx, const ledger::Configuration&,
   batch->rewards = ReadRewards(tx, rewards);
   batch->has = CountOrdered(tx, {ordered.begin(), ordered.end()});
   batch->has.merge(CountVouchers(tx, {issued.begin(), issued.end()}));
+  if (AnyAsksForTiers(batch->rewards)) batch->tiers = ReadTiers(tx, spenders);
   batch->locked = FindLocked(tx, spenders);
   batch->orders = ReadOrders(tx, orders);
   batch->vouchers = ReadVouchers(tx, vouchers);

@@ -24,11 +24,15 @@ struct CatalogBatch {
   std::map<RewardId, Reward> rewards;
   // By member and reward: pieces ordered, vouchers issued.
   std::map<RewardOf, int64_t> has;
+  // Of members who order, where a reward asks for it.
+  std::map<AccountId, std::string> tiers;
   // Members whose spending is locked.
   std::set<AccountId> locked;
   std::map<RecordKey, Order> orders;
   std::map<RecordKey, Voucher> vouchers;
   std::map<RecordKey, VoucherUse> uses;
+
+  Holdings Of(const RewardOf& member) const;
 };
 
 // What a batch must read for one command.

@@ -26,6 +26,7 @@ constexpr size_t kMaxRewardIdCharacters = 40;
 constexpr size_t kMaxRegionBytes = 128;
 constexpr size_t kMaxReferenceCharacters = 64;
 constexpr uint64_t kRewardFormat = 1;
+constexpr uint64_t kRewardWithTiersFormat = 2;
 
 absl::Status Malformed(const char* field) {
   return Refuse(Reason::kRequestMalformed, field, {{"field", field}});
@@ -180,6 +181,14 @@ v1::Voucher VoucherToProto(const Voucher& voucher, Timestamp now, const std::str
   return out;
 }
 
+std::vector<TierLimit> TierLimitsOf(const v1::Reward& given) {
+  std::vector<TierLimit> limits;
+  for (const v1::TierLimit& limit : given.tier_limits()) {
+    limits.push_back({limit.tier(), limit.limit()});
+  }
+  return limits;
+}
+
 }  // namespace
 
 absl::StatusOr<RecordKey> ParseRecordName(std::string_view collection, std::string_view name,
@@ -222,6 +231,7 @@ absl::StatusOr<Reward> RewardFromProto(const std::string& slug, const v1::Reward
       given.price_ttl_seconds() == 0 ? kDefaultPriceTtlSeconds : given.price_ttl_seconds();
   reward.stock_limited = given.stock_limited();
   reward.per_member_limit = given.per_member_limit();
+  reward.tier_limits = TierLimitsOf(given);
   GUILDER_RETURN_IF_ERROR(SetDates(given, reward));
   reward.regions = {given.regions().begin(), given.regions().end()};
   if (reward.kind == RewardKind::kGift) {
@@ -266,6 +276,8 @@ absl::Status ApplyUpdate(const v1::UpdateRewardRequest& request, const Currency&
       reward.price_ttl_seconds = given.price_ttl_seconds();
     } else if (path == "per_member_limit") {
       reward.per_member_limit = given.per_member_limit();
+    } else if (path == "tier_limits") {
+      reward.tier_limits = TierLimitsOf(given);
     } else if (path == "valid_from") {
       reward.valid_from = dates.valid_from;
     } else if (path == "valid_until") {
@@ -283,7 +295,7 @@ absl::Status ApplyUpdate(const v1::UpdateRewardRequest& request, const Currency&
 
 std::string EncodeReward(const v1::Reward& reward) {
   Encoder encoder;
-  encoder.Unsigned(kRewardFormat)
+  encoder.Unsigned(reward.tier_limits_size() == 0 ? kRewardFormat : kRewardWithTiersFormat)
       .Bytes(reward.name())
       .Signed(reward.kind())
       .Bytes(reward.display_name())
@@ -310,6 +322,9 @@ std::string EncodeReward(const v1::Reward& reward) {
       .Signed(voucher.single_use())
       .Signed(voucher.validity_days());
   for (const std::string& partner : voucher.partners()) encoder.Bytes(partner);
+  for (const v1::TierLimit& limit : reward.tier_limits()) {
+    encoder.Bytes(limit.tier()).Signed(limit.limit());
+  }
   return encoder.Take();
 }
 
@@ -380,8 +395,13 @@ v1::Reward ToProto(const RewardRow& row, const Currency& currency) {
   out.set_price_version(price.version);
   out.set_price_ttl_seconds(reward.price_ttl_seconds);
   out.set_stock_limited(reward.stock_limited);
-  out.set_remaining_stock(row.remaining_stock.value());
+  if (reward.stock_limited) out.set_remaining_stock(row.remaining_stock.value());
   out.set_per_member_limit(reward.per_member_limit);
+  for (const TierLimit& limit : reward.tier_limits) {
+    v1::TierLimit& shown = *out.add_tier_limits();
+    shown.set_tier(limit.tier);
+    shown.set_limit(limit.limit);
+  }
   if (reward.valid_from > Timestamp()) *out.mutable_valid_from() = rpc::ToProto(reward.valid_from);
   if (reward.valid_until != kNever) *out.mutable_valid_until() = rpc::ToProto(reward.valid_until);
   for (const std::string& region : reward.regions) out.add_regions(region);

@@ -36,6 +36,17 @@ constexpr Statement kFindLocked{"redemption.find_locked", R"sql(
    where m.locked_at_us is not null
 )sql"};
 
+// The clock is that of the lane's record, to some milliseconds.
+constexpr Statement kReadTiers{"redemption.read_tiers", R"sql(
+  select distinct on (t.account_id) t.account_id, t.tier
+    from unnest($1::int[], $2::bigint[]) as w (book, account_id)
+    join ledger.books b on b.book = w.book
+    join member.tiers t on t.book = w.book and t.account_id = w.account_id
+   where t.from_us <= greatest(b.last_posted_at_us, b.clock_offset_us
+                               + (extract(epoch from clock_timestamp()) * 1000000)::bigint)
+   order by t.account_id, t.from_us desc, t.number desc
+)sql"};
+
 // Columns 0 to 15, which FromRow reads.
 #define GUILDER_ORDER_COLUMNS_                                                                    \
   "o.book, o.number, o.account_id, o.reward_id, o.partner_id, o.store_id, o.quantity, o.points, " \
@@ -169,6 +180,16 @@ std::set<AccountId> FindLocked(Transaction& tx, const std::set<AccountId>& accou
   const Params params = Params().IntArray(accounts, ledger::BookOf).IntArray(accounts);
   for (const Row& row : tx.Execute(kFindLocked, params)) locked.insert(row.Id<AccountId>(0));
   return locked;
+}
+
+std::map<AccountId, std::string> ReadTiers(Transaction& tx, const std::set<AccountId>& accounts) {
+  std::map<AccountId, std::string> tiers;
+  if (accounts.empty()) return tiers;
+  const Params params = Params().IntArray(accounts, ledger::BookOf).IntArray(accounts);
+  for (const Row& row : tx.Execute(kReadTiers, params)) {
+    if (!row.Text(1).empty()) tiers.emplace(row.Id<AccountId>(0), row.Text(1));
+  }
+  return tiers;
 }
 
 std::map<RecordKey, Order> ReadOrders(Transaction& tx, const std::vector<RecordKey>& keys) {

@@ -32,6 +32,10 @@ std::map<RewardOf, int64_t> CountVouchers(postgres::Transaction& tx,
 // Of these members, those whose spending is locked after wrong PINs.
 std::set<AccountId> FindLocked(postgres::Transaction& tx, const std::set<AccountId>& accounts);
 
+// The tiers of these members now; of those that have one.
+std::map<AccountId, std::string> ReadTiers(postgres::Transaction& tx,
+                                           const std::set<AccountId>& accounts);
+
 std::map<RecordKey, Order> ReadOrders(postgres::Transaction& tx,
                                       const std::vector<RecordKey>& keys);
 

@@ -17,14 +17,14 @@ using postgres::Rows;
 using postgres::Statement;
 using postgres::Transaction;
 
-// Columns 0 to 17, which FromRow reads.
+// Columns 0 to 21, which FromRow reads.
 #define GUILDER_REWARD_COLUMNS_                                                                   \
   "r.reward_id, r.slug, r.kind, r.display_name, r.description, r.withdrawn, r.partner_id, "       \
   "r.store_id, r.price_ttl_seconds, r.stock_limited, r.per_member_limit, r.valid_from_us, "       \
   "r.valid_until_us, r.regions, r.confirm_within_days, r.face_amount, r.partner_ids, r.revision " \
-  ", r.single_use, r.validity_days "
+  ", r.single_use, r.validity_days, r.limited_tiers, r.tier_limits "
 
-// Columns 20 to 23: the names, and what is left.
+// Columns 22 to 25: the names, and what is left.
 #define GUILDER_REWARD_NAMES_                                                                     \
   ", coalesce(p.slug, ''), coalesce(s.code, ''), "                                                \
   "(select coalesce(string_agg(v.slug, E'\\n' order by v.slug), '') from partner.partners v "     \
@@ -95,8 +95,9 @@ constexpr Statement kInsert{"redemption.insert_reward", R"sql(
   insert into catalogue.rewards
     (slug, kind, display_name, description, withdrawn, partner_id, store_id, price_ttl_seconds,
      stock_limited, per_member_limit, valid_from_us, valid_until_us, regions, confirm_within_days,
-     face_amount, partner_ids, single_use, validity_days, revision)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+     face_amount, partner_ids, single_use, validity_days, revision, limited_tiers, tier_limits)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+          $21)
       on conflict (slug) do nothing
   returning reward_id
 )sql"};
@@ -105,7 +106,7 @@ constexpr Statement kUpdate{"redemption.update_reward", R"sql(
   update catalogue.rewards
      set display_name = $2, description = $3, withdrawn = $4, price_ttl_seconds = $5,
          per_member_limit = $6, valid_from_us = $7, valid_until_us = $8, regions = $9,
-         confirm_within_days = $10, revision = $11
+         confirm_within_days = $10, revision = $11, limited_tiers = $12, tier_limits = $13
    where reward_id = $1
 )sql"};
 
@@ -143,17 +144,29 @@ Reward FromRow(const Row& row) {
   reward.revision = row.Int(17);
   reward.voucher.single_use = row.Bool(18);
   reward.voucher.validity_days = static_cast<int>(row.Int(19));
+  const std::string tiers(row.Text(20));
+  const std::vector<int64_t> limits = row.IntArray(21);
+  for (const absl::string_view tier : absl::StrSplit(tiers, '\n', absl::SkipEmpty())) {
+    reward.tier_limits.push_back(
+        {std::string(tier), static_cast<int>(limits.at(reward.tier_limits.size()))});
+  }
   return reward;
+}
+
+// One a line.
+std::string LimitedTiers(const Reward& reward) {
+  return absl::StrJoin(reward.tier_limits, "\n",
+                       [](std::string* out, const TierLimit& limit) { out->append(limit.tier); });
 }
 
 RewardRow ShownFromRow(const Row& row) {
   RewardRow shown;
   shown.reward = FromRow(row);
-  shown.supplier_slug = row.Text(20);
-  shown.store_code = row.Text(21);
-  const std::string partners(row.Text(22));
+  shown.supplier_slug = row.Text(22);
+  shown.store_code = row.Text(23);
+  const std::string partners(row.Text(24));
   shown.voucher_partners = absl::StrSplit(partners, '\n', absl::SkipEmpty());
-  shown.remaining_stock = row.Id<Points>(23);
+  shown.remaining_stock = row.Id<Points>(25);
   return shown;
 }
 
@@ -277,7 +290,9 @@ std::optional<RewardId> InsertReward(Transaction& tx, const Reward& reward) {
                               .IntArray(reward.voucher.partners)
                               .Bool(reward.voucher.single_use)
                               .Int(reward.voucher.validity_days)
-                              .Int(reward.revision));
+                              .Int(reward.revision)
+                              .Text(LimitedTiers(reward))
+                              .IntArray(reward.tier_limits, &TierLimit::limit));
   if (rows.empty()) return std::nullopt;
   return rows[0].Id<RewardId>(0);
 }
@@ -294,7 +309,9 @@ void UpdateReward(Transaction& tx, const Reward& reward) {
                           .Int(reward.valid_until)
                           .Text(absl::StrJoin(reward.regions, "\n"))
                           .Int(reward.confirm_within_days)
-                          .Int(reward.revision));
+                          .Int(reward.revision)
+                          .Text(LimitedTiers(reward))
+                          .IntArray(reward.tier_limits, &TierLimit::limit));
 }
 
 void InsertPrice(Transaction& tx, RewardId reward, const Price& price) {

@@ -1,0 +1,1 @@
+select limited_tiers, tier_limits from catalogue.rewards limit 0;
