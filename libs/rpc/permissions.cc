@@ -105,6 +105,7 @@ const Permission kTable[] = {
     Row("guilder.accrual.v1.AccrualService/ListTopCards", kNoPartner, kReaders),
     Row("guilder.accrual.v1.AccrualService/ListParkedItems", kRead, kFinanceReaders),
     Row("guilder.accrual.v1.AccrualService/ResolveParkedItem", kNoPartner, {kSupport, kAdmin}),
+    Row("guilder.accrual.v1.AccrualService/ApproveParkedReturn", kNoPartner, {kApprover, kAdmin}),
 
     Row("guilder.accrual.v1.RuleService/ProposeRuleSet", kNoPartner, {kSubmitter, kPartnerManager}),
     Row("guilder.accrual.v1.RuleService/ApproveRuleSet", kNoPartner, {kApprover}),

@@ -43,19 +43,160 @@ TEST_CASE("RecordReturn: one whose sale does not come within 30 days is rejected
   CHECK(world.Parked()[0].resolution() == "rejected: no sale came within 30 days");
 }
 
-TEST_CASE("RecordReturn: one without a receipt is never posted, whoever asks",
+// A return without a receipt, and what operators do with it.
+struct UnnamedReturn {
+  explicit UnnamedReturn(const ReturnsWorld& of) : world(of) {
+    sale = world.Buy(world.APurchase(30)).name();
+    auto request = world.AReturn("", "", 1);
+    request.mutable_lines(0)->set_sku("milk");
+    request.set_card_number(world.card);
+    const absl::Status parked = world.AsPartner(&Stub::RecordReturn, request).status();
+    REQUIRE(ReasonOf(parked) == Reason::kReturnParked);
+    item = DetailsOf(parked)["parked_item"];
+  }
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> As(const std::string& who,
+                              grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                           Response*),
+                              const Request& request) const {
+    clients::RetryPolicy once;
+    once.max_attempts = 1;
+    return clients::Client<v1::AccrualService>(world.coalition.network().AsOperator(who))
+        .Invoke(method, request, once);
+  }
+  absl::StatusOr<v1::ResolveParkedItemResponse> Propose(const std::string& purchase) const {
+    v1::ResolveParkedItemRequest request;
+    request.set_name(item);
+    request.set_resolution("the member had the milk, not the receipt");
+    request.set_action(v1::PARKED_ITEM_ACTION_POST);
+    request.set_purchase(purchase);
+    return As("anna", &Stub::ResolveParkedItem, request);
+  }
+  absl::StatusOr<v1::ApproveParkedReturnResponse> Approve(const std::string& who,
+                                                          const std::string& etag) const {
+    v1::ApproveParkedReturnRequest request;
+    request.set_name(item);
+    request.set_etag(etag);
+    return As(who, &Stub::ApproveParkedReturn, request);
+  }
+
+  const ReturnsWorld& world;
+  std::string sale;
+  std::string item;
+};
+
+TEST_CASE("RecordReturn: one without a receipt is posted by two people, with a reason, once",
           "[service][accrual][inv-49]") {
   const ReturnsWorld world(ASet());
-  world.Buy(world.APurchase(30));
+  const UnnamedReturn back(world);
+  CHECK(ReasonOf(back.Propose("").status()) == Reason::kPurchaseNotFound);
+  CHECK(ReasonOf(back.Approve("bert", "").status()) == Reason::kWrongState);
+
+  const auto proposed = back.Propose(back.sale);
+  REQUIRE(proposed.ok());
+  CHECK_FALSE(proposed->parked_item().resolved());
+  CHECK(proposed->parked_item().proposed_by() == "operators/anna");
+  CHECK(world.Balance("pending") == 30);
+  const std::string etag = proposed->parked_item().etag();
+  CHECK(ReasonOf(back.Approve("anna", etag).status()) == Reason::kSamePerson);
+  CHECK(ReasonOf(back.Approve("bert", "another").status()) == Reason::kChangeDiffers);
+  const auto approved = back.Approve("bert", etag);
+  INFO(approved.status().ToString());
+  REQUIRE(approved.ok());
+
+  CHECK(approved->parked_item().resolved());
+  CHECK(approved->parked_item().resolution() == "the member had the milk, not the receipt");
+  CHECK(approved->posted().starts_with("returns/"));
+  CHECK(world.Balance("pending") == 0);
+  // Who approved it and lost the answer gets it again; nobody else does.
+  const auto again = back.Approve("bert", etag);
+  REQUIRE(again.ok());
+  CHECK(again->posted() == approved->posted());
+  CHECK(ReasonOf(back.Approve("anna", etag).status()) == Reason::kWrongState);
+  CHECK(ReasonOf(back.Propose(back.sale).status()) == Reason::kWrongState);
+  CHECK(world.Count("select count(*) from ledger.journal where kind = 2") == 1);
+}
+
+TEST_CASE("ApproveParkedReturn: refusals in their order, and what was approved is what was seen",
+          "[service][accrual][inv-97]") {
+  const ReturnsWorld world(ASet());
+  const UnnamedReturn back(world);
+  v1::ApproveParkedReturnRequest unknown;
+  unknown.set_name("parkedItems/1-00000000-0000-4000-8000-000000000000");
+  CHECK(ReasonOf(back.As("bert", &Stub::ApproveParkedReturn, unknown).status()) ==
+        Reason::kParkedItemNotFound);
+  CHECK(ReasonOf(back.Propose("purchases/1-999").status()) == Reason::kPurchaseNotFound);
+  const auto first = back.Propose(back.sale);
+  REQUIRE(first.ok());
+  const std::string other = world.Buy(world.APurchase(5)).name();
+  REQUIRE(back.Propose(other).ok());
+
+  CHECK(ReasonOf(back.Approve("bert", first->parked_item().etag()).status()) ==
+        Reason::kChangeDiffers);
+  CHECK(world.Count("select count(*) from ledger.journal where kind = 2") == 0);
+}
+
+TEST_CASE(
+    "RecordReturn: one return posts once under whatever request ids, and conflicts are parked",
+    "[service][accrual][inv-14]") {
+  const ReturnsWorld world(ASet());
+  v1::RecordPurchaseRequest purchase = world.APurchase(30);
+  purchase.mutable_lines(0)->set_quantity(3);
+  const std::string sale = world.Buy(purchase).name();
+  auto request = world.AReturn(sale, "1", 1);
+  request.set_return_number("R-7");
+  const auto first = world.AsPartner(&Stub::RecordReturn, request);
+  REQUIRE(first.ok());
+
+  request.set_request_id(clients::NewRequestId());
+  const auto repeated = world.AsPartner(&Stub::RecordReturn, request);
+  REQUIRE(repeated.ok());
+  CHECK(repeated->name() == first->name());
+  request.set_request_id(clients::NewRequestId());
+  request.mutable_lines(0)->set_quantity(2);
+  const absl::Status conflict = world.AsPartner(&Stub::RecordReturn, request).status();
+  CHECK(ReasonOf(conflict) == Reason::kReceiptConflict);
+  CHECK(DetailsOf(conflict)["return"] == first->name());
+  CHECK(world.Balance("pending") == 20);
+  // Another store's number, another day's, or none, is another return.
+  request.set_request_id(clients::NewRequestId());
+  request.mutable_lines(0)->set_quantity(1);
+  *request.mutable_occurred_at() = rpc::ToProto(world.coalition.Now() - Timestamp(2 * kDay));
+  CHECK(world.AsPartner(&Stub::RecordReturn, request).ok());
+  CHECK(world.Balance("pending") == 10);
+  // An operator sees that the parked one was another return after all.
+  const auto item = DetailsOf(conflict)["parked_item"];
+  CHECK(ReasonOf(world.Post(item).status()) == Reason::kReturnExceedsSale);
+  CHECK(world.Parked().size() == 1);
+  CHECK(world.Parked()[0].reason() == "RECEIPT_CONFLICT");
+}
+
+TEST_CASE("RecordReturn: one that waits twice for its sale is posted once",
+          "[service][accrual][inv-17]") {
+  const ReturnsWorld world(ASet());
+  const v1::RecordPurchaseRequest purchase = world.APurchase(30);
   auto request = world.AReturn("", "", 1);
   request.mutable_lines(0)->set_sku("milk");
-  request.set_card_number(world.card);
+  request.set_return_number("R-8");
+  *request.mutable_receipt() = purchase.receipt();
+  for (int i = 0; i < 2; ++i) {
+    request.set_request_id(clients::NewRequestId());
+    CHECK(ReasonOf(world.AsPartner(&Stub::RecordReturn, request).status()) ==
+          Reason::kReturnParked);
+  }
 
-  const absl::Status parked = world.AsPartner(&Stub::RecordReturn, request).status();
-  CHECK(ReasonOf(parked) == Reason::kReturnParked);
-  CHECK(ReasonOf(world.Post(DetailsOf(parked)["parked_item"]).status()) ==
-        Reason::kPurchaseNotFound);
-  CHECK(world.Balance("pending") == 30);
+  world.Buy(purchase);
+  const absl::Time give_up = absl::Now() + absl::Seconds(30);
+  const auto all_resolved = [&] {
+    const auto items = world.Parked();
+    return std::all_of(items.begin(), items.end(), [](const auto& i) { return i.resolved(); });
+  };
+  while (!all_resolved() && absl::Now() < give_up) {
+  }
+
+  CHECK(all_resolved());
+  CHECK(world.Count("select count(*) from ledger.journal where kind = 2") == 1);
+  CHECK(world.Balance("pending") == 0);
 }
 
 TEST_CASE("RecordPurchase: an unknown terminal and the future are parked where the rules say so",

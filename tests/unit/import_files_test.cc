@@ -99,7 +99,7 @@ TEST_CASE(
   REQUIRE(work.items.size() == 6);
   const auto& later = work.items[3].returned;
   CHECK(later.receipt().receipt_number() == "2");
-  CHECK(later.return_number() == "3-1");
+  CHECK(later.return_number() == "3");
   CHECK(later.lines(0).quantity() == 1);
   const auto& earlier = work.items[4].returned;
   CHECK(earlier.receipt().receipt_number() == "1");
@@ -110,6 +110,23 @@ TEST_CASE(
   CHECK(rest.card_number() == "4711");
   CHECK(rest.lines(0).sku() == "A");
   CHECK(rest.lines(0).quantity() == 1);
+}
+
+TEST_CASE("ReadFileWork: a terminal's running numbers come with its receipts",
+          "[unit][cli][accrual]") {
+  Mapping mapping = TestMapping();
+  mapping.sequence = mapping.cashier;
+  mapping.cashier = {};
+  const FileWork work = Read(
+      "01;2;17;501;29.03.2026 03:30;4711;A;2;4,00\n"
+      "01;2;18;;29.03.2026 03:31;4711;A;1;2,00\n"
+      "01;2;19;-3;29.03.2026 03:32;4711;A;1;2,00\n",
+      mapping);
+
+  REQUIRE(work.items.size() == 3);
+  CHECK(work.items[0].purchase.sequence_number() == 501);
+  CHECK(work.items[1].purchase.sequence_number() == 0);
+  CHECK(work.items[2].refusal.detail.find("no running number") != std::string::npos);
 }
 
 TEST_CASE("ReadFileWork: a malformed row refuses its whole receipt, and the reject file has it all",

@@ -112,6 +112,35 @@ TEST_CASE("Purchase: content with amounts or points out of range is not read",
   }
 }
 
+TEST_CASE("Purchase: one of a terminal whose clock is off is kept with the offset, and is the same",
+          "[unit][accrual][operator][inv-104]") {
+  const Purchase stated = FromProto(ARequest(), kSlug).value();
+  const Timestamp now(stated.occurred_at.value() + 5 * kMicrosPerDay);
+  for (const int64_t offset : {-kMaxClockOffsetUs, -kClockToleranceUs - 1, kMaxClockOffsetUs}) {
+    Purchase moved = stated;
+    moved.sequence_number = offset > 0 ? 7 : 0;
+    REQUIRE(NormaliseClock(moved, now - Timestamp(offset), now));
+    CHECK(moved.occurred_at == stated.occurred_at + Timestamp(offset));
+    PurchaseOutcome outcome;
+    outcome.line_points = {Points(2)};
+    outcome.rule_set = 3;
+    const std::string content = EncodeRecorded(EncodePurchase(moved), outcome);
+    const auto read = DecodeRecorded(content);
+    REQUIRE(read.ok());
+    CHECK(EncodePurchase(read->purchase) == EncodePurchase(moved));
+    CHECK(read->purchase.clock_offset_us == offset);
+    CHECK(EncodePurchase(AsStated(moved)) == EncodePurchase(stated));
+    const auto facts = operator_::ReadPurchase(content);
+    REQUIRE(facts.has_value());
+    CHECK(facts->rule_set == 3);
+  }
+  Purchase kept = stated;
+  CHECK(NormaliseClock(kept, now - Timestamp(kClockToleranceUs), now));
+  CHECK(kept.clock_offset_us == 0);
+  CHECK_FALSE(NormaliseClock(kept, now - Timestamp(kMaxClockOffsetUs + 1), now));
+  CHECK(kept.occurred_at == stated.occurred_at);
+}
+
 TEST_CASE("ParseRecordName: a record's name has one spelling", "[unit][accrual]") {
   CHECK(ParseRecordName("purchases", "purchases/3-1042")->number == RecordNumber(1042));
   for (const char* name : {"purchases/03-1042", "purchases/3-01042", "purchases/3--1042",

@@ -17,6 +17,7 @@ namespace {
 constexpr uint64_t kFormat = 1;
 constexpr uint64_t kFormatWithTenders = 2;
 constexpr uint64_t kFormatWithNumber = 3;
+constexpr uint64_t kFormatWithOffset = 4;
 constexpr uint64_t kOutcomeFormat = 1;
 constexpr uint64_t kOutcomeFormatWithContract = 2;
 constexpr uint64_t kOutcomeOfBaseRates = 3;
@@ -100,6 +101,7 @@ absl::Status CheckTenders(const Purchase& purchase) {
 
 bool StatesTaxOrTenders(const Purchase& purchase) {
   return !purchase.tenders.empty() || purchase.sequence_number != 0 ||
+         purchase.clock_offset_us != 0 ||
          std::any_of(purchase.lines.begin(), purchase.lines.end(),
                      [](const PurchaseLine& line) { return line.tax != MinorUnits(0); });
 }
@@ -136,7 +138,7 @@ void DecodeReceipt(Decoder& in, ReceiptKey& receipt) {
 absl::StatusOr<Purchase> ReadPurchase(Decoder& in) {
   Purchase purchase;
   const uint64_t format = in.Unsigned();
-  const bool known = format >= kFormat && format <= kFormatWithNumber;
+  const bool known = format >= kFormat && format <= kFormatWithOffset;
   const bool with_tenders = format != kFormat;
   DecodeReceipt(in, purchase.receipt);
   purchase.card = in.ReadId<CardNumber>();
@@ -171,9 +173,14 @@ absl::StatusOr<Purchase> ReadPurchase(Decoder& in) {
       purchase.tenders.push_back({kind, amount});
     }
   }
-  if (format == kFormatWithNumber) purchase.sequence_number = in.Signed();
-  const bool possible = format != kFormatWithNumber || purchase.sequence_number > 0;
-  if (!in.ok() || !possible) return absl::InternalError("a purchase's content");
+  if (format >= kFormatWithNumber) purchase.sequence_number = in.Signed();
+  if (format == kFormatWithOffset) purchase.clock_offset_us = in.Signed();
+  const bool numbered = format != kFormatWithNumber || purchase.sequence_number > 0;
+  const int64_t offset = purchase.clock_offset_us;
+  const bool off = format != kFormatWithOffset ||
+                   (offset != 0 && offset <= kMaxClockOffsetUs && offset >= -kMaxClockOffsetUs &&
+                    purchase.sequence_number >= 0);
+  if (!in.ok() || !numbered || !off) return absl::InternalError("a purchase's content");
   return purchase;
 }
 
@@ -192,12 +199,31 @@ absl::Status Normalise(Purchase& purchase) {
   return CheckTenders(purchase);
 }
 
+bool NormaliseClock(Purchase& purchase, Timestamp terminal_time, Timestamp now) {
+  const int64_t offset = now.value() - terminal_time.value();
+  if (offset > kMaxClockOffsetUs || offset < -kMaxClockOffsetUs) return false;
+  if (offset <= kClockToleranceUs && offset >= -kClockToleranceUs) return true;
+  purchase.occurred_at += Timestamp(offset);
+  purchase.clock_offset_us = offset;
+  return true;
+}
+
+Purchase AsStated(const Purchase& purchase) {
+  Purchase stated = purchase;
+  stated.occurred_at = purchase.occurred_at - Timestamp(purchase.clock_offset_us);
+  stated.clock_offset_us = 0;
+  stated.sequence_number = 0;
+  return stated;
+}
+
 std::string EncodePurchase(const Purchase& purchase) {
   Encoder out;
   const ReceiptKey& receipt = purchase.receipt;
   const bool with_tenders = StatesTaxOrTenders(purchase);
   const bool with_number = purchase.sequence_number != 0;
-  out.Unsigned(with_number    ? kFormatWithNumber
+  const bool with_offset = purchase.clock_offset_us != 0;
+  out.Unsigned(with_offset    ? kFormatWithOffset
+               : with_number  ? kFormatWithNumber
                : with_tenders ? kFormatWithTenders
                               : kFormat)
       .Bytes(receipt.store)
@@ -225,7 +251,8 @@ std::string EncodePurchase(const Purchase& purchase) {
   for (const Tender& tender : purchase.tenders) {
     out.Unsigned(static_cast<uint64_t>(tender.kind)).Quantity(tender.amount);
   }
-  if (with_number) out.Signed(purchase.sequence_number);
+  if (with_number || with_offset) out.Signed(purchase.sequence_number);
+  if (with_offset) out.Signed(purchase.clock_offset_us);
   return out.Take();
 }
 

@@ -56,7 +56,22 @@ struct Purchase {
   std::vector<Tender> tenders;
   // The terminal's running number of it; 0 for none.
   int64_t sequence_number = 0;
+  // By how many microseconds `occurred_at` was moved, because the terminal's clock was off.
+  int64_t clock_offset_us = 0;
 };
+
+// How far a terminal's clock may be off before purchases are moved by as much, and after which
+// nobody knows when they happened.
+inline constexpr int64_t kClockToleranceUs = 2 * 60 * kMicrosPerSecond;
+inline constexpr int64_t kMaxClockOffsetUs = kMicrosPerDay;
+
+// Moves a purchase by what the clock of its terminal, which shows `terminal_time` now, is off.
+// False, and nothing is moved, when that is more than kMaxClockOffsetUs.
+bool NormaliseClock(Purchase& purchase, Timestamp terminal_time, Timestamp now);
+
+// What its partner says of it, whenever it is said: without the terminal's number, and at the time
+// that the terminal stated. The fingerprint is the digest of this.
+Purchase AsStated(const Purchase& purchase);
 
 // What became of the quote that a purchase carried. The numbers are stored.
 enum class QuoteOutcome { kNone = 0, kHonoured = 1, kExpired = 2 };
@@ -114,7 +129,9 @@ absl::Status Normalise(Purchase& purchase);
 // The canonical form of all that a partner says of a purchase: the fingerprint is its digest.
 // Format 1: the fields in the order of the declarations above, lines last. Format 2, only for
 // purchases that state tax or tenders: each line's tax after its category, and tenders last. Format
-// 3, only for purchases with a sequence number: that of format 2, and the number last.
+// 3, only for purchases with a sequence number: that of format 2, and the number last. Format 4,
+// only for those of a terminal whose clock was off: that of format 3, the number maybe 0, and by
+// how much.
 std::string EncodePurchase(const Purchase& purchase);
 // INTERNAL when the bytes do not begin with what EncodePurchase wrote.
 absl::StatusOr<Purchase> DecodePurchase(std::string_view encoded);

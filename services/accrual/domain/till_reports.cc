@@ -1,6 +1,7 @@
 #include "services/accrual/domain/till_reports.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "libs/rules/share.h"
 
@@ -29,13 +30,20 @@ TerminalNumbers FindGaps(std::vector<int64_t> numbers) {
 
 void SequenceReport::Add(const Sale& sale) {
   const Purchase& purchase = sale.recorded.purchase;
-  if (purchase.sequence_number == 0) return;
-  numbers_[{purchase.receipt.store, purchase.receipt.terminal}].push_back(purchase.sequence_number);
+  if (purchase.sequence_number == 0 && purchase.clock_offset_us == 0) return;
+  Seen& seen = tills_[{purchase.receipt.store, purchase.receipt.terminal}];
+  if (purchase.sequence_number != 0) seen.numbers.push_back(purchase.sequence_number);
+  if (std::abs(purchase.clock_offset_us) > std::abs(seen.clock_offset_us)) {
+    seen.clock_offset_us = purchase.clock_offset_us;
+  }
 }
 
 std::map<Till, TerminalNumbers> SequenceReport::Finish() && {
   std::map<Till, TerminalNumbers> tills;
-  for (auto& [till, numbers] : numbers_) tills[till] = FindGaps(std::move(numbers));
+  for (auto& [till, seen] : tills_) {
+    TerminalNumbers& found = tills[till] = FindGaps(std::move(seen.numbers));
+    found.clock_offset_us = seen.clock_offset_us;
+  }
   return tills;
 }
 

@@ -32,6 +32,7 @@ struct TerminalNumbers {
   int64_t purchases = 0;
   std::vector<NumberRange> missing;  // between first and last, in order; at most kMostGaps
   std::vector<int64_t> repeated;     // in order; at most kMostGaps
+  int64_t clock_offset_us = 0;       // the largest by which its clock was off
 };
 inline constexpr size_t kMostGaps = 1'000;
 
@@ -43,12 +44,16 @@ using Till = std::pair<std::string, std::string>;
 
 class SequenceReport {
  public:
-  // Purchases without a number are left out.
+  // Purchases without a number of terminals whose clock was right are left out.
   void Add(const Sale& sale);
   std::map<Till, TerminalNumbers> Finish() &&;
 
  private:
-  std::map<Till, std::vector<int64_t>> numbers_;
+  struct Seen {
+    std::vector<int64_t> numbers;
+    int64_t clock_offset_us = 0;
+  };
+  std::map<Till, Seen> tills_;
 };
 
 // A card at one cashier and terminal.

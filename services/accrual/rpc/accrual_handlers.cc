@@ -76,15 +76,20 @@ void AccrualHandlers::RecordPurchase(const SharedCall& call,
     if (!opened.ok()) return done(opened.status());
     quote = *std::move(opened);
   }
+  std::optional<Timestamp> terminal_time;
+  if (request.has_terminal_time()) {
+    terminal_time = rpc::FromProto(request.terminal_time());
+    if (!terminal_time) return done(Refuse(Reason::kRequestMalformed, "terminal_time"));
+  }
   const CardNumber card = purchase->card;
   card_lookups_.Find(
       card, call->deadline(),
       [this, call, id = *request_id, purchase = *std::move(purchase), quote = std::move(quote),
-       done = std::move(done)](absl::StatusOr<AccountId> account) mutable {
+       terminal_time, done = std::move(done)](absl::StatusOr<AccountId> account) mutable {
         if (!account.ok()) return done(account.status());
         Submit(call,
                MakePurchaseCommand(rows_, call->principal().partner, id, *account,
-                                   std::move(purchase), std::move(quote)),
+                                   std::move(purchase), std::move(quote), terminal_time),
                [this, done = std::move(done)](absl::StatusOr<ledger::Answer> answer) {
                  if (answer.ok()) waiting_.OnPurchase();
                  done(std::move(answer));

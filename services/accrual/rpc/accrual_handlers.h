@@ -73,6 +73,8 @@ class AccrualHandlers {
       const rpc::Call& call, const v1::ListParkedItemsRequest& request);
   absl::StatusOr<v1::ResolveParkedItemResponse> ResolveParkedItem(
       const rpc::Call& call, const v1::ResolveParkedItemRequest& request);
+  absl::StatusOr<v1::ApproveParkedReturnResponse> ApproveParkedReturn(
+      const rpc::Call& call, const v1::ApproveParkedReturnRequest& request);
 
  private:
   // The slug of the calling partner. kPartnerNotFound when it is not configured (any more).
@@ -85,6 +87,14 @@ class AccrualHandlers {
   void Submit(const SharedCall& call, std::unique_ptr<ledger::Command> command, Done done);
   void PostReturn(const SharedCall& call, const v1::RecordReturnRequest& request, Return returned,
                   const std::string& slug, const Uuid& request_id, Done done);
+  // A return's item as it is parked, but for reason and time.
+  ParkedItem ReturnItem(const v1::RecordReturnRequest& request, PartnerId partner,
+                        const Uuid& request_id) const;
+  // The zone of a partner's store; UTC where there is none.
+  absl::TimeZone ZoneOf(PartnerId partner, const std::string& store) const;
+  // Names the sale of a parked return that names none.
+  absl::StatusOr<v1::ResolveParkedItemResponse> ProposeReturn(
+      const rpc::Call& call, const v1::ResolveParkedItemRequest& request, const ParkedItem& item);
   absl::Status ParkReturn(const rpc::Call& call, const v1::RecordReturnRequest& request,
                           const std::string& slug, const Uuid& request_id);
   // The sale that a return or a preview names.

@@ -105,6 +105,7 @@ class AccrualService final : public v1::AccrualService::CallbackService {
   GUILDER_ACCRUAL_METHOD_(ExplainPurchase)
   GUILDER_ACCRUAL_METHOD_(ListParkedItems)
   GUILDER_ACCRUAL_METHOD_(ResolveParkedItem)
+  GUILDER_ACCRUAL_METHOD_(ApproveParkedReturn)
 #undef GUILDER_ACCRUAL_METHOD_
 
  private:

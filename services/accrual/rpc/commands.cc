@@ -1,5 +1,6 @@
 #include "services/accrual/rpc/commands.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +12,7 @@
 #include "libs/base/text.h"
 #include "libs/ledger/core/digest.h"
 #include "libs/ledger/store/batch.h"
+#include "libs/ledger/store/programme.h"
 #include "services/accrual/rpc/purchase_command.h"
 #include "services/accrual/rpc/purchase_proto.h"
 #include "services/accrual/store/earning_rows.h"
@@ -27,9 +29,10 @@ using ledger::RecordName;
 
 class ReturnCommand final : public AccrualCommand {
  public:
-  ReturnCommand(Sale sale, Return returned)
+  ReturnCommand(Sale sale, Return returned, std::optional<ParkedItem> parked)
       : sale_(std::move(sale)),
         returned_(std::move(returned)),
+        parked_(std::move(parked)),
         asked_(EncodeReturn(returned_, sale_.book, sale_.number)) {
     kind = RecordKind::kReturn;
     content = asked_;
@@ -79,9 +82,31 @@ class ReturnCommand final : public AccrualCommand {
     return response.SerializeAsString();
   }
 
+  absl::Status OnNaturalKeyTaken(const ledger::JournalPlace& winner,
+                                 RecordKind winner_kind) override {
+    conflicts_with_ = RecordName(winner_kind, winner.book, winner.number);
+    return Refuse(
+        Reason::kReceiptConflict, "another return of the sale has this number",
+        {{"parked_item", ParkedItemName(partner, request_id)}, {"return", conflicts_with_}});
+  }
+  ParkedItem ToParkedItem() const override {
+    ParkedItem item = parked_.value_or(ParkedItem());
+    item.partner = partner;
+    item.request_id = request_id;
+    item.account = account;
+    item.reason = ReasonName(Reason::kReceiptConflict);
+    item.created_at = place.posted_at;
+    item.refers_to = conflicts_with_;
+    item.kind = ParkedKind::kReturn;
+    return item;
+  }
+
  private:
   const Sale sale_;
   const Return returned_;
+  // What to keep when it conflicts with another.
+  const std::optional<ParkedItem> parked_;
+  std::string conflicts_with_;
   const std::string asked_;
   ReturnOutcome outcome_;
 };
@@ -161,6 +186,12 @@ void AccrualRows::LoadPurchases(postgres::Transaction& tx,
                                 const ledger::Configuration& configuration, const RuleBook& rules,
                                 const std::vector<PurchaseCommand*>& purchases) {
   if (purchases.empty()) return;
+  const bool moves = std::any_of(purchases.begin(), purchases.end(),
+                                 [](const PurchaseCommand* p) { return p->KnowsTerminalTime(); });
+  if (moves) {
+    const Timestamp now = ledger::ReadProgrammeClock(tx, configuration.programme().id);
+    for (PurchaseCommand* purchase : purchases) purchase->NormaliseClock(now);
+  }
   std::vector<EarningOf> earnings;
   earnings.reserve(purchases.size());
   for (const PurchaseCommand* purchase : purchases) earnings.push_back(purchase->earning());
@@ -211,10 +242,11 @@ void AccrualRows::Write(postgres::Transaction& tx, const std::vector<ledger::Com
 
 std::unique_ptr<ledger::Command> MakePurchaseCommand(AccrualRows& rows, PartnerId partner,
                                                      const Uuid& request_id, AccountId account,
-                                                     Purchase purchase,
-                                                     std::optional<Quote> quote) {
+                                                     Purchase purchase, std::optional<Quote> quote,
+                                                     std::optional<Timestamp> terminal_time) {
   const Uuid natural_key = ReceiptClaim(partner, purchase.receipt);
-  auto command = std::make_unique<PurchaseCommand>(std::move(purchase), std::move(quote));
+  auto command =
+      std::make_unique<PurchaseCommand>(std::move(purchase), std::move(quote), terminal_time);
   Address(*command, rows, partner, request_id, account);
   command->natural_key = natural_key;
   return command;
@@ -222,10 +254,15 @@ std::unique_ptr<ledger::Command> MakePurchaseCommand(AccrualRows& rows, PartnerI
 
 std::unique_ptr<ledger::Command> MakeReturnCommand(AccrualRows& rows, PartnerId partner,
                                                    const Uuid& request_id, Sale sale,
-                                                   Return returned) {
+                                                   Return returned, absl::TimeZone zone,
+                                                   std::optional<ParkedItem> asked) {
   const AccountId account = sale.account;
-  auto command = std::make_unique<ReturnCommand>(std::move(sale), std::move(returned));
+  std::optional<Uuid> claim;
+  if (asked) claim = ReturnClaim(partner, sale, returned, zone);
+  auto command =
+      std::make_unique<ReturnCommand>(std::move(sale), std::move(returned), std::move(asked));
   Address(*command, rows, partner, request_id, account);
+  command->natural_key = claim;
   return command;
 }
 

@@ -59,10 +59,14 @@ class AccrualRows : public ledger::RowStore {
 
 std::unique_ptr<ledger::Command> MakePurchaseCommand(AccrualRows& rows, PartnerId partner,
                                                      const Uuid& request_id, AccountId account,
-                                                     Purchase purchase, std::optional<Quote> quote);
+                                                     Purchase purchase, std::optional<Quote> quote,
+                                                     std::optional<Timestamp> terminal_time);
+// `asked` is what is parked when another return of the sale has its number and day in `zone`;
+// without, nothing is looked for.
 std::unique_ptr<ledger::Command> MakeReturnCommand(AccrualRows& rows, PartnerId partner,
                                                    const Uuid& request_id, Sale sale,
-                                                   Return returned);
+                                                   Return returned, absl::TimeZone zone,
+                                                   std::optional<ParkedItem> asked);
 std::unique_ptr<ledger::Command> MakeConfirmationCommand(AccrualRows& rows, PartnerId partner,
                                                          const Uuid& request_id, Sale sale,
                                                          bool confirmed);

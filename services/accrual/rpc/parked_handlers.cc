@@ -24,6 +24,23 @@ constexpr int64_t kWaitDays = 30;
 constexpr int kReturnsAtOnce = 100;
 constexpr absl::Duration kTimeToPost = absl::Seconds(10);
 
+// Whether it is a return that says neither which sale nor which receipt its goods are from.
+bool NamesNoSale(const ParkedItem& item) {
+  v1::RecordReturnRequest request;
+  return item.kind == ParkedKind::kReturn && request.ParseFromString(item.request) &&
+         !request.has_receipt() && !request.has_purchase();
+}
+
+// A sale of the item's partner. Error: kPurchaseNotFound.
+absl::StatusOr<Sale> FindSaleNamed(postgres::Transaction& tx, const ParkedItem& item,
+                                   const std::string& name) {
+  const std::optional<RecordId> id = ParseRecordName("purchases", name);
+  if (!id) return Refuse(Reason::kPurchaseNotFound, name.empty() ? "it names no sale" : "");
+  GUILDER_ASSIGN_OR_RETURN(Sale sale, FindSale(tx, id->book, id->number));
+  if (sale.partner != item.partner) return Refuse(Reason::kPurchaseNotFound);
+  return sale;
+}
+
 }  // namespace
 
 absl::StatusOr<v1::ListParkedItemsResponse> AccrualHandlers::ListParkedItems(
@@ -80,6 +97,10 @@ absl::StatusOr<v1::ResolveParkedItemResponse> AccrualHandlers::ResolveParkedItem
       return FindParkedItem(tx, id->partner, id->request_id);
     }));
     if (item.resolved) return Refuse(Reason::kWrongState, "it is resolved already");
+    if (NamesNoSale(item)) return ProposeReturn(call, request, item);
+    if (!request.purchase().empty()) {
+      return Refuse(Reason::kRequestMalformed, "the item says itself what it is of");
+    }
     GUILDER_ASSIGN_OR_RETURN(const ledger::Answer answer, PostParked(item, call.deadline()));
     response.set_posted(ledger::RecordName(answer.kind, answer.place.book, answer.place.number));
   }
@@ -96,6 +117,71 @@ absl::StatusOr<v1::ResolveParkedItemResponse> AccrualHandlers::ResolveParkedItem
         *response.mutable_parked_item() = ToProto(item);
         return absl::OkStatus();
       }));
+  return response;
+}
+
+absl::StatusOr<v1::ResolveParkedItemResponse> AccrualHandlers::ProposeReturn(
+    const rpc::Call& call, const v1::ResolveParkedItemRequest& request, const ParkedItem& item) {
+  v1::ResolveParkedItemResponse response;
+  GUILDER_RETURN_IF_ERROR(rpc::RunAudited(
+      pool_, call, "AccrualService/ResolveParkedItem", request.name(), &request,
+      [&](postgres::Transaction& tx) -> absl::Status {
+        GUILDER_ASSIGN_OR_RETURN(ParkedItem locked,
+                                 LockParkedItem(tx, item.partner, item.request_id));
+        if (locked.resolved) return Refuse(Reason::kWrongState, "it is resolved already");
+        GUILDER_RETURN_IF_ERROR(FindSaleNamed(tx, locked, request.purchase()).status());
+        locked.proposed_purchase = request.purchase();
+        locked.proposed_by = rpc::ActorOf(call.principal());
+        locked.resolution = request.resolution();
+        ProposeParkedReturn(tx, locked);
+        *response.mutable_parked_item() = ToProto(locked);
+        return absl::OkStatus();
+      }));
+  return response;
+}
+
+absl::StatusOr<v1::ApproveParkedReturnResponse> AccrualHandlers::ApproveParkedReturn(
+    const rpc::Call& call, const v1::ApproveParkedReturnRequest& request) {
+  const std::optional<ParkedItemId> id = ParseParkedItemName(request.name());
+  if (!id) return Refuse(Reason::kParkedItemNotFound);
+  const std::string actor = rpc::ActorOf(call.principal());
+  ParkedItem item;
+  GUILDER_RETURN_IF_ERROR(rpc::RunAudited(
+      pool_, call, "AccrualService/ApproveParkedReturn", request.name(), &request,
+      [&](postgres::Transaction& tx) -> absl::Status {
+        GUILDER_ASSIGN_OR_RETURN(item, LockParkedItem(tx, id->partner, id->request_id));
+        // Who approved it and lost the answer asks again.
+        const bool again = !item.approved_by.empty() && item.approved_by == actor;
+        if ((item.resolved && !again) || item.proposed_purchase.empty()) {
+          return Refuse(Reason::kWrongState);
+        }
+        if (item.proposed_by == actor) return Refuse(Reason::kSamePerson);
+        if (!item.resolved && request.etag() != EtagOf(item)) {
+          return Refuse(Reason::kChangeDiffers);
+        }
+        item.approved_by = actor;
+        accrual::ApproveParkedReturn(tx, item);
+        return absl::OkStatus();
+      }));
+  GUILDER_ASSIGN_OR_RETURN(const ledger::Answer answer, PostParked(item, call.deadline()));
+  v1::ApproveParkedReturnResponse response;
+  response.set_posted(ledger::RecordName(answer.kind, answer.place.book, answer.place.number));
+  const std::string note = item.resolution;
+  GUILDER_RETURN_IF_ERROR(pool_.Run(
+      [&](postgres::Transaction& tx) -> absl::Status {
+        // The return has closed its item in its own transaction; the note says why.
+        if (!item.resolved) {
+          const Timestamp now =
+              ledger::ReadProgrammeClock(tx, lanes_.configuration()->programme().id);
+          ReopenPosted(tx, id->partner, id->request_id);
+          GUILDER_RETURN_IF_ERROR(
+              accrual::ResolveParkedItem(tx, id->partner, id->request_id, note, now).status());
+        }
+        GUILDER_ASSIGN_OR_RETURN(item, FindParkedItem(tx, id->partner, id->request_id));
+        return absl::OkStatus();
+      },
+      call.deadline()));
+  *response.mutable_parked_item() = ToProto(item);
   return response;
 }
 
@@ -118,20 +204,29 @@ absl::StatusOr<std::unique_ptr<ledger::Command>> AccrualHandlers::CommandOf(cons
       GUILDER_ASSIGN_OR_RETURN(Purchase purchase, DecodePurchase(item.request));
       GUILDER_ASSIGN_OR_RETURN(const AccountId account, cards_.Find(purchase.card, deadline));
       return MakePurchaseCommand(rows_, item.partner, item.request_id, account, std::move(purchase),
-                                 std::nullopt);
+                                 std::nullopt, std::nullopt);
     }
     case ParkedKind::kReturn: {
       v1::RecordReturnRequest request;
       if (!request.ParseFromString(item.request)) return absl::InternalError("a parked return");
-      if (!request.has_receipt()) return Refuse(Reason::kPurchaseNotFound, "it names no sale");
       const std::string slug = SlugOf(item.partner);
       GUILDER_ASSIGN_OR_RETURN(Return returned, FromProto(request, slug));
-      GUILDER_ASSIGN_OR_RETURN(const ReceiptKey receipt, FromProto(request.receipt(), slug));
-      GUILDER_ASSIGN_OR_RETURN(Sale sale, pool_.Read([&](postgres::Transaction& tx) {
-        return FindSaleByReceipt(tx, item.partner, receipt);
-      }));
+      GUILDER_ASSIGN_OR_RETURN(
+          Sale sale, pool_.Read([&](postgres::Transaction& tx) -> absl::StatusOr<Sale> {
+            if (request.has_receipt()) {
+              GUILDER_ASSIGN_OR_RETURN(const ReceiptKey receipt,
+                                       FromProto(request.receipt(), slug));
+              return FindSaleByReceipt(tx, item.partner, receipt);
+            }
+            return FindSaleNamed(
+                tx, item, request.has_purchase() ? request.purchase() : item.proposed_purchase);
+          }));
+      const absl::TimeZone zone = ZoneOf(item.partner, returned.store);
+      // Whoever posts a return that was in conflict has seen that it is another one.
+      std::optional<ParkedItem> asked;
+      if (item.reason != ReasonName(Reason::kReceiptConflict)) asked = item;
       return MakeReturnCommand(rows_, item.partner, item.request_id, std::move(sale),
-                               std::move(returned));
+                               std::move(returned), zone, std::move(asked));
     }
     case ParkedKind::kUnknown:
       break;
@@ -158,13 +253,18 @@ absl::StatusOr<bool> AccrualHandlers::PostDueReturns() {
     const bool waits = reason == Reason::kPurchaseNotFound;
     const bool passes = posted.ok() || !reason || reason == Reason::kQueueFull ||
                         reason == Reason::kStoreUnavailable || reason == Reason::kDeadlineExceeded;
-    if (passes || (waits && item.created_at >= too_long_ago)) continue;
+    // One that was posted under another request id has closed nothing.
+    const bool posted_before = posted.ok() && posted->replayed;
+    if ((passes && !posted_before) || (waits && item.created_at >= too_long_ago)) continue;
     const std::string resolution =
-        waits ? absl::StrCat("rejected: no sale came within ", kWaitDays, " days")
-              : absl::StrCat("rejected: ", std::string(ReasonName(*reason)));
+        posted_before ? "posted before, under another request id"
+        : waits       ? absl::StrCat("rejected: no sale came within ", kWaitDays, " days")
+                      : absl::StrCat("rejected: ", std::string(ReasonName(*reason)));
     GUILDER_RETURN_IF_ERROR(pool_.Run([&](postgres::Transaction& tx) -> absl::Status {
-      return accrual::ResolveParkedItem(tx, item.partner, item.request_id, resolution, now)
-          .status();
+      const absl::Status resolved =
+          accrual::ResolveParkedItem(tx, item.partner, item.request_id, resolution, now).status();
+      // Somebody else was first.
+      return ReasonOf(resolved) == Reason::kWrongState ? absl::OkStatus() : resolved;
     }));
   }
   return pool_.Read(

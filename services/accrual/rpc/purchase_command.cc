@@ -6,6 +6,7 @@
 
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
+#include "libs/base/text.h"
 #include "libs/ledger/core/digest.h"
 #include "libs/rpc/proto_time.h"
 #include "services/accrual/rpc/purchase_proto.h"
@@ -29,23 +30,40 @@ v1::QuoteOutcome ToProto(QuoteOutcome outcome) {
 
 }  // namespace
 
-PurchaseCommand::PurchaseCommand(Purchase asked, std::optional<Quote> quote)
-    : purchase_(std::move(asked)), quote_(std::move(quote)), encoded_(EncodePurchase(purchase_)) {
+PurchaseCommand::PurchaseCommand(Purchase asked, std::optional<Quote> quote,
+                                 std::optional<Timestamp> terminal_time)
+    : asked_(std::move(asked)),
+      quote_(std::move(quote)),
+      terminal_time_(terminal_time),
+      purchase_(asked_),
+      encoded_(EncodePurchase(purchase_)) {
   kind = RecordKind::kPurchase;
   card = purchase_.card;
   content = encoded_;
   // The till's own number says nothing of the sale: a file of the same receipts may not have it.
-  Purchase unnumbered = purchase_;
-  unnumbered.sequence_number = 0;
-  fingerprint =
-      ledger::Sha256({purchase_.sequence_number == 0 ? encoded_ : EncodePurchase(unnumbered)});
+  // Nor does its clock: a repeat comes at another time.
+  const bool as_stated = purchase_.sequence_number == 0 && purchase_.clock_offset_us == 0;
+  fingerprint = ledger::Sha256({as_stated ? encoded_ : EncodePurchase(AsStated(purchase_))});
   hold = purchase_.redemption;
   issues = ledger::Issues::kPartnersPoints;
+}
+
+void PurchaseCommand::NormaliseClock(Timestamp now) {
+  if (!terminal_time_) return;
+  purchase_ = asked_;
+  clock_is_wrong_ = !accrual::NormaliseClock(purchase_, *terminal_time_, now);
+  encoded_ = EncodePurchase(purchase_);
 }
 
 absl::StatusOr<std::string> PurchaseCommand::Decide(const ledger::DecisionContext& context,
                                                     ledger::Posting& posting) {
   GUILDER_RETURN_IF_ERROR(load_status);
+  if (clock_is_wrong_) {
+    return ParkedIfDeclared(
+        Refuse(Reason::kOccurredAtInFuture, "the terminal's clock is off by more than a day",
+               {{"clock", FormatTimestamp(posting.now())}}),
+        posting.now());
+  }
   absl::StatusOr<PurchaseOutcome> decided =
       DecidePurchase(purchase_, partner, batch->TermsOf(earning(), *rules), context, posting);
   if (!decided.ok()) return ParkedIfDeclared(decided.status(), posting.now());
@@ -70,6 +88,9 @@ absl::StatusOr<std::string> PurchaseCommand::Decide(const ledger::DecisionContex
   response.set_trimmed_points(outcome_.trimmed.value());
   response.set_quote_outcome(ToProto(outcome_.quote));
   response.set_quoted_points(outcome_.quoted.value());
+  if (purchase_.clock_offset_us != 0) {
+    *response.mutable_normalised_occurred_at() = rpc::ToProto(purchase_.occurred_at);
+  }
   return response.SerializeAsString();
 }
 

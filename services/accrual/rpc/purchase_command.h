@@ -14,12 +14,18 @@ namespace guilder::accrual {
 
 class PurchaseCommand final : public AccrualCommand {
  public:
-  PurchaseCommand(Purchase asked, std::optional<Quote> quote);
+  // `terminal_time` is what the terminal's clock showed as it sent it; none where it is not known.
+  PurchaseCommand(Purchase asked, std::optional<Quote> quote,
+                  std::optional<Timestamp> terminal_time);
 
   EarningOf earning() const {
     return {book, account, partner, &purchase_, quote_ ? &*quote_ : nullptr};
   }
   const std::optional<Quote>& quote() const { return quote_; }
+
+  bool KnowsTerminalTime() const { return terminal_time_.has_value(); }
+  // Before it is loaded: moves the purchase by what its terminal's clock is off.
+  void NormaliseClock(Timestamp now);
 
   absl::StatusOr<std::string> Decide(const ledger::DecisionContext& context,
                                      ledger::Posting& posting) override;
@@ -35,9 +41,13 @@ class PurchaseCommand final : public AccrualCommand {
   // A refusal that the rules in force say is parked.
   absl::Status ParkedIfDeclared(absl::Status refusal, Timestamp now);
 
-  const Purchase purchase_;
+  const Purchase asked_;
   const std::optional<Quote> quote_;
-  const std::string encoded_;
+  const std::optional<Timestamp> terminal_time_;
+  // As it is recorded.
+  Purchase purchase_;
+  std::string encoded_;
+  bool clock_is_wrong_ = false;
   PurchaseOutcome outcome_;
   std::string conflicts_with_;
   // Why it is parked.

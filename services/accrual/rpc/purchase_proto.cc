@@ -46,6 +46,7 @@ v1::Purchase ToProto(const Sale& sale, const TakenBack& taken, const std::string
     out.add_line_points(outcome.line_points[i].value());
     out.add_returned_quantities(taken.quantities[i]);
   }
+  out.set_clock_offset_seconds(purchase.clock_offset_us / kMicrosPerSecond);
   out.set_points(outcome.points.value());
   out.set_points_reversed(taken.points().value());
   *out.mutable_journal_receipt() =
@@ -74,6 +75,17 @@ void FillSettlement(const Sale& sale, const ReturnOutcome& outcome,
   out.set_pending_points(outcome.pending.value());
 }
 
+std::string EtagOf(const ParkedItem& item) {
+  if (item.proposed_purchase.empty()) return "";
+  Encoder out;
+  out.Raw(AsView(item.request_id))
+      .Bytes(item.request)
+      .Bytes(item.proposed_purchase)
+      .Bytes(item.proposed_by)
+      .Bytes(item.resolution);
+  return ToHex(AsView(ledger::Sha256({out.str()})));
+}
+
 v1::ParkedItem ToProto(const ParkedItem& item) {
   v1::ParkedItem out;
   out.set_name(ParkedItemName(item.partner, item.request_id));
@@ -84,6 +96,9 @@ v1::ParkedItem ToProto(const ParkedItem& item) {
   out.set_content(item.content);
   out.set_resolved(item.resolved);
   out.set_resolution(item.resolution);
+  out.set_proposed_purchase(item.proposed_purchase);
+  out.set_proposed_by(item.proposed_by);
+  out.set_etag(EtagOf(item));
   return out;
 }
 

@@ -76,6 +76,8 @@ void FillReturn(const Sale& sale, const ReturnOutcome& outcome,
   FillSettlement(sale, outcome, configuration, *response.mutable_settlement());
 }
 v1::ParkedItem ToProto(const ParkedItem& item);
+// Digests what was proposed for a parked return, and the request; empty where nothing was.
+std::string EtagOf(const ParkedItem& item);
 
 // A purchase as text, for people who look at a parked one.
 std::string DescribePurchase(const Purchase& purchase);

@@ -66,6 +66,7 @@ absl::StatusOr<v1::ListSequenceGapsResponse> AccrualHandlers::ListSequenceGaps(
       gap.set_last(missing.last);
     }
     for (const int64_t number : numbers.repeated) out.add_repeated_numbers(number);
+    out.set_clock_offset_seconds(numbers.clock_offset_us / kMicrosPerSecond);
   }
   return response;
 }

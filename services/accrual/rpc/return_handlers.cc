@@ -56,8 +56,30 @@ void AccrualHandlers::PostReturn(const SharedCall& call, const v1::RecordReturnR
       !request.has_purchase() && ReasonOf(sale.status()) == Reason::kPurchaseNotFound;
   if (parks) return done(ParkReturn(*call, request, slug, request_id));
   if (!sale.ok()) return done(sale.status());
-  Submit(call, MakeReturnCommand(rows_, partner, request_id, *std::move(sale), std::move(returned)),
+  const absl::TimeZone zone = ZoneOf(partner, returned.store);
+  Submit(call,
+         MakeReturnCommand(rows_, partner, request_id, *std::move(sale), std::move(returned), zone,
+                           ReturnItem(request, partner, request_id)),
          std::move(done));
+}
+
+absl::TimeZone AccrualHandlers::ZoneOf(PartnerId partner, const std::string& store) const {
+  const auto configuration = lanes_.configuration();
+  const ledger::Partner* const seller = configuration->FindPartner(partner);
+  if (seller == nullptr) return absl::UTCTimeZone();
+  const auto found = seller->stores.find(store);
+  return found == seller->stores.end() ? absl::UTCTimeZone() : found->second.time_zone;
+}
+
+ParkedItem AccrualHandlers::ReturnItem(const v1::RecordReturnRequest& request, PartnerId partner,
+                                       const Uuid& request_id) const {
+  ParkedItem item;
+  item.partner = partner;
+  item.request_id = request_id;
+  item.content = DescribeReturn(request);
+  item.kind = ParkedKind::kReturn;
+  item.request = request.SerializeAsString();
+  return item;
 }
 
 template <typename Request>
@@ -73,13 +95,8 @@ absl::StatusOr<Sale> AccrualHandlers::FindSaleOf(const rpc::Call& call, postgres
 absl::Status AccrualHandlers::ParkReturn(const rpc::Call& call,
                                          const v1::RecordReturnRequest& request,
                                          const std::string& slug, const Uuid& request_id) {
-  ParkedItem item;
-  item.partner = call.principal().partner;
-  item.request_id = request_id;
+  ParkedItem item = ReturnItem(request, call.principal().partner, request_id);
   item.reason = ReasonName(Reason::kReturnParked);
-  item.content = DescribeReturn(request);
-  item.kind = ParkedKind::kReturn;
-  item.request = request.SerializeAsString();
   if (request.has_receipt()) {
     GUILDER_ASSIGN_OR_RETURN(const ReceiptKey receipt, FromProto(request.receipt(), slug));
     item.sale_claim = ReceiptClaim(item.partner, receipt);

@@ -1,6 +1,7 @@
 #include "services/accrual/store/parked_items.h"
 
 #include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
 #include "libs/postgres/connection.h"
 
 namespace guilder::accrual {
@@ -31,7 +32,8 @@ constexpr Statement kReopenPosted{"accrual.reopen_posted", R"sql(
 
 constexpr Statement kList{"accrual.list_parked_items", R"sql(
   select i.request_id, i.partner_id, p.slug, i.account_id, i.reason, i.created_at_us, i.refers_to,
-         i.content, i.resolved_at_us is not null, i.resolution, i.kind, i.request, i.sale_claim
+         i.content, i.resolved_at_us is not null, i.resolution, i.kind, i.request, i.sale_claim,
+         i.proposed_purchase, i.proposed_by, i.approved_by
     from accrual.parked_items i join partner.partners p using (partner_id)
    where ($1 = 0 or i.partner_id = $1) and ($2 or i.resolved_at_us is null)
      and i.created_at_us >= $3
@@ -42,7 +44,8 @@ constexpr Statement kList{"accrual.list_parked_items", R"sql(
 
 constexpr Statement kReadDueReturns{"accrual.read_due_returns", R"sql(
   select i.request_id, i.partner_id, p.slug, i.account_id, i.reason, i.created_at_us, i.refers_to,
-         i.content, false, i.resolution, i.kind, i.request, i.sale_claim
+         i.content, false, i.resolution, i.kind, i.request, i.sale_claim,
+         i.proposed_purchase, i.proposed_by, i.approved_by
     from accrual.parked_items i join partner.partners p using (partner_id)
    where i.sale_claim is not null and i.resolved_at_us is null
      and (i.created_at_us < $1
@@ -58,14 +61,16 @@ constexpr Statement kAnyReturnWaits{"accrual.any_return_waits", R"sql(
 
 constexpr Statement kFind{"accrual.find_parked_item", R"sql(
   select i.request_id, i.partner_id, p.slug, i.account_id, i.reason, i.created_at_us, i.refers_to,
-         i.content, i.resolved_at_us is not null, i.resolution, i.kind, i.request, i.sale_claim
+         i.content, i.resolved_at_us is not null, i.resolution, i.kind, i.request, i.sale_claim,
+         i.proposed_purchase, i.proposed_by, i.approved_by
     from accrual.parked_items i join partner.partners p using (partner_id)
    where i.partner_id = $1 and i.request_id = $2
 )sql"};
 
 constexpr Statement kLock{"accrual.lock_parked_item", R"sql(
   select i.request_id, i.partner_id, p.slug, i.account_id, i.reason, i.created_at_us, i.refers_to,
-         i.content, i.resolved_at_us is not null, i.resolution, i.kind, i.request, i.sale_claim
+         i.content, i.resolved_at_us is not null, i.resolution, i.kind, i.request, i.sale_claim,
+         i.proposed_purchase, i.proposed_by, i.approved_by
     from accrual.parked_items i join partner.partners p using (partner_id)
    where i.partner_id = $1 and i.request_id = $2
      for update of i
@@ -74,6 +79,16 @@ constexpr Statement kLock{"accrual.lock_parked_item", R"sql(
 constexpr Statement kResolve{"accrual.resolve_parked_item", R"sql(
   update accrual.parked_items set resolved_at_us = $3, resolution = $4
    where partner_id = $1 and request_id = $2
+)sql"};
+
+constexpr Statement kPropose{"accrual.propose_parked_return", R"sql(
+  update accrual.parked_items
+     set proposed_purchase = $3, proposed_by = $4, resolution = $5, approved_by = ''
+   where partner_id = $1 and request_id = $2
+)sql"};
+
+constexpr Statement kApprove{"accrual.approve_parked_return", R"sql(
+  update accrual.parked_items set approved_by = $3 where partner_id = $1 and request_id = $2
 )sql"};
 
 ParkedItem ReadItem(const Row& row) {
@@ -91,6 +106,9 @@ ParkedItem ReadItem(const Row& row) {
   item.kind = row.Enum<ParkedKind>(10);
   item.request = row.Bytes(11);
   item.sale_claim = row.OptionalUuid(12);
+  item.proposed_purchase = row.Text(13);
+  item.proposed_by = row.Text(14);
+  item.approved_by = row.Text(15);
   return item;
 }
 
@@ -159,12 +177,30 @@ absl::StatusOr<ParkedItem> FindParkedItem(postgres::Transaction& tx, PartnerId p
   return ReadItem(rows[0]);
 }
 
+absl::StatusOr<ParkedItem> LockParkedItem(postgres::Transaction& tx, PartnerId partner,
+                                          const Uuid& request_id) {
+  const auto rows = tx.Execute(kLock, Params().Int(partner).Uuid(request_id));
+  if (rows.empty()) return Refuse(Reason::kParkedItemNotFound);
+  return ReadItem(rows[0]);
+}
+
+void ProposeParkedReturn(postgres::Transaction& tx, const ParkedItem& item) {
+  tx.Execute(kPropose, Params()
+                           .Int(item.partner)
+                           .Uuid(item.request_id)
+                           .Text(item.proposed_purchase)
+                           .Text(item.proposed_by)
+                           .Text(item.resolution));
+}
+
+void ApproveParkedReturn(postgres::Transaction& tx, const ParkedItem& item) {
+  tx.Execute(kApprove, Params().Int(item.partner).Uuid(item.request_id).Text(item.approved_by));
+}
+
 absl::StatusOr<ParkedItem> ResolveParkedItem(postgres::Transaction& tx, PartnerId partner,
                                              const Uuid& request_id, const std::string& resolution,
                                              Timestamp now) {
-  const auto rows = tx.Execute(kLock, Params().Int(partner).Uuid(request_id));
-  if (rows.empty()) return Refuse(Reason::kParkedItemNotFound);
-  ParkedItem item = ReadItem(rows[0]);
+  GUILDER_ASSIGN_OR_RETURN(ParkedItem item, LockParkedItem(tx, partner, request_id));
   if (item.resolved) return Refuse(Reason::kWrongState, "it is resolved already");
   tx.Execute(kResolve, Params().Int(partner).Uuid(request_id).Int(now).Text(resolution));
   item.resolved = true;

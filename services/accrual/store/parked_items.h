@@ -37,6 +37,11 @@ struct ParkedItem {
   std::string request;
   // The claim of the sale that a return waits for.
   std::optional<Uuid> sale_claim;
+  // Of a return that names no sale: "purchases/{id}" that somebody named for it, who did, and who
+  // let it be posted.
+  std::string proposed_purchase;
+  std::string proposed_by;
+  std::string approved_by;
 };
 
 // Stores items that are not there yet.
@@ -70,6 +75,14 @@ bool AnyReturnWaits(postgres::Transaction& tx);
 // Error: kParkedItemNotFound.
 absl::StatusOr<ParkedItem> FindParkedItem(postgres::Transaction& tx, PartnerId partner,
                                           const Uuid& request_id);
+
+// The same; nobody else changes it until the transaction ends.
+absl::StatusOr<ParkedItem> LockParkedItem(postgres::Transaction& tx, PartnerId partner,
+                                          const Uuid& request_id);
+// Writes an item's proposed sale, its proposer and the note; it has to be approved anew.
+void ProposeParkedReturn(postgres::Transaction& tx, const ParkedItem& item);
+// Writes who approved it.
+void ApproveParkedReturn(postgres::Transaction& tx, const ParkedItem& item);
 
 // Errors: kParkedItemNotFound, kWrongState.
 absl::StatusOr<ParkedItem> ResolveParkedItem(postgres::Transaction& tx, PartnerId partner,

@@ -1,7 +1,11 @@
 #include "services/accrual/store/sales.h"
 
+#include "absl/time/civil_time.h"
+
+#include "libs/base/codec.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
+#include "libs/base/text.h"
 #include "libs/ledger/core/record.h"
 #include "libs/ledger/store/claims.h"
 #include "libs/postgres/connection.h"
@@ -67,6 +71,19 @@ absl::StatusOr<Sale> ReadOnlySale(const postgres::Rows& rows) {
 
 Uuid ReceiptClaim(PartnerId partner, const ReceiptKey& receipt) {
   return ledger::ClaimKey(partner, "purchase", NaturalKeyOf(receipt));
+}
+
+std::optional<Uuid> ReturnClaim(PartnerId partner, const Sale& sale, const Return& returned,
+                                absl::TimeZone zone) {
+  if (returned.return_number.empty()) return std::nullopt;
+  const absl::CivilDay day = absl::ToCivilDay(ToAbslTime(returned.occurred_at), zone);
+  Encoder out;
+  out.Id(sale.book)
+      .Id(sale.number)
+      .Bytes(returned.store)
+      .Bytes(returned.return_number)
+      .Bytes(absl::FormatCivilTime(day));
+  return ledger::ClaimKey(partner, "return", out.str());
 }
 
 absl::StatusOr<Sale> FindSale(postgres::Transaction& tx, BookId book, RecordNumber number) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
 #include "libs/base/types.h"
 #include "services/accrual/domain/return.h"
@@ -25,6 +26,11 @@ absl::StatusOr<Sale> FindSale(postgres::Transaction& tx, BookId book, RecordNumb
 // The sale that has a partner's receipt. Error: kPurchaseNotFound.
 absl::StatusOr<Sale> FindSaleByReceipt(postgres::Transaction& tx, PartnerId partner,
                                        const ReceiptKey& receipt);
+
+// The claim by which a return of a sale posts once: its store, number and day in `zone`. None
+// without a number.
+std::optional<Uuid> ReturnClaim(PartnerId partner, const Sale& sale, const Return& returned,
+                                absl::TimeZone zone);
 
 // Where a list of a partner's purchases goes on: after this one.
 struct SalePosition {

@@ -150,6 +150,8 @@ std::function<absl::Status()> Record(Arguments& arguments, Context& context) {
   const std::string& cashier = arguments.Text("--cashier", "Who sat at the till");
   const std::string& number =
       arguments.Text("--sequence-number", "The terminal's running number of it");
+  const std::string& terminal_time =
+      arguments.Text("--terminal-time", "What the terminal's clock shows now, as in --at");
   const std::vector<std::string>& lines = arguments.Texts(
       "--line", "sku=A,quantity=2,amount=19.90,tax=3.18,category=food; once for each line", true);
   return [&]() -> absl::Status {
@@ -170,12 +172,18 @@ std::function<absl::Status()> Record(Arguments& arguments, Context& context) {
     request.set_quote_token(quote);
     request.set_cashier(cashier);
     if (!number.empty()) GUILDER_RETURN_IF_ERROR(Assign(request, "sequence_number", number));
+    if (!terminal_time.empty()) {
+      GUILDER_RETURN_IF_ERROR(Assign(request, "terminal_time", terminal_time));
+    }
     GUILDER_RETURN_IF_ERROR(context.Call(request, response, PartnerIn(request.receipt().store())));
     std::vector<Field> fields = {{"Name", "name"},
                                  {"Points", "points", Show::kNumber},
                                  {"Points of each line", "line_points"}};
     if (response.trimmed_points() > 0) {
       fields.push_back({"Trimmed by caps", "trimmed_points", Show::kNumber});
+    }
+    if (response.has_normalised_occurred_at()) {
+      fields.push_back({"Counts as of", "normalised_occurred_at", Show::kTime});
     }
     if (!quote.empty()) {
       fields.push_back({"Quote", "quote_outcome"});

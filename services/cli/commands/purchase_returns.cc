@@ -159,7 +159,8 @@ void AddTillReports(CLI::App& noun, Context& context) {
                      {"LAST", Align::kRight},
                      {"PURCHASES", Align::kRight},
                      {"MISSING"},
-                     {"REPEATED"}});
+                     {"REPEATED"},
+                     {"CLOCK OFF BY", Align::kRight}});
         for (const v1::TerminalSequence& terminal : response.terminals()) {
           std::string missing;
           for (const v1::SequenceGap& gap : terminal.gaps()) {
@@ -172,7 +173,10 @@ void AddTillReports(CLI::App& noun, Context& context) {
           }
           table.AddRow({terminal.store(), terminal.terminal(), absl::StrCat(terminal.first()),
                         absl::StrCat(terminal.last()), WithThousands(terminal.purchases()), missing,
-                        repeated});
+                        repeated,
+                        terminal.clock_offset_seconds() == 0
+                            ? ""
+                            : absl::StrCat(terminal.clock_offset_seconds(), " s")});
         }
         context.output().Print(table);
         return absl::OkStatus();

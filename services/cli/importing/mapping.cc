@@ -22,6 +22,7 @@ absl::Status ReadReceiptSection(const toml::table& table, Mapping& mapping) {
   GUILDER_RETURN_IF_ERROR(section.ReadSource("number", mapping.number));
   GUILDER_RETURN_IF_ERROR(section.ReadSource("order", mapping.order));
   GUILDER_RETURN_IF_ERROR(section.ReadSource("cashier", mapping.cashier));
+  GUILDER_RETURN_IF_ERROR(section.ReadSource("sequence", mapping.sequence));
   GUILDER_RETURN_IF_ERROR(section.ReadSource("currency", mapping.currency));
   GUILDER_RETURN_IF_ERROR(section.ReadSource("occurred", mapping.occurred));
   GUILDER_RETURN_IF_ERROR(section.Text("occurred_format", mapping.occurred_format));

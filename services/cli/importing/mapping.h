@@ -52,6 +52,7 @@ struct Mapping : FileForm {
   Source order;
   Source business_date;
   Source cashier;
+  Source sequence;  // the terminal's running number of it
   Source occurred;
   std::string occurred_format;  // as absl::ParseTime has it
   std::string business_date_format = "%Y-%m-%d";

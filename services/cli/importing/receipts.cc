@@ -150,6 +150,7 @@ void Assembly::AddSale(const Draft& draft) {
     *request.mutable_occurred_at() = rpc::ToProto(draft.head.occurred);
     request.set_currency_code(draft.head.currency);
     request.set_cashier(draft.head.cashier);
+    if (from == 0) request.set_sequence_number(draft.head.sequence);
     for (size_t i = from; i < to; ++i) {
       const RowLine& line = draft.lines[i];
       v1::PurchaseLine& out = *request.add_lines();
@@ -225,8 +226,8 @@ void Assembly::AddReturnParts(const Draft& draft, std::vector<Item> parts) {
   for (size_t i = 0; i < parts.size(); ++i) {
     v1::RecordReturnRequest& request = parts[i].returned;
     request.set_store(absl::StrCat(partner_, "/stores/", draft.head.store));
-    request.set_return_number(
-        absl::StrCat(draft.head.number, parts.size() == 1 ? "" : absl::StrCat("-", i + 1)));
+    // The parts are of different sales, so the number is the same return's of none of them.
+    request.set_return_number(draft.head.number);
     *request.mutable_occurred_at() = rpc::ToProto(draft.head.occurred);
     if (!mapping_.issue_cards) request.set_card_number(draft.head.card);
     if (request.lines_size() > kMaxLines && parts[i].refusal.reason.empty()) {

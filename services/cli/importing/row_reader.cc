@@ -58,6 +58,7 @@ absl::StatusOr<RowReader> RowReader::Make(const std::vector<std::string_view>& h
       {&reader.number_, &number},
       {&reader.business_date_, &mapping.business_date},
       {&reader.cashier_, &mapping.cashier},
+      {&reader.sequence_, &mapping.sequence},
       {&reader.occurred_, &mapping.occurred},
       {&reader.currency_, &mapping.currency},
       {&reader.card_, &mapping.card},
@@ -148,6 +149,12 @@ Row RowReader::Read(const std::vector<std::string_view>& fields) const {
   row.number = TextOf(number_, fields);
   row.cashier = TextOf(cashier_, fields);
   row.currency = TextOf(currency_, fields);
+  if (const std::string text = TextOf(sequence_, fields); !text.empty()) {
+    const auto number = ParseInt(text);
+    if (number && *number > 0) row.sequence = *number;
+    if (row.sequence == 0)
+      Note(row, absl::StrCat("'", text.substr(0, 40), "' is no running number"));
+  }
   row.card = TextOf(card_, fields);
   ReadWhen(fields, row);
   ReadLine(fields, row);

@@ -33,7 +33,8 @@ struct Row {
   std::string sale;       // whose return it is; empty when the file does not say
   std::string sale_date;  // the sale's business date
   std::string cashier;
-  std::string card;  // or the customer
+  int64_t sequence = 0;  // the terminal's running number; 0 for none
+  std::string card;      // or the customer
   std::string currency;
   Timestamp occurred;
   RowLine line;
@@ -59,8 +60,9 @@ class RowReader {
 
   const Mapping* mapping_;
   size_t width_ = 0;
-  Placed store_, terminal_, number_, business_date_, cashier_, occurred_, currency_, card_,
-      line_id_, sku_, quantity_, amount_, price_, category_, tax_, marked_, sale_, sale_date_;
+  Placed store_, terminal_, number_, business_date_, cashier_, sequence_, occurred_, currency_,
+      card_, line_id_, sku_, quantity_, amount_, price_, category_, tax_, marked_, sale_,
+      sale_date_;
 };
 
 }  // namespace guilder::cli::importing

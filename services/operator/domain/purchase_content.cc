@@ -8,6 +8,7 @@ namespace {
 constexpr uint64_t kFormat = 1;
 constexpr uint64_t kFormatWithTenders = 2;
 constexpr uint64_t kFormatWithNumber = 3;
+constexpr uint64_t kFormatWithOffset = 4;
 constexpr int64_t kMostLines = 1'000'000;
 
 }  // namespace
@@ -16,7 +17,7 @@ std::optional<PurchaseFacts> ReadPurchase(std::string_view content) {
   Decoder in(content);
   PurchaseFacts facts;
   const uint64_t format = in.Unsigned();
-  const bool with_tenders = format == kFormatWithTenders || format == kFormatWithNumber;
+  const bool with_tenders = format >= kFormatWithTenders && format <= kFormatWithOffset;
   if (format != kFormat && !with_tenders) return std::nullopt;
   facts.store = in.Bytes();
   in.Bytes();  // terminal
@@ -49,7 +50,8 @@ std::optional<PurchaseFacts> ReadPurchase(std::string_view content) {
       in.Signed();    // amount
     }
   }
-  if (format == kFormatWithNumber) in.Signed();                      // the terminal's number of it
+  if (format >= kFormatWithNumber) in.Signed();                      // the terminal's number of it
+  if (format == kFormatWithOffset) in.Signed();                      // by what its clock was off
   for (int64_t i = 0; i < facts.lines && in.ok(); ++i) in.Signed();  // the line's points
   facts.rule_set = in.Signed();
   if (!in.ok()) return std::nullopt;
