@@ -173,7 +173,9 @@
   X(kErasurePostponed, ERASURE_POSTPONED, kFailedPrecondition,                                     \
     "a retention lock, an open dispute or a payment under way comes before the erasure")           \
   X(kMemberErased, MEMBER_ERASED, kFailedPrecondition,                                             \
-    "the person was erased; nothing is known of them any more")
+    "the person was erased; nothing is known of them any more")                                    \
+  X(kApprovalRequired, APPROVAL_REQUIRED, kFailedPrecondition,                                     \
+    "a second person approves this very request first")
 
 namespace guilder {
 

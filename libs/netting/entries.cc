@@ -42,14 +42,16 @@ absl::StatusOr<MinorUnits> AddConsumption(const Contract& contract, int exponent
   return now;
 }
 
-// What the first `points` of the blocks were sold for.
+// What the first `points` of the blocks were sold for, and what was kept of blocks that ended.
 absl::StatusOr<MinorUnits> CostOf(Points points, const std::vector<PointBlock>& blocks,
                                   const Contracts& contracts, int exponent) {
   // Points of each rate in all, so that rounding does not depend on how they are cut into blocks.
   std::map<int64_t, Sum<Points>> by_rate;
   for (const PointBlock& block : blocks) {
-    const Points used = std::clamp(points, Points(), block.points);
-    by_rate[contracts.at(block.contract).terms.rate_micros].Add(used);
+    const Points used = std::clamp(points, Points(), block.points - block.kept);
+    Sum<Points>& of_rate = by_rate[contracts.at(block.contract).terms.rate_micros];
+    of_rate.Add(used);
+    of_rate.Add(block.kept);
     points -= used;
   }
   Sum<MinorUnits> cost;
@@ -69,7 +71,8 @@ struct Prepaid {
 
 // Takes out of a partner's deposit what its points cost it. Blocks are used in their order, each at
 // what it was sold for; where the version that issued them has another rate by now, the difference
-// is revenue, or less of it. So the deposit is what unused points were sold for.
+// is revenue, or less of it, and so is what was kept of blocks that ended. So the deposit is what
+// unused points of open blocks were sold for.
 absl::Status AddDeposit(const PartnerTerms& partner, const Prepaid& prepaid,
                         const Contracts& contracts, int exponent,
                         std::vector<MoneyEntry>& entries) {

@@ -87,7 +87,10 @@ struct Billed {
 // Points that were sold in advance, at the rate of a version that is funded by blocks.
 struct PointBlock {
   ContractId contract;
+  // Without those that were credited when it ended.
   Points points;
+  // Of these, what its end found unused and was kept.
+  Points kept{};
 };
 
 // What entries of earlier settlements took out of the liability of one version's points, and what

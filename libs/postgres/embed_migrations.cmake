@@ -1,4 +1,5 @@
-# Writes a .cc that holds every migration: cmake -DROOT=deploy/migrations -DOUTPUT=x.cc -P this
+# Writes a .cc that holds every migration, and what makes the roles:
+# cmake -DROOT=deploy/migrations -DROLES=deploy/roles/roles.sql -DOUTPUT=x.cc -P this
 file(GLOB directories LIST_DIRECTORIES true ${ROOT}/[0-9][0-9][0-9][0-9]_*)
 list(SORT directories)
 
@@ -39,9 +40,11 @@ foreach(directory IN LISTS directories)
     "       \"${each_partition_of}\"},\n")
 endforeach()
 string(SHA256 all_checksum "${all}")
+file(READ ${ROLES} roles)
 
-file(WRITE ${OUTPUT}.new "// Generated from deploy/migrations.
+file(WRITE ${OUTPUT}.new "// Generated from deploy/migrations and deploy/roles.
 #include \"libs/postgres/migrator.h\"
+#include \"libs/postgres/roles.h\"
 
 namespace guilder::postgres {
 
@@ -52,6 +55,8 @@ ${rows}  };
 }
 
 std::string MigrationsChecksum() { return \"${all_checksum}\"; }
+
+std::string RolesScript() { return R\"guilder_sql(${roles})guilder_sql\"; }
 
 }  // namespace guilder::postgres
 ")

@@ -1,11 +1,13 @@
 #include "libs/rpc/handlers.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "grpc/grpc_security_constants.h"
 
 #include "libs/rpc/status.h"
-#include "libs/security/credential_use.h"
+#include "libs/security/certificate.h"
 #include "libs/security/keys.h"
 #include "libs/telemetry/metrics.h"
 
@@ -23,6 +25,15 @@ std::string_view BearerOf(const grpc::CallbackServerContext& context) {
   const auto header = context.client_metadata().find("authorization");
   if (header == context.client_metadata().end()) return {};
   return security::BearerIn(View(header->second));
+}
+
+// The fingerprint of the client certificate that TLS has checked; nothing without one.
+std::optional<Digest> CertificateOf(const grpc::CallbackServerContext& context) {
+  const auto peer = context.auth_context();
+  if (peer == nullptr || !peer->IsPeerAuthenticated()) return std::nullopt;
+  const auto pem = peer->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
+  if (pem.empty()) return std::nullopt;
+  return security::CertificateFingerprint(View(pem.front()));
 }
 
 absl::Time DeadlineOf(const grpc::CallbackServerContext& context, absl::Duration longest) {
@@ -57,8 +68,8 @@ void CallState::Start(std::shared_ptr<CallState> self) {
   if (!entered_) return OnRefused(Refuse(Reason::kQueueFull));
 
   const std::string_view bearer = BearerOf(*context_);
-  if (bearer.empty()) return Authenticated(Principal());
   security::Authenticator& authenticator = runtime_.authenticator();
+  if (bearer.empty()) return Authenticated(WithoutBearer(authenticator));
   absl::StatusOr<Principal> principal = authenticator.Authenticate(bearer);
   if (principal.ok() || ReasonOf(principal.status()) != Reason::kCredentialsInvalid) {
     return Authenticated(std::move(principal));
@@ -70,6 +81,15 @@ void CallState::Start(std::shared_ptr<CallState> self) {
                                   [self = std::move(self)](absl::StatusOr<Principal> fresh) {
                                     self->Authenticated(std::move(fresh));
                                   });
+}
+
+absl::StatusOr<Principal> CallState::WithoutBearer(security::Authenticator& authenticator) const {
+  const auto certificate = CertificateOf(*context_);
+  if (!certificate) return Principal();
+  absl::StatusOr<Principal> principal = authenticator.AuthenticateCertificate(*certificate);
+  // One that is nobody's credential admits a connection, and says nothing.
+  const bool nobodys = ReasonOf(principal.status()) == Reason::kCredentialsInvalid;
+  return nobodys ? Principal() : principal;
 }
 
 void CallState::Authenticated(absl::StatusOr<Principal> principal) {
@@ -86,15 +106,33 @@ void CallState::Authenticated(absl::StatusOr<Principal> principal) {
   OnAdmitted();
 }
 
+void CallState::TellRate(int64_t limit, const security::RateLimit::Verdict& verdict) {
+  const int64_t reset_s = (verdict.wait_ns + kNanosPerSecond - 1) / kNanosPerSecond;
+  call_.SetTrailingMetadata(kRateLimitKey, absl::StrCat(limit));
+  call_.SetTrailingMetadata(kRateRemainingKey, absl::StrCat(verdict.remaining));
+  call_.SetTrailingMetadata(kRateResetKey, absl::StrCat(reset_s));
+}
+
+absl::Duration CallState::TakeItem() {
+  const auto& use = call_.principal_.use;
+  if (use == nullptr || use->rate().calls_per_second() <= 0) return absl::ZeroDuration();
+  const auto verdict =
+      use->rate().Take(std::chrono::steady_clock::now().time_since_epoch().count());
+  return verdict.admitted ? absl::ZeroDuration() : absl::Nanoseconds(verdict.wait_ns);
+}
+
+void CallState::TellRateOfItems() {
+  const auto& use = call_.principal_.use;
+  const int64_t limit = use == nullptr ? 0 : use->rate().calls_per_second();
+  if (limit > 0) context_->AddInitialMetadata(kRateLimitKey, absl::StrCat(limit));
+}
+
 absl::Status CallState::CheckRate(security::CredentialUse& use) {
   const int64_t limit = use.rate().calls_per_second();
   const auto verdict = use.rate().Take(started_.time_since_epoch().count());
   // Whoever is far from the limit need not be told of it.
   if (verdict.admitted && verdict.remaining >= limit / 2) return absl::OkStatus();
-  const int64_t reset_s = (verdict.wait_ns + kNanosPerSecond - 1) / kNanosPerSecond;
-  call_.SetTrailingMetadata(kRateLimitKey, absl::StrCat(limit));
-  call_.SetTrailingMetadata(kRateRemainingKey, absl::StrCat(verdict.remaining));
-  call_.SetTrailingMetadata(kRateResetKey, absl::StrCat(reset_s));
+  TellRate(limit, verdict);
   if (verdict.admitted) return absl::OkStatus();
   return WithRetryDelay(
       Refuse(Reason::kRateLimited, {}, {{"calls_per_second", absl::StrCat(limit)}}),

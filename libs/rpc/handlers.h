@@ -26,6 +26,7 @@
 #include "libs/base/reason.h"
 #include "libs/rpc/call.h"
 #include "libs/rpc/runtime.h"
+#include "libs/security/credential_use.h"
 
 namespace guilder::rpc {
 
@@ -51,12 +52,21 @@ class CallState {
   // after its admission.
   absl::Status CheckStillAdmitted() const;
 
+  // Takes an item of a stream from the credential's rate: how long to wait first, and then to ask
+  // again; zero when it is taken.
+  absl::Duration TakeItem();
+  // Says in the initial metadata how many items a second the credential may send. Before the first
+  // answer.
+  void TellRateOfItems();
+
   // Counts the outcome and sends the trailing metadata; exactly once, right before Finish.
   grpc::Status Close(const absl::Status& status);
 
  private:
   void Authenticated(absl::StatusOr<Principal> principal);
+  absl::StatusOr<Principal> WithoutBearer(security::Authenticator& authenticator) const;
   absl::Status CheckRate(security::CredentialUse& use);
+  void TellRate(int64_t limit, const security::RateLimit::Verdict& verdict);
 
   Runtime& runtime_;
   const Method& method_;

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/time/clock.h"
+#include "grpcpp/alarm.h"
 #include "grpcpp/support/server_callback.h"
 
 #include "libs/rpc/handlers.h"
@@ -131,6 +133,7 @@ class ItemStream final
 
   void OnAdmitted() override {
     call_pointer_ = std::shared_ptr<const Call>(self_, &call());
+    TellRateOfItems();
     runtime().AddDrainable(self_);
     Lock lock(mutex_);
     Advance(std::move(lock));
@@ -148,6 +151,20 @@ class ItemStream final
     ending_ = true;
   }
 
+  // Whether the next item is within the credential's rate. If not, the stream goes on when it will
+  // be: the client's flow control makes it wait meanwhile.
+  bool TakesItem() {
+    const absl::Duration wait = TakeItem();
+    if (wait == absl::ZeroDuration()) return true;
+    slowed_ = true;
+    slow_.Set(absl::ToChronoTime(absl::Now() + wait), [self = this->shared_from_this()](bool) {
+      Lock lock(self->mutex_);
+      self->slowed_ = false;
+      self->Advance(std::move(lock));
+    });
+    return false;
+  }
+
   void Advance(Lock lock) {
     const bool write = !writing_ && !answers_.empty();
     grpc::WriteOptions write_options;
@@ -159,7 +176,7 @@ class ItemStream final
     }
     const int limit = full_ ? options_.max_in_flight / 2 : options_.max_in_flight;
     full_ = in_flight_ >= limit;
-    const bool read = !reading_ && !ending_ && !full_;
+    const bool read = !reading_ && !ending_ && !full_ && !slowed_ && TakesItem();
     if (read) {
       reading_ = true;
       ++starting_;
@@ -191,11 +208,13 @@ class ItemStream final
   int starting_ = 0;   // reads decided upon but not yet started
   bool reading_ = false;
   bool writing_ = false;
+  bool slowed_ = false;  // no read until `slow_` has rung
   bool full_ = false;    // no read until half of the items are answered
   bool ending_ = false;  // no further item is taken
   bool broken_ = false;  // no answer can be sent any more
   bool finished_ = false;
   absl::Status end_status_;
+  grpc::Alarm slow_;
 };
 
 }  // namespace internal

@@ -40,6 +40,12 @@ constexpr Permission MembersToo(Permission row) {
   return row;
 }
 
+// What needs a second person, where the request says more than what holds.
+constexpr Permission TwoPeople(Permission row) {
+  row.approvable = true;
+  return row;
+}
+
 constexpr Permission Anyone(std::string_view method) {
   return {.method = method,
           .anonymous = true,
@@ -64,6 +70,7 @@ const Permission kTable[] = {
         {kSubmitter, kPartnerManager}),
     Row("guilder.partner.v1.PartnerService/ReviewPartner", kNoPartner, {kReviewer}),
     Row("guilder.partner.v1.PartnerService/ApprovePartner", kNoPartner, {kApprover}),
+    Row("guilder.partner.v1.PartnerService/RejectPartner", kNoPartner, {kReviewer, kApprover}),
     Row("guilder.partner.v1.PartnerService/AttachDocument", kNoPartner,
         {kSubmitter, kPartnerManager}),
     Row("guilder.partner.v1.PartnerService/SuspendPartner", kNoPartner,
@@ -85,7 +92,8 @@ const Permission kTable[] = {
     Row("guilder.partner.v1.PartnerService/BuyPointBlock", kNoPartner, {kFinance, kPartnerManager}),
     Row("guilder.partner.v1.PartnerService/PlanExit", kRead, kPartnerReaders),
     Row("guilder.partner.v1.PartnerService/GetExposure", kRead, kPartnerReaders),
-    Row("guilder.partner.v1.PartnerService/UpdateExposurePolicy", kNoPartner, {kFinanceApprover}),
+    TwoPeople(Row("guilder.partner.v1.PartnerService/UpdateExposurePolicy", kNoPartner,
+                  {kFinanceApprover})),
     Row("guilder.partner.v1.PartnerService/IssueCredential", kOwnKeys, {kPartnerManager, kAdmin}),
     Row("guilder.partner.v1.PartnerService/ListCredentials", kRead, kPartnerReaders),
     Row("guilder.partner.v1.PartnerService/RevokeCredential", kOwnKeys, {kPartnerManager, kAdmin}),
@@ -272,7 +280,8 @@ const Permission kTable[] = {
         {kFinance, kFinanceApprover, kSupport}),
 
     // The programme.
-    Row("guilder.operator.v1.OperatorService/CreateOperator", kNoPartner, {kAdmin}),
+    TwoPeople(Row("guilder.operator.v1.OperatorService/CreateOperator", kNoPartner, {kAdmin})),
+    Row("guilder.operator.v1.OperatorService/DisableOperator", kNoPartner, {kAdmin}),
     Row("guilder.operator.v1.OperatorService/ListOperators", kNoPartner, {kAdmin, kAuditor}),
     Row("guilder.operator.v1.OperatorService/GetProgramme", kRead, kEveryOperator),
     Row("guilder.operator.v1.OperatorService/AdvanceClock", kNoPartner, {kAdmin}),
@@ -283,6 +292,10 @@ const Permission kTable[] = {
     Row("guilder.operator.v1.OperatorService/ListAuditRecords", kNoPartner, {kAdmin, kAuditor}),
     Row("guilder.operator.v1.OperatorService/VerifyAuditLog", kNoPartner, {kAdmin, kAuditor}),
     Row("guilder.operator.v1.OperatorService/ListApprovals", kNoPartner, kEveryOperator),
+    Row("guilder.operator.v1.OperatorService/RequestApproval", kNoPartner, kEveryOperator),
+    Row("guilder.operator.v1.OperatorService/Approve", kNoPartner,
+        {kApprover, kFinanceApprover, kAdmin}),
+    Row("guilder.operator.v1.OperatorService/Reject", kNoPartner, kEveryOperator),
     Row("guilder.operator.v1.OperatorService/GetTrialBalance", kNoPartner, kFinanceReaders),
 };
 
@@ -338,7 +351,8 @@ std::string PermissionsPage() {
       "for certain stores\n  only there.\n"
       "- **Member**: with a token, for its own account.\n"
       "- **Operators**: one of these roles. Nobody approves what they proposed, whatever their "
-      "roles.\n"
+      "roles. Where two people\n  are named, somebody else approves the very request first, if it "
+      "allows more than what holds.\n"
       "- Services do not call each other, so there is no principal for them. They share one "
       "database role\n  (`deploy/README.md`); a test of the includes keeps each to its own "
       "tables.\n";
@@ -363,7 +377,8 @@ std::string PermissionsPage() {
     absl::StrAppend(&page, "| ", ToAbsl(row.method.substr(slash + 1)), " | ",
                     row.anonymous ? "anyone" : partner, " | ",
                     row.anonymous ? "anyone" : (row.member ? "own" : ""), " | ",
-                    row.anonymous ? "anyone" : operators, " |\n");
+                    row.anonymous ? "anyone" : operators, row.approvable ? ", two people" : "",
+                    " |\n");
   }
   return page;
 }

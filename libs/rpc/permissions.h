@@ -22,6 +22,8 @@ struct Permission {
   security::Roles roles;
   // A member may call it, for its own account: Call::CheckActsForMember.
   bool member = false;
+  // A second person approves the very request first, where the handler says so: UseApproval.
+  bool approvable = false;
 };
 
 // The row of a method, or null.

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "libs/base/reason.h"
+
 namespace guilder::security {
 namespace {
 
@@ -14,6 +16,10 @@ constexpr std::array<std::string_view, kScopeCount> kScopeNames{"POST", "REDEEM"
                                                                 "ADMIN"};
 
 }  // namespace
+
+absl::StatusOr<Principal> Authenticator::AuthenticateCertificate(const Digest&) {
+  return Refuse(Reason::kCredentialsInvalid);
+}
 
 std::string_view ScopeName(Scope scope) {
   return kScopeNames[static_cast<size_t>(scope)];

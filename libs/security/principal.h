@@ -129,6 +129,10 @@ class Authenticator {
   // Answers from memory and never blocks. Errors: kCredentialsInvalid, kStoreUnavailable.
   virtual absl::StatusOr<Principal> Authenticate(std::string_view bearer) = 0;
 
+  // The same for a client certificate that TLS has checked, by the SHA-256 of its DER form. Error:
+  // kCredentialsInvalid, it is nobody's credential.
+  virtual absl::StatusOr<Principal> AuthenticateCertificate(const Digest& fingerprint);
+
   // Asked after Authenticate answered kCredentialsInvalid, in case the credential is newer than
   // what memory holds. Calls `done` exactly once, from this or another thread; does not block.
   virtual void AuthenticateFresh(std::string bearer, Done done) { done(Authenticate(bearer)); }

@@ -70,6 +70,8 @@ absl::StatusOr<const Network*> Context::network() {
 
 absl::StatusOr<std::string> Context::Bearer(const std::string& as) {
   if (!flags_.token_file.empty()) return ReadTokenFile(flags_.token_file);
+  // A client certificate says who calls, unless somebody else is named.
+  if (!flags_.tls_certificate.empty() && flags_.as.empty()) return std::string();
   GUILDER_ASSIGN_OR_RETURN(const Network* network, this->network());
   return network->Token(flags_.as.empty() ? as : flags_.as);
 }
@@ -112,11 +114,36 @@ absl::Status Context::Call(Message& request, Message& response, const std::strin
   policy.per_attempt = policy.total;
   if (!read && RequestIdField(request) == nullptr) policy.max_attempts = 1;
   bool replayed = false;
-  const absl::Status status = Invoke(clients::Channel(endpoint, std::move(bearer)), *method,
-                                     request, response, policy, &replayed);
+  GUILDER_ASSIGN_OR_RETURN(const clients::Channel channel, Connect(endpoint, std::move(bearer)));
+  const absl::Status status = Invoke(channel, *method, request, response, policy, &replayed);
   if (replayed)
     std::cerr << "answered before: this is the answer of the first attempt" << std::endl;
+  if (ReasonOf(status) == Reason::kApprovalRequired) return RequestApproval(request, as, status);
   return status;
+}
+
+absl::StatusOr<clients::Channel> Context::Connect(const std::string& endpoint,
+                                                  std::string bearer) const {
+  return clients::Channel::Make(endpoint, std::move(bearer),
+                                {flags_.tls_ca, flags_.tls_certificate, flags_.tls_key});
+}
+
+absl::Status Context::RequestApproval(const Message& request, const std::string& as,
+                                      const absl::Status& refused) {
+  const auto say = [&](const std::string& what) {
+    return WithReason(absl::Status(refused.code(), what), Reason::kApprovalRequired,
+                      DetailsOf(refused));
+  };
+  if (!flags_.request_approval) {
+    return say("a second person approves this first; repeat it with --request-approval");
+  }
+  operator_::v1::RequestApprovalRequest ask;
+  operator_::v1::RequestApprovalResponse asked;
+  ask.mutable_request()->PackFrom(request);
+  flags_.request_approval = false;
+  GUILDER_RETURN_IF_ERROR(Call(ask, asked, as));
+  return say(absl::StrCat(asked.approval().name(),
+                          " waits for somebody else; once it is approved, repeat this command"));
 }
 
 absl::Status Context::Stream(std::vector<std::unique_ptr<Message>>& requests, Message& response,
@@ -130,7 +157,8 @@ absl::Status Context::Stream(std::vector<std::unique_ptr<Message>>& requests, Me
     GUILDER_RETURN_IF_ERROR(FillRequestId(*request));
     if (in_parts) break;
   }
-  return InvokeStream(clients::Channel(endpoint, std::move(bearer)), *method, requests, response,
+  GUILDER_ASSIGN_OR_RETURN(const clients::Channel channel, Connect(endpoint, std::move(bearer)));
+  return InvokeStream(channel, *method, requests, response,
                       absl::Now() + absl::Seconds(flags_.timeout_seconds), on_response);
 }
 
@@ -138,7 +166,7 @@ absl::StatusOr<clients::Channel> Context::ChannelTo(const std::string& service,
                                                     const std::string& as) {
   GUILDER_ASSIGN_OR_RETURN(std::string bearer, Bearer(as));
   GUILDER_ASSIGN_OR_RETURN(const std::string endpoint, EndpointOf(service));
-  return clients::Channel(endpoint, std::move(bearer));
+  return Connect(endpoint, std::move(bearer));
 }
 
 std::string Context::Now() {

@@ -29,7 +29,12 @@ struct GlobalFlags {
   std::string endpoint;    // --endpoint: one address for all services, instead of the file's.
   std::string as;          // --as: an operator's role or a partner.
   std::string token_file;  // --token-file
-  std::string request_id;  // --request-id
+  // --tls-ca, --tls-certificate, --tls-key: PEM files.
+  std::string tls_ca;
+  std::string tls_certificate;
+  std::string tls_key;
+  bool request_approval = false;  // --request-approval
+  std::string request_id;         // --request-id
   std::string output = "table";
   bool dry_run = false;
   int timeout_seconds = 30;
@@ -72,6 +77,9 @@ class Context {
                       google::protobuf::Message& response, const std::string& as,
                       const std::function<void()>& on_response);
 
+  // With --request-approval a call that is refused because a second person approves it first is put
+  // before them, and the refusal says as what.
+
   // A connection to a service ("accrual") for calls that the command makes itself, with the caller
   // as above.
   absl::StatusOr<clients::Channel> ChannelTo(const std::string& service, const std::string& as);
@@ -89,6 +97,9 @@ class Context {
 
  private:
   absl::Status FillRequestId(google::protobuf::Message& request);
+  absl::StatusOr<clients::Channel> Connect(const std::string& endpoint, std::string bearer) const;
+  absl::Status RequestApproval(const google::protobuf::Message& request, const std::string& as,
+                               const absl::Status& refused);
   absl::StatusOr<std::string> Bearer(const std::string& as);
   absl::StatusOr<std::string> EndpointOf(const std::string& service);
 

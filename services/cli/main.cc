@@ -17,6 +17,13 @@ void AddGlobalFlags(CLI::App& app, GlobalFlags& flags) {
   app.add_option("--as", flags.as, "Who calls: a role as in approver, or a partner");
   app.add_option("--token-file", flags.token_file,
                  "A file whose first line is the token or API key");
+  app.add_option("--tls-ca", flags.tls_ca,
+                 "A PEM file: the authorities to trust; plaintext if absent");
+  app.add_option("--tls-certificate", flags.tls_certificate,
+                 "A PEM file: the client certificate, which says who calls where --as does not");
+  app.add_option("--tls-key", flags.tls_key, "A PEM file: its key");
+  app.add_flag("--request-approval", flags.request_approval,
+               "Asks for a second person's approval where the command needs one");
   app.add_option("-o,--output", flags.output, "How results are written")
       ->check(CLI::IsMember({"table", "json"}));
   app.add_option("--request-id", flags.request_id,

@@ -33,7 +33,7 @@ struct Flags {
   std::string secrets;
   std::string metrics_listen;
   std::string log_level = "INFO";
-  int64_t calls_per_second = 2'000;
+  int64_t calls_per_second = 20'000;
   int workers = rpc::RuntimeOptions().worker_threads;
   int drain_seconds = 10;
   int database_wait_seconds = 60;

@@ -2,6 +2,8 @@
 // and compared with the table of permissions.
 #include <set>
 
+#include "guilder/redemption/v1/redemption_service.pb.h"
+
 #include "tests/service/access_world.h"
 #include "tests/support/invariants.h"
 
@@ -285,6 +287,40 @@ TEST_CASE("Access: a credential for one store posts and takes points there only"
     CHECK(there.status.ok());
     CHECK_FALSE(IsWithheld(there));
   }
+  testing::CheckInvariants(world.coalition().database());
+}
+
+TEST_CASE("Access: a credential for one store acts on no redemption of another store",
+          "[service][access][inv-89]") {
+  World world;
+  const std::string all = world.Key("all", "fresh", "REDEEM");
+  const std::string till = world.Key("till", "fresh", "REDEEM", "s1");
+  const Ask authorize = {"RedemptionService/AuthorizeRedemption", Names::kPartner,
+                         "request_id:'<uuid>' store:'partners/fresh/stores/<S>' "
+                         "card_number:'<card>' points:1"};
+  const auto hold_in = [&](const char* store) {
+    world.SetFact("S", store);
+    const AnyAnswer held = world.Call(all, *MethodOf(RowOf(authorize)), authorize.request);
+    INFO(held.status.ToString());
+    REQUIRE(held.status.ok());
+    redemption::v1::AuthorizeRedemptionResponse response;
+    response.ParseFromString(held.bytes);
+    world.SetFact("held", response.name());
+  };
+  const Ask acts[] = {
+      {"RedemptionService/CaptureRedemption", Names::kPartner,
+       "request_id:'<uuid>' name:'<held>' points:1"},
+      {"RedemptionService/RefundRedemption", Names::kPartner,
+       "request_id:'<uuid>' name:'<held>' points:1"},
+      {"RedemptionService/VoidRedemption", Names::kPartner, "request_id:'<uuid>' name:'<held>'"}};
+  hold_in("s2");
+  for (const Ask& act : acts) {
+    INFO(act.method);
+    CHECK(world.Call(till, *MethodOf(RowOf(act)), act.request).reason() == Reason::kNotYours);
+  }
+  hold_in("s1");
+  CHECK(world.Call(till, *MethodOf(RowOf(acts[0])), acts[0].request).status.ok());
+  CHECK(world.Call(till, *MethodOf(RowOf(acts[1])), acts[1].request).status.ok());
   testing::CheckInvariants(world.coalition().database());
 }
 

@@ -28,9 +28,24 @@ struct Owing : Life {
     request.set_name("partners/fresh");
     request.mutable_policy()->set_credit_limit_minor_units(credit_limit);
     request.mutable_policy()->set_collateral_minor_units(collateral);
-    const auto set = Ask<Partners>("anna", &Partners::Stub::UpdateExposurePolicy, request);
+    auto set = Ask<Partners>("anna", &Partners::Stub::UpdateExposurePolicy, request);
+    if (ReasonOf(set.status()) == Reason::kApprovalRequired) {
+      Approve(request);
+      set = Ask<Partners>("anna", &Partners::Stub::UpdateExposurePolicy, request);
+    }
     if (!set.ok()) FAIL(set.status().ToString());
     return Exposure().stage();
+  }
+  // anna asks, bert approves.
+  void Approve(const google::protobuf::Message& request) {
+    operator_::v1::RequestApprovalRequest ask;
+    ask.mutable_request()->PackFrom(request);
+    const auto asked = Ask<Operators>("anna", &Operators::Stub::RequestApproval, ask);
+    REQUIRE(asked.ok());
+    operator_::v1::ApproveRequest approve;
+    approve.set_name(asked->approval().name());
+    approve.set_etag(asked->approval().etag());
+    REQUIRE(Ask<Operators>("bert", &Operators::Stub::Approve, approve).ok());
   }
   // What a purchase earned; fails the test when it is refused.
   int64_t PointsOfPurchase() {
@@ -130,6 +145,30 @@ TEST_CASE("Exposure: a prepaid partner buys its next block by itself, once",
   CHECK(shown->exposure().remaining_points() == 1'000);
   REQUIRE(shown->exposure().point_blocks_size() == 1);
   CHECK(shown->exposure().point_blocks(0).point_block().sold_by() == "services/guilder-partner");
+}
+
+TEST_CASE("Exposure: a higher limit needs a second person, and only that very request",
+          "[service][partner][inv-97]") {
+  Owing owing;
+  partner::v1::UpdateExposurePolicyRequest request;
+  request.set_name("partners/fresh");
+  const auto set = [&](int64_t limit) {
+    request.mutable_policy()->set_credit_limit_minor_units(limit);
+    return ReasonOf(
+        owing.Ask<Partners>("anna", &Partners::Stub::UpdateExposurePolicy, request).status());
+  };
+  CHECK_FALSE(set(1'000'000));
+  CHECK_FALSE(set(900'000));
+  CHECK(set(900'001) == Reason::kApprovalRequired);
+
+  owing.Approve(request);
+
+  CHECK(set(900'002) == Reason::kApprovalRequired);
+  CHECK_FALSE(set(900'001));
+  CHECK_FALSE(set(900'000));
+  // An approval is used once.
+  CHECK(set(900'001) == Reason::kApprovalRequired);
+  CHECK(set(0) == Reason::kApprovalRequired);
 }
 
 TEST_CASE("UpdateExposurePolicy: refusals", "[service][partner]") {

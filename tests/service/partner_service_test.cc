@@ -45,6 +45,37 @@ TEST_CASE("PartnerService: three people bring a partner in, and it lives on",
             .state() == v1::PARTNER_STATE_TERMINATING);
 }
 
+TEST_CASE("PartnerService: an approval is of what was looked at, in time, or is refused",
+          "[service][partner][inv-97]") {
+  World world;
+  const std::string name = world.Draft("fresh");
+  const Caller cleo = world.By("cleo");
+  auto reject = Named<v1::RejectPartnerRequest>(name);
+  reject.set_note("the register says otherwise");
+  CHECK(cleo.Refusal(&Stub::RejectPartner, reject) == Reason::kWrongState);
+  const auto submit_and_review = [&] {
+    world.By("anna").Get(&Stub::SubmitPartner, Named<v1::SubmitPartnerRequest>(name));
+    return world.By("bert").Get(&Stub::ReviewPartner, AReview(name)).partner().etag();
+  };
+  submit_and_review();
+
+  const v1::Partner rejected = cleo.Get(&Stub::RejectPartner, reject).partner();
+
+  CHECK(rejected.state() == v1::PARTNER_STATE_DRAFT);
+  CHECK(rejected.submitted_by().empty());
+  CHECK(rejected.reviewed_by().empty());
+  auto approve = Named<v1::ApprovePartnerRequest>(name);
+  approve.set_etag(submit_and_review());
+  world.network.MoveClock(int64_t{31} * 86'400'000'000);
+  CHECK(cleo.Refusal(&Stub::ApprovePartner, approve) == Reason::kApprovalExpired);
+  cleo.Get(&Stub::RejectPartner, reject);
+  CHECK(cleo.Refusal(&Stub::ApprovePartner, approve) == Reason::kWrongState);
+  const std::string etag = submit_and_review();
+  CHECK(cleo.Refusal(&Stub::ApprovePartner, approve) == Reason::kChangeDiffers);
+  approve.set_etag(etag);
+  CHECK(cleo.Get(&Stub::ApprovePartner, approve).partner().state() == v1::PARTNER_STATE_ACTIVE);
+}
+
 TEST_CASE("PartnerService: a partner reads its own and nothing else", "[service][partner]") {
   const World world;
   const std::string own = world.Active("fresh");

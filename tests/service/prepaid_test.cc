@@ -1,114 +1,15 @@
-// Partners that buy points in advance: blocks sold, used by purchases, refilled by returns.
+// Partners that buy points in advance: blocks sold, used by purchases, refilled by returns, ended.
 #include <string>
+#include <thread>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "guilder/accrual/v1/accrual_service.grpc.pb.h"
-#include "guilder/partner/v1/partner_service.grpc.pb.h"
+#include "absl/time/clock.h"
 
-#include "libs/base/reason.h"
-#include "libs/clients/client.h"
-#include "libs/rpc/proto_time.h"
-#include "services/accrual/rpc/accrual_service.h"
-#include "services/partner/rpc/partner_service.h"
-#include "tests/support/catch2.h"
-#include "tests/support/coalition.h"
+#include "tests/service/prepaid_world.h"
 #include "tests/support/invariants.h"
 
-namespace guilder {
+namespace guilder::prepaid {
 namespace {
-
-namespace accrual_v1 = accrual::v1;
-namespace partner_v1 = partner::v1;
-using Accrual = accrual_v1::AccrualService;
-using Partners = partner_v1::PartnerService;
-
-constexpr char kFresh[] = "partners/fresh";
-
-clients::RetryPolicy Once() {
-  clients::RetryPolicy policy;
-  policy.max_attempts = 1;
-  return policy;
-}
-
-// A coalition whose partner `fresh` pays in advance.
-struct World {
-  explicit World(const std::string& when_exhausted = "REFUSE") {
-    coalition.database().Query(
-        absl::StrCat("update partner.contracts set funding = 'PREPAID_BLOCK', when_exhausted = '",
-                     when_exhausted, "' where kind = 'ISSUANCE' and partner_id = ",
-                     "(select partner_id from partner.partners where slug = 'fresh')"));
-    coalition.database().Query("update ledger.configuration set version = version + 1");
-    testing::ServiceNetwork& network = coalition.network();
-    network.Add(accrual::MakeAccrualService({network.runtime(), network.pool(), coalition.lanes(),
-                                             coalition.cards(), network.secrets()}),
-                accrual::kAccrualServiceName);
-    auto partners =
-        partner::MakePartnerService({network.runtime(), network.pool(), network.secrets()});
-    REQUIRE(partners.ok());
-    network.Add(*std::move(partners), partner::kPartnerServiceName);
-    network.Start();
-    card = coalition.AMember();
-  }
-
-  static partner_v1::BuyPointBlockRequest ABlock(int64_t points) {
-    partner_v1::BuyPointBlockRequest request;
-    request.set_parent(kFresh);
-    request.set_request_id(clients::NewRequestId());
-    request.set_points(points);
-    return request;
-  }
-  absl::StatusOr<partner_v1::BuyPointBlockResponse> Sell(
-      const partner_v1::BuyPointBlockRequest& request,
-      clients::Answered* answered = nullptr) const {
-    return clients::Client<Partners>(coalition.network().AsOperator("anna"))
-        .Invoke(&Partners::Stub::BuyPointBlock, request, Once(), answered);
-  }
-  partner_v1::Exposure Exposure(const std::string& partner) const {
-    partner_v1::GetExposureRequest request;
-    request.set_name("partners/" + partner);
-    const auto shown = clients::Client<Partners>(coalition.AsPartner(partner))
-                           .Invoke(&Partners::Stub::GetExposure, request, Once());
-    if (!shown.ok()) FAIL(shown.status().ToString());
-    return shown->exposure();
-  }
-
-  // A purchase of so many full euros, one line of as many pieces, which are as many points.
-  absl::StatusOr<accrual_v1::RecordPurchaseResponse> Buy(const std::string& partner,
-                                                         int64_t euros) {
-    accrual_v1::RecordPurchaseRequest request;
-    request.set_request_id(clients::NewRequestId());
-    request.mutable_receipt()->set_store(absl::StrCat("partners/", partner, "/stores/s1"));
-    request.mutable_receipt()->set_terminal("t1");
-    request.mutable_receipt()->set_receipt_number(std::to_string(++receipts));
-    request.mutable_receipt()->set_business_date("2026-03-01");
-    request.set_card_number(card);
-    *request.mutable_occurred_at() = rpc::ToProto(coalition.Now() - Timestamp(1'800'000'000));
-    request.set_currency_code("EUR");
-    accrual_v1::PurchaseLine& line = *request.add_lines();
-    line.set_sku("milk");
-    line.set_quantity(euros);
-    line.set_amount_minor_units(euros * 100);
-    return clients::Client<Accrual>(coalition.AsPartner(partner))
-        .Invoke(&Accrual::Stub::RecordPurchase, request, Once());
-  }
-  absl::StatusOr<accrual_v1::RecordReturnResponse> Return(const std::string& purchase,
-                                                          int64_t pieces) const {
-    accrual_v1::RecordReturnRequest request;
-    request.set_request_id(clients::NewRequestId());
-    request.set_store("partners/fresh/stores/s1");
-    *request.mutable_occurred_at() = rpc::ToProto(coalition.Now());
-    request.set_purchase(purchase);
-    request.add_lines()->set_line_id("1");
-    request.mutable_lines(0)->set_quantity(pieces);
-    return clients::Client<Accrual>(coalition.AsPartner("fresh"))
-        .Invoke(&Accrual::Stub::RecordReturn, request, Once());
-  }
-
-  mutable testing::Coalition coalition;
-  std::string card;
-  int receipts = 0;
-};
 
 TEST_CASE("Prepaid: purchases use a block until it does not cover one, and others go on",
           "[service][partner][accrual][inv-85]") {
@@ -229,5 +130,93 @@ TEST_CASE("GetExposure: what a postpaid partner issued is not billed yet", "[ser
   CHECK(exposure.point_blocks_size() == 0);
 }
 
+constexpr int64_t kDayUs = 86'400'000'000;
+
+partner_v1::BuyPointBlockRequest Ending(World& world, int64_t points, int days,
+                                        partner_v1::BlockEnding ending) {
+  auto request = World::ABlock(points);
+  *request.mutable_end_time() = rpc::ToProto(world.coalition.Now() + Timestamp(days * kDayUs));
+  request.set_when_ended(ending);
+  return request;
+}
+
+// The service ends blocks by itself, within a second or two.
+partner_v1::Exposure WaitUntilLeft(const World& world, int64_t points) {
+  const absl::Time give_up_at = absl::Now() + absl::Seconds(20);
+  partner_v1::Exposure exposure = world.Exposure("fresh");
+  while (exposure.remaining_points() != points && absl::Now() < give_up_at) {
+    std::this_thread::yield();
+    exposure = world.Exposure("fresh");
+  }
+  CHECK(exposure.remaining_points() == points);
+  return exposure;
+}
+
+TEST_CASE(
+    "Prepaid: what is unused of a block ends with it, and its money goes where it was declared",
+    "[service][partner][inv-86]") {
+  World world;
+  REQUIRE(world.Sell(Ending(world, 100, 30, partner_v1::BLOCK_ENDING_CREDIT)).ok());
+  REQUIRE(world.Sell(Ending(world, 50, 30, partner_v1::BLOCK_ENDING_FORFEIT)).ok());
+  REQUIRE(world.Sell(World::ABlock(10)).ok());
+  const auto bought = world.Buy("fresh", 60);
+  REQUIRE(bought.ok());
+  CHECK(world.Exposure("fresh").unbilled_points() == 160);
+
+  world.coalition.network().MoveClock(31 * kDayUs);
+
+  const partner_v1::Exposure ended = WaitUntilLeft(world, 10);
+  REQUIRE(ended.point_blocks_size() == 3);
+  CHECK(ended.point_blocks(2).ended_points() == 40);
+  CHECK(ended.point_blocks(1).ended_points() == 50);
+  // 40 of 160 are to be credited, 50 are kept.
+  CHECK(ended.unbilled_points() == 120);
+  CHECK(ReasonOf(world.Buy("fresh", 11).status()) == Reason::kPointBlockExhausted);
+
+  // What comes back of it goes the same way: open blocks cannot hold it.
+  REQUIRE(world.Return(bought->name(), 20).ok());
+  CHECK(WaitUntilLeft(world, 10).unbilled_points() == 100);
+  CHECK(world.Buy("fresh", 10).ok());
+  testing::CheckInvariants(world.coalition.database());
+}
+
+TEST_CASE("Prepaid: a reserve is used last, and people are told", "[service][partner][inv-85]") {
+  World world;
+  auto reserve = World::ABlock(30);
+  reserve.set_reserve(true);
+  REQUIRE(world.Sell(reserve).ok());
+  REQUIRE(world.Sell(World::ABlock(100)).ok());
+  REQUIRE(world.Buy("fresh", 100).ok());
+  CHECK(world.Exposure("fresh").reserve_points() == 30);
+
+  REQUIRE(world.Buy("fresh", 10).ok());
+
+  CHECK(world.Exposure("fresh").reserve_points() == 20);
+  const absl::Time give_up_at = absl::Now() + absl::Seconds(20);
+  const auto told = [&] {
+    return world.coalition.database()
+        .Query("select count(*) from operator.audit_log where action = 'PointBlockReserveBegun'")[0]
+        .Int(0);
+  };
+  while (told() == 0 && absl::Now() < give_up_at) std::this_thread::yield();
+  CHECK(told() == 1);
+  testing::CheckInvariants(world.coalition.database());
+}
+
+TEST_CASE("BuyPointBlock: an end is in the future, and says what becomes of the rest",
+          "[service][partner]") {
+  World world;
+  auto request = Ending(world, 5, -1, partner_v1::BLOCK_ENDING_CREDIT);
+  CHECK(ReasonOf(world.Sell(request).status()) == Reason::kRequestMalformed);
+  request = Ending(world, 5, 1, partner_v1::BLOCK_ENDING_UNSPECIFIED);
+  CHECK(ReasonOf(world.Sell(request).status()) == Reason::kRequestMalformed);
+  request = World::ABlock(5);
+  request.set_when_ended(partner_v1::BLOCK_ENDING_FORFEIT);
+  CHECK(ReasonOf(world.Sell(request).status()) == Reason::kRequestMalformed);
+  request.set_when_ended(static_cast<partner_v1::BlockEnding>(9));
+  CHECK(ReasonOf(world.Sell(request).status()) == Reason::kRequestMalformed);
+  CHECK(world.Exposure("fresh").bought_points() == 0);
+}
+
 }  // namespace
-}  // namespace guilder
+}  // namespace guilder::prepaid

@@ -82,6 +82,50 @@ TEST_CASE("ItemStream: each item is answered once, and the stream ends well", "[
   CHECK(sender.streams == 1);
 }
 
+TEST_CASE("ItemStream: items beyond the credential's rate wait until they are within it",
+          "[service][rpc]") {
+  Fixture fixture;
+  fixture.authenticator.use = std::make_shared<security::CredentialUse>();
+  fixture.authenticator.use->rate().SetCallsPerSecond(200);
+  fixture.accruals.record_item = [](const auto&, Item item, auto respond) {
+    respond(AnswerTo(item));
+  };
+  Sender sender(fixture.ChannelOf(kPartnerKey));
+  const absl::Time began = absl::Now();
+
+  CHECK(sender.Send(300).ok());
+
+  CHECK(sender.EachAnsweredOnce(300));
+  // A second's items may come at once; half a second's were more.
+  CHECK(absl::Now() - began >= absl::Milliseconds(450));
+  CHECK(absl::Now() - began < absl::Seconds(5));
+}
+
+TEST_CASE("ItemStream: a caller with a limit is told of it at the beginning", "[service][rpc]") {
+  Fixture fixture;
+  fixture.authenticator.use = std::make_shared<security::CredentialUse>();
+  fixture.authenticator.use->rate().SetCallsPerSecond(200);
+  fixture.accruals.record_item = [](const auto&, Item item, auto respond) {
+    respond(AnswerTo(item));
+  };
+  const auto channel = fixture.ChannelOf(kPartnerKey);
+  grpc::ClientContext context;
+  channel.Prepare(context, absl::Now() + absl::Seconds(10));
+  const auto stub = accrual_v1::AccrualService::NewStub(channel.grpc());
+
+  const auto stream = stub->RecordPurchases(&context);
+  REQUIRE(stream->Write(Item()));
+  Answer answer;
+  REQUIRE(stream->Read(&answer));
+
+  const auto& told = context.GetServerInitialMetadata();
+  REQUIRE(told.find(kRateLimitKey) != told.end());
+  CHECK(std::string(told.find(kRateLimitKey)->second.data(),
+                    told.find(kRateLimitKey)->second.size()) == "200");
+  CHECK(stream->WritesDone());
+  CHECK(stream->Finish().ok());
+}
+
 TEST_CASE("ItemStream: an empty stream ends well", "[service][rpc]") {
   Fixture fixture;
   Sender sender(fixture.ChannelOf(kPartnerKey));

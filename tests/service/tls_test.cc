@@ -2,10 +2,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 
+#include "libs/security/certificate.h"
 #include "tests/support/catch2.h"
 #include "tests/support/rpc_fixture.h"
 
@@ -81,14 +83,15 @@ struct Secured : testing::Fixture {
   }
 
   // A purchase, asked for over a new connection.
-  absl::Status Get(const std::string& root, const std::string& client = "") {
+  absl::Status Get(const std::string& root, const std::string& client = "",
+                   const std::string& key = kPartnerKey) {
     clients::ChannelOptions options;
     options.tls_ca = authority.Path(root + ".pem");
     if (!client.empty()) {
       options.tls_certificate = authority.Path(client + ".pem");
       options.tls_key = authority.Path(client + ".key");
     }
-    const auto channel = clients::Channel::Make(secured->endpoint(), kPartnerKey, options);
+    const auto channel = clients::Channel::Make(secured->endpoint(), key, options);
     if (!channel.ok()) return channel.status();
     accrual::v1::GetPurchaseRequest request;
     request.set_name("purchases/1");
@@ -117,6 +120,45 @@ TEST_CASE("Server: with mutual TLS only certificates of its authority are let in
                   .Invoke(&accrual::v1::AccrualService::Stub::GetPurchase,
                           accrual::v1::GetPurchaseRequest(), kOnce)
                   .ok());
+}
+
+TEST_CASE(
+    "Server: a client certificate says who calls, where it is a credential and no key is sent",
+    "[service][rpc][tls]") {
+  Secured server(/*mutual=*/true);
+  server.authority.MakeLeaf("other", "old-root");
+  std::ifstream file(server.authority.Path("client.pem"));
+  const std::string pem{std::istreambuf_iterator<char>(file), {}};
+  const auto certificate = security::ReadCertificate(pem);
+  REQUIRE(certificate);
+  CHECK(absl::ToUnixMicros(absl::Now()) < certificate->not_after.value());
+  server.authenticator.certificate = certificate->fingerprint;
+  PartnerId caller;
+  server.accruals.get = [&](const Call& call, const accrual::v1::GetPurchaseRequest&) {
+    caller = call.principal().partner;
+    return accrual::v1::GetPurchaseResponse();
+  };
+
+  CHECK(server.Get("old-root", "client", "").ok());
+  CHECK(caller == PartnerId(9));
+  CHECK(server.Get("old-root", "client").ok());
+  CHECK(caller == PartnerId(7));
+  // One that is nobody's credential lets in and says nothing.
+  CHECK(ReasonOf(server.Get("old-root", "other", "")) == Reason::kCredentialsMissing);
+  CHECK(server.Get("old-root", "other").ok());
+  CHECK_FALSE(server.Get("old-root", "stranger", "").ok());
+}
+
+TEST_CASE("Certificates: what is none, or has more in it, is not read", "[service][rpc][tls]") {
+  Secured server(/*mutual=*/true);
+  std::ifstream file(server.authority.Path("client.pem"));
+  const std::string pem{std::istreambuf_iterator<char>(file), {}};
+  REQUIRE(security::ReadCertificate(pem));
+  CHECK_FALSE(security::ReadCertificate(""));
+  CHECK_FALSE(security::ReadCertificate(pem.substr(0, pem.size() / 2)));
+  CHECK_FALSE(
+      security::ReadCertificate("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"));
+  CHECK_FALSE(security::ReadCertificate(pem + std::string(security::kMaxCertificateBytes, ' ')));
 }
 
 TEST_CASE("Server: a renewed certificate is used without a restart", "[service][rpc][tls]") {

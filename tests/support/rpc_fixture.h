@@ -18,6 +18,7 @@
 #include "libs/rpc/item_stream.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/server_stream.h"
+#include "libs/security/credential_use.h"
 
 namespace guilder::testing {
 
@@ -42,6 +43,7 @@ class FakeAuthenticator : public security::Authenticator {
     rpc::Principal principal;
     if (bearer == kPartnerKey) {
       principal = {.kind = rpc::Principal::Kind::kPartner, .partner = PartnerId(7), .id = "c1"};
+      principal.use = use;
     } else if (bearer == kSupportToken) {
       principal = {
           .kind = rpc::Principal::Kind::kOperator, .id = "sue", .roles = {rpc::Role::kSupport}};
@@ -51,11 +53,22 @@ class FakeAuthenticator : public security::Authenticator {
     return principal;
   }
 
+  absl::StatusOr<rpc::Principal> AuthenticateCertificate(const Digest& fingerprint) override {
+    if (certificate != fingerprint) return Refuse(Reason::kCredentialsInvalid);
+    return rpc::Principal{
+        .kind = rpc::Principal::Kind::kPartner, .partner = PartnerId(9), .id = "c9"};
+  }
+
   void AuthenticateFresh(std::string bearer, Done done) override {
     looks_.push_back(std::async(std::launch::async, [this, bearer, done] {
       done(Authenticate(bearer == kNewKey ? kPartnerKey : bearer));
     }));
   }
+
+  // Of kPartnerKey; set before the first call.
+  std::shared_ptr<security::CredentialUse> use;
+  // Which is the credential of partner 9.
+  std::optional<Digest> certificate;
 
  private:
   std::vector<std::future<void>> looks_;

@@ -161,6 +161,31 @@ TEST_CASE(
   CHECK(balances[{AccountKind::kIssuanceRevenue, {}, {}}] == 100 * 12 / 10 - 100);
 }
 
+TEST_CASE("Settle: what is unused of a block that ended is credited, or kept as revenue",
+          "[unit][netting][inv-86]") {
+  Input input = TwoPartners();
+  input.terms[0].funding = Funding::kPrepaid;
+  input.movements[0] = Issued(kGrocerIssues, 150);
+  // Of 100 points 100 were used; of 80, 50 were and 30 were kept; of another 500, 20 are left,
+  // because 480 were credited.
+  input.point_blocks = {{kGrocerIssues, Points(100)},
+                        {kGrocerIssues, Points(80), Points(30)},
+                        {kGrocerIssues, Points(20)}};
+  input.billed_before = {
+      {kGrocerIssues, MoneyLeg::kPointBlock, Points(680), MinorUnits(680), MinorUnits(129)}};
+  input.partners = {{kGrocer, MinorUnits(), MinorUnits(), MinorUnits(680)}};
+
+  const Settlement settlement = Computed(input);
+
+  REQUIRE(settlement.lines.size() >= 2);
+  CHECK(settlement.lines[1] == Line{kGrocer, kGrocerIssues, MoneyLeg::kPointBlock, Points(-480),
+                                    Points(200), MinorUnits(-480), "DE19", MinorUnits(-91)});
+  auto balances = Balances(settlement);
+  // 680 before: 480 go back, 150 cover what was issued, 30 are revenue; 20 are still to be used.
+  CHECK(balances[Deposit()] == 480 + 150 + 30);
+  CHECK(balances[{AccountKind::kIssuanceRevenue, {}, {}}] <= -30);
+}
+
 TEST_CASE("Settle: a block under a contract that is not paid in advance is malformed",
           "[unit][netting]") {
   Input input = TwoPartners();

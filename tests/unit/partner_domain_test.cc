@@ -47,13 +47,15 @@ TEST_CASE("Partner: each step leads from its states and from no other", "[unit][
       {{Step::kSubmit, PartnerState::kDraft}, PartnerState::kSubmitted},
       {{Step::kReview, PartnerState::kSubmitted}, PartnerState::kInReview},
       {{Step::kApprove, PartnerState::kInReview}, PartnerState::kActive},
+      {{Step::kReject, PartnerState::kSubmitted}, PartnerState::kDraft},
+      {{Step::kReject, PartnerState::kInReview}, PartnerState::kDraft},
       {{Step::kSuspend, PartnerState::kActive}, PartnerState::kSuspended},
       {{Step::kReinstate, PartnerState::kSuspended}, PartnerState::kActive},
       {{Step::kTerminate, PartnerState::kActive}, PartnerState::kTerminating},
       {{Step::kTerminate, PartnerState::kSuspended}, PartnerState::kTerminating},
       {{Step::kEnd, PartnerState::kTerminating}, PartnerState::kTerminated},
   };
-  for (int step = 0; step < 7; ++step) {
+  for (int step = 0; step < 8; ++step) {
     for (int state = 0; state < 7; ++state) {
       const auto key = std::pair(static_cast<Step>(step), static_cast<PartnerState>(state));
       const auto taken = TakeStep(key.first, APartner(key.second), "anna");
@@ -222,27 +224,6 @@ TEST_CASE("Names: forms are checked", "[unit][partner]") {
   }
   // A file's name would end at the NUL.
   CHECK_FALSE(CheckTimeZone(std::string("Europe/Berlin\0x", 15)).ok());
-}
-
-TEST_CASE("PointBlocks: the earliest is used first, also when early ones are left out",
-          "[unit][partner][inv-86]") {
-  const auto block = [](int64_t number, int64_t points) {
-    return PointBlock{number, Points(points), Timestamp(number), "anna"};
-  };
-  struct Case {
-    int64_t remaining;
-    std::vector<int64_t> left;  // latest first
-  };
-  const Case cases[] = {{180, {30, 50, 100}}, {100, {30, 50, 20}}, {79, {30, 49, 0}},
-                        {30, {30, 0, 0}},     {1, {1, 0, 0}},      {0, {0, 0, 0}}};
-  for (const Case& c : cases) {
-    INFO(c.remaining << " left");
-    const std::vector<PointBlockUsage> usage =
-        UsageOf({block(3, 30), block(2, 50), block(1, 100)}, Points(c.remaining));
-    for (size_t i = 0; i < 3; ++i) CHECK(usage[i].remaining == Points(c.left[i]));
-    const std::vector<PointBlockUsage> latest = UsageOf({block(3, 30)}, Points(c.remaining));
-    CHECK(latest[0].remaining == Points(c.left[0]));
-  }
 }
 
 TEST_CASE("PointBlocks: a partner buys points until it leaves", "[unit][partner]") {

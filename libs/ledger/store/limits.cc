@@ -20,7 +20,7 @@ constexpr Statement kGrant{"ledger.grant_limit", R"sql(
 )sql"};
 
 constexpr Statement kLock{"ledger.lock_limit", R"sql(
-  select pool from ledger.limits where limit_id = $1 for no key update
+  select pool, granted from ledger.limits where limit_id = $1 for no key update
 )sql"};
 
 constexpr Statement kLockAllowances{"ledger.lock_limits_allowances", R"sql(
@@ -68,6 +68,16 @@ bool WithdrawLimit(postgres::Transaction& transaction, LimitId limit, Points poi
   }
   transaction.Execute(kWithdraw, Params().Int(limit).Int(points).Int(from_pool));
   return true;
+}
+
+LimitState LockLimit(postgres::Transaction& transaction, LimitId limit) {
+  const postgres::Rows limits = transaction.Execute(kLock, Params().Int(limit));
+  if (limits.empty()) return {};
+  LimitState state{limits[0].Id<Points>(1), limits[0].Id<Points>(0)};
+  for (const postgres::Row& row : transaction.Execute(kLockAllowances, Params().Int(limit))) {
+    state.remaining += row.Id<Points>(1);
+  }
+  return state;
 }
 
 LimitState ReadLimit(postgres::Transaction& transaction, LimitId limit) {

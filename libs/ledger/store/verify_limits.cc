@@ -37,8 +37,13 @@ constexpr Statement kReadSpent{"verify.read_spent", R"sql(
 )sql"};
 
 constexpr Statement kReadSold{"verify.read_sold_blocks", R"sql(
-  select partner_id, sum(points)::bigint, count(*) = max(number) from partner.point_blocks
-   group by partner_id
+  select b.partner_id,
+         sum(b.points)::bigint - coalesce((select sum(e.points)::bigint
+                                             from partner.point_block_endings e
+                                            where e.partner_id = b.partner_id), 0),
+         count(*) = max(b.number)
+    from partner.point_blocks b
+   group by b.partner_id
 )sql"};
 
 // What books gave of limits of counters: the counters of no account are those of a book.
@@ -129,9 +134,10 @@ void VerifyLimits(Transaction& transaction, Findings& findings) {
                        " in allowances, ", limit.spent.value(), " spent"));
     }
     if (KindOf(id) == LimitKind::kPointBlocks && limit.granted != limit.sold) {
-      findings.Fail(CheckId::kLimits, absl::StrCat("limit ", id.value(), WhatOf(id), ": granted ",
-                                                   limit.granted.value(), ", but blocks of ",
-                                                   limit.sold.value(), " points were sold"));
+      findings.Fail(
+          CheckId::kLimits,
+          absl::StrCat("limit ", id.value(), WhatOf(id), ": granted ", limit.granted.value(),
+                       ", but open blocks are of ", limit.sold.value(), " points"));
     }
   }
 }

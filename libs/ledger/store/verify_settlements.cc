@@ -87,8 +87,13 @@ constexpr Statement kFindWrongLine{"verify.find_wrong_line", R"sql(
      union all
     select s.settlement_id, b.contract_id, 'POINT_BLOCK', sum(b.points)::bigint
       from settlement.settlements s
-      join partner.point_blocks b
-        on b.bought_at_us >= s.start_us and b.bought_at_us < s.end_us
+      join (select contract_id, points, bought_at_us as at_us from partner.point_blocks
+             union all
+            select k.contract_id, -e.points, e.ended_at_us
+              from partner.point_block_endings e
+              join partner.point_blocks k using (partner_id, number)
+             where e.credited) b
+        on b.at_us >= s.start_us and b.at_us < s.end_us
       join partner.contracts c on c.contract_id = b.contract_id and c.currency = s.currency
      group by s.settlement_id, b.contract_id
   )

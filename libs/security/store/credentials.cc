@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -43,7 +44,7 @@ constexpr postgres::Statement kReadFingerprint{"security.read_fingerprint", R"sq
 
 constexpr postgres::Statement kReadCredentials{"security.read_credentials", R"sql(
   select credential_id, partner_id, key_hash, expires_at_us, array_to_string(scopes, ','),
-         array_to_string(store_codes, ','), calls_per_second
+         array_to_string(store_codes, ','), calls_per_second, certificate_sha256
     from partner.credentials
    where revoked_at_us is null
 )sql"};
@@ -77,11 +78,19 @@ struct Snapshot {
   std::string fingerprint;
   Entries partners;
   Entries operators;
+  // Ids of partners' credentials that are certificates, by fingerprint.
+  std::map<Digest, std::string> certificates;
 
   const Entry* Find(const ParsedKey& key) const {
     const Entries& entries = key.kind == KeyKind::kPartner ? partners : operators;
     const auto found = entries.find(ToAbsl(key.id));
     return found == entries.end() ? nullptr : &found->second;
+  }
+
+  const Entry* Find(const Digest& certificate) const {
+    const auto id = certificates.find(certificate);
+    if (id == certificates.end()) return nullptr;
+    return &partners.at(id->second);
   }
 };
 
@@ -119,7 +128,7 @@ std::shared_ptr<CredentialUse> UseOf(const Entries& known, const std::string& id
 }
 
 void ReadPartners(postgres::Transaction& transaction, const Entries& known,
-                  int64_t usual_calls_per_second, Entries& out) {
+                  int64_t usual_calls_per_second, Snapshot& out) {
   for (const postgres::Row row : transaction.Execute(kReadCredentials)) {
     Entry entry;
     entry.principal.kind = Principal::Kind::kPartner;
@@ -133,7 +142,8 @@ void ReadPartners(postgres::Transaction& transaction, const Entries& known,
     const int64_t calls = row.Int(6);
     entry.principal.use->rate().SetCallsPerSecond(calls > 0 ? calls : usual_calls_per_second);
     std::string id = entry.principal.id;
-    out.emplace(std::move(id), std::move(entry));
+    if (!row.IsNull(7)) out.certificates.emplace(row.Digest(7), id);
+    out.partners.emplace(std::move(id), std::move(entry));
   }
 }
 
@@ -162,7 +172,7 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> ReadSnapshot(postgres::Pool& poo
         auto snapshot = std::make_shared<Snapshot>();
         // Read before the rows: what changes in between differs again at the next look.
         snapshot->fingerprint = std::string(fingerprint);
-        ReadPartners(transaction, known.partners, usual_calls_per_second, snapshot->partners);
+        ReadPartners(transaction, known.partners, usual_calls_per_second, *snapshot);
         ReadOperators(transaction, known.operators, snapshot->operators);
         return snapshot;
       },
@@ -233,13 +243,18 @@ class CredentialStore::Impl {
     if (IsStale()) return Refuse(Reason::kStoreUnavailable);
     const std::shared_ptr<const Snapshot> snapshot = Current();
     const Entry* const entry = snapshot->Find(*key);
-    const int64_t now_us = absl::ToUnixMicros(absl::Now());
-    if (entry == nullptr || !hasher_.Matches(bearer, entry->hash) ||
-        now_us >= entry->expires_at_us) {
+    if (entry == nullptr || !hasher_.Matches(bearer, entry->hash)) {
       return Refuse(Reason::kCredentialsInvalid);
     }
-    entry->principal.use->Used(now_us);
-    return entry->principal;
+    return PrincipalOf(*entry);
+  }
+
+  absl::StatusOr<Principal> AuthenticateCertificate(const Digest& fingerprint) const {
+    if (IsStale()) return Refuse(Reason::kStoreUnavailable);
+    const std::shared_ptr<const Snapshot> snapshot = Current();
+    const Entry* const entry = snapshot->Find(fingerprint);
+    if (entry == nullptr) return Refuse(Reason::kCredentialsInvalid);
+    return PrincipalOf(*entry);
   }
 
   void AuthenticateFresh(std::string bearer, Done done) {
@@ -262,6 +277,13 @@ class CredentialStore::Impl {
     std::string bearer;
     Done done;
   };
+
+  static absl::StatusOr<Principal> PrincipalOf(const Entry& entry) {
+    const int64_t now_us = absl::ToUnixMicros(absl::Now());
+    if (now_us >= entry.expires_at_us) return Refuse(Reason::kCredentialsInvalid);
+    entry.principal.use->Used(now_us);
+    return entry.principal;
+  }
 
   absl::StatusOr<Principal> AuthenticateMember(std::string_view bearer) const {
     const auto account = member_tokens_.Open(bearer, Timestamp(absl::ToUnixMicros(absl::Now())));
@@ -358,6 +380,10 @@ CredentialStore::~CredentialStore() = default;
 
 absl::StatusOr<Principal> CredentialStore::Authenticate(std::string_view bearer) {
   return impl_->Authenticate(bearer);
+}
+
+absl::StatusOr<Principal> CredentialStore::AuthenticateCertificate(const Digest& fingerprint) {
+  return impl_->AuthenticateCertificate(fingerprint);
 }
 
 void CredentialStore::AuthenticateFresh(std::string bearer, Done done) {

@@ -44,6 +44,7 @@ class CredentialStore : public Authenticator {
   ~CredentialStore() override;
 
   absl::StatusOr<Principal> Authenticate(std::string_view bearer) override;
+  absl::StatusOr<Principal> AuthenticateCertificate(const Digest& fingerprint) override;
   void AuthenticateFresh(std::string bearer, Done done) override;
 
  private:

@@ -3,10 +3,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "guilder/accrual/v1/rule_service.pb.h"
+#include "guilder/member/v1/points_service.pb.h"
 #include "guilder/operator/v1/operator_service.pb.h"
 #include "guilder/partner/v1/partner_service.pb.h"
 #include "guilder/settlement/v1/settlement_service.pb.h"
 
+#include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "services/cli/commands.h"
@@ -50,7 +52,50 @@ absl::Status ApproveSettlement(Context& context, const std::string& name) {
                                                                  "finance_approver");
 }
 
+absl::Status ApproveWriteOff(Context& context, const std::string& obligation) {
+  settlement::v1::ApproveWriteOffRequest request;
+  settlement::v1::ApproveWriteOffResponse response;
+  request.set_obligation(obligation);
+  GUILDER_RETURN_IF_ERROR(context.Call(request, response, "finance_approver"));
+  context.output().Json(ToJson(response));
+  context.output().Text(absl::StrCat("Approved the write-off of ", obligation));
+  return absl::OkStatus();
+}
+
+// The approval of that name as it waits, with the etag of what was looked at, which is now.
+absl::StatusOr<v1::Approval> FindWaiting(Context& context, const std::string& name) {
+  v1::ListApprovalsRequest request;
+  v1::ListApprovalsResponse response;
+  GUILDER_RETURN_IF_ERROR(context.Call(request, response, "auditor"));
+  for (const v1::Approval& approval : response.approvals()) {
+    if (approval.name() == name) return approval;
+  }
+  return Refuse(Reason::kApprovalNotFound);
+}
+
+// Shows what is approved before it is, and is bound to that.
+absl::Status ApproveRequested(Context& context, const std::string& name, const std::string& etag) {
+  v1::ApproveRequest request;
+  request.set_name(name);
+  request.set_etag(etag);
+  if (etag.empty()) {
+    GUILDER_ASSIGN_OR_RETURN(const v1::Approval waiting, FindWaiting(context, name));
+    request.set_etag(waiting.etag());
+    context.output().Text(waiting.change());
+  }
+  return ApproveNamed<v1::ApproveRequest, v1::ApproveResponse>(context, request, "approver");
+}
+
 absl::Status Approve(Context& context, const std::string& name, const std::string& etag) {
+  if (absl::StartsWith(name, "approvals/")) return ApproveRequested(context, name, etag);
+  if (absl::StrContains(name, "/obligations/")) return ApproveWriteOff(context, name);
+  if (absl::StartsWith(name, "adjustments/")) {
+    member::v1::ApproveAdjustmentRequest request;
+    request.set_name(name);
+    request.set_etag(etag);
+    return ApproveNamed<member::v1::ApproveAdjustmentRequest,
+                        member::v1::ApproveAdjustmentResponse>(context, request, "approver");
+  }
   if (absl::StartsWith(name, "settlements/")) return ApproveSettlement(context, name);
   if (absl::StartsWith(name, "ruleSets/")) {
     accrual::v1::ApproveRuleSetRequest request;
@@ -67,8 +112,43 @@ absl::Status Approve(Context& context, const std::string& name, const std::strin
   }
   partner::v1::ApprovePartnerRequest request;
   request.set_name(WithPrefix("partners/", name));
+  request.set_etag(etag);
   return ApproveNamed<partner::v1::ApprovePartnerRequest, partner::v1::ApprovePartnerResponse>(
       context, request, "approver");
+}
+
+template <typename Request, typename Response>
+absl::Status RejectNamed(Context& context, const std::string& name, const std::string& note) {
+  Request request;
+  Response response;
+  request.set_name(name);
+  if constexpr (requires { request.set_note(note); }) request.set_note(note);
+  GUILDER_RETURN_IF_ERROR(context.Call(request, response, "approver"));
+  context.output().Json(ToJson(response));
+  context.output().Text(absl::StrCat("Rejected ", name));
+  return absl::OkStatus();
+}
+
+absl::Status Reject(Context& context, const std::string& name, const std::string& note) {
+  if (absl::StartsWith(name, "approvals/")) {
+    return RejectNamed<v1::RejectRequest, v1::RejectResponse>(context, name, note);
+  }
+  if (absl::StartsWith(name, "adjustments/")) {
+    return RejectNamed<member::v1::RejectAdjustmentRequest, member::v1::RejectAdjustmentResponse>(
+        context, name, note);
+  }
+  for (const char* other : {"ruleSets/", "settlements/"}) {
+    if (!absl::StartsWith(name, other)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(other, "… that nobody approves takes no effect: there is nothing to reject"));
+  }
+  const std::string full = WithPrefix("partners/", name);
+  if (absl::StrContains(full, "/contracts/")) {
+    return RejectNamed<partner::v1::RejectContractRequest, partner::v1::RejectContractResponse>(
+        context, full, note);
+  }
+  return RejectNamed<partner::v1::RejectPartnerRequest, partner::v1::RejectPartnerResponse>(
+      context, full, note);
 }
 
 }  // namespace
@@ -105,6 +185,7 @@ void AddApprovalCommands(CLI::App& app, Context& context) {
                 {{"NAME", "name"},
                  {"WAITS FOR", "waits_for"},
                  {"WHAT", "summary"},
+                 {"CHANGE", "change"},
                  {"NOT BY", "signed_by"},
                  {"UNTIL", "expire_time", Show::kTime}},
                 "nothing waits");
@@ -112,16 +193,15 @@ void AddApprovalCommands(CLI::App& app, Context& context) {
             [&context](Arguments& arguments) -> std::function<absl::Status()> {
               const std::string& name = arguments.Text("NAME", "As approval list has it", true);
               const std::string& etag =
-                  arguments.Text("--etag", "Of a contract: only if it is still what was read");
+                  arguments.Text("--etag", "Only if it is still what was read");
               return [&context, &name, &etag] { return Approve(context, name, etag); };
             });
-  AddVerb<partner::v1::RejectContractRequest, partner::v1::RejectContractResponse>(
-      noun, context, "reject", "Rejects a contract that was proposed")
-      .Argument("CONTRACT", "name", "The contract: PARTNER/contracts/NUMBER", "partners/")
-      .Option("--note", "note", "Why, for whoever proposed it")
-      .As("approver")
-      .ShowRecord("contract",
-                  {{"Name", "name"}, {"State", "state"}, {"Proposed by", "proposed_by"}});
+  AddAction(noun, context, "reject", "Rejects it, or takes an approval back that was not used",
+            [&context](Arguments& arguments) -> std::function<absl::Status()> {
+              const std::string& name = arguments.Text("NAME", "As approval list has it", true);
+              const std::string& note = arguments.Text("--note", "Why, for whoever proposed it");
+              return [&context, &name, &note] { return Reject(context, name, note); };
+            });
 }
 
 }  // namespace guilder::cli

@@ -1,3 +1,7 @@
+#include <fstream>
+#include <iterator>
+
+#include "absl/strings/str_cat.h"
 #include "guilder/partner/v1/partner_service.pb.h"
 
 #include "services/cli/commands.h"
@@ -9,12 +13,26 @@ namespace {
 
 namespace v1 = partner::v1;
 
+// Puts the content of the file that an option named where its name is.
+absl::Status ReadCertificateFile(google::protobuf::Message& request) {
+  const std::string path = TextAt(request, "client_certificate_pem");
+  if (path.empty()) return absl::OkStatus();
+  std::ifstream file(path);
+  const std::string pem{std::istreambuf_iterator<char>(file), {}};
+  if (pem.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("cannot read a certificate from ", path));
+  }
+  return Assign(request, "client_certificate_pem", pem);
+}
+
 }  // namespace
 
 void AddCredentialCommands(CLI::App& app, Context& context) {
-  CLI::App& noun = AddNoun(app, "credential", "API keys of partners");
+  CLI::App& noun = AddNoun(app, "credential", "API keys and client certificates of partners");
   AddVerb<v1::IssueCredentialRequest, v1::IssueCredentialResponse>(
-      noun, context, "issue", "Issues an API key; it is shown once and stored nowhere")
+      noun, context, "issue",
+      "Issues an API key, which is shown once and stored nowhere, or lets a client certificate be "
+      "one")
       .Argument("PARTNER", "parent", "The partner", "partners/")
       .Option("--display-name", "display_name", "What it is for")
       .Option("--expires", "expire_time", "When it ceases to work, as in 2027-01-31")
@@ -23,10 +41,14 @@ void AddCredentialCommands(CLI::App& app, Context& context) {
       .NameOption("--store", "stores", "Only for this store: PARTNER/stores/STORE; again for more",
                   "partners/")
       .Option("--calls-per-second", "calls_per_second", "The most that it may make to each server")
+      .Option("--client-certificate", "client_certificate_pem",
+              "A PEM file: the client certificate that is to be the credential, instead of a key")
+      .Prepare(ReadCertificateFile)
       .As("admin")
       .ShowRecord("", {{"Name", "credential.name"},
                        {"For", "credential.display_name"},
                        {"Expires", "credential.expire_time", Show::kTime},
+                       {"Certificate, SHA-256", "credential.certificate_sha256"},
                        {"API key", "api_key"}});
   AddVerb<v1::ListCredentialsRequest, v1::ListCredentialsResponse>(
       noun, context, "list", "Lists a partner's credentials, without keys")
@@ -37,6 +59,7 @@ void AddCredentialCommands(CLI::App& app, Context& context) {
                  {"FOR", "display_name"},
                  {"ISSUED", "create_time", Show::kTime},
                  {"SCOPES", "scopes"},
+                 {"CERTIFICATE", "certificate_sha256"},
                  {"LAST USED", "last_use_time", Show::kTime},
                  {"EXPIRES", "expire_time", Show::kTime},
                  {"REVOKED", "revoke_time", Show::kTime}},
@@ -46,6 +69,9 @@ void AddCredentialCommands(CLI::App& app, Context& context) {
       "Issues a key that may do the same; the old one works on for a while")
       .Argument("CREDENTIAL", "name", "The credential: PARTNER/credentials/ID", "partners/")
       .Option("--overlap-seconds", "overlap_seconds", "How long the old one works; a day if absent")
+      .Option("--client-certificate", "client_certificate_pem",
+              "A PEM file: the certificate that follows a certificate")
+      .Prepare(ReadCertificateFile)
       .As("admin")
       .ShowRecord("", {{"Name", "credential.name"},
                        {"For", "credential.display_name"},

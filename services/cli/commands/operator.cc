@@ -40,6 +40,11 @@ void AddOperatorCommands(CLI::App& app, Context& context) {
       .ShowList("operators",
                 {{"NAME", "name"}, {"DISPLAY NAME", "display_name"}, {"ROLES", "roles"}},
                 "no operators");
+  AddVerb<v1::DisableOperatorRequest, v1::DisableOperatorResponse>(
+      noun, context, "disable", "Takes an operator's access away, within a second and for good")
+      .Argument("OPERATOR", "name", "The operator", "operators/")
+      .As("admin")
+      .ShowRecord("operator", {{"Name", "name"}, {"Disabled", "disable_time", Show::kTime}});
 }
 
 void AddProgrammeCommands(CLI::App& app, Context& context) {

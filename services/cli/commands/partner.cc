@@ -135,10 +135,16 @@ void AddPartnerCommands(CLI::App& app, Context& context) {
       .Argument("PARTNER", "parent", "The partner", "partners/")
       .Option("--points", "points", "How many")
       .Required()
+      .Option("--ends", "end_time", "From when on nothing more is given of it, as in 2027-01-31")
+      .Option("--when-ended", "when_ended", "What becomes of the rest then")
+      .Switch("--reserve", "reserve", "It is used after all other blocks, and people are told")
       .As("finance")
       .ShowRecord("point_block", {{"Name", "name"},
                                   {"Points", "points", Show::kNumber},
                                   {"Bought", "buy_time", Show::kTime},
+                                  {"Ends", "end_time", Show::kTime},
+                                  {"When ended", "when_ended"},
+                                  {"Reserve", "reserve"},
                                   {"Sold by", "sold_by"}});
 }
 
@@ -148,27 +154,35 @@ void AddExposureCommands(CLI::App& app, Context& context) {
       noun, context, "show", "Shows what a partner's blocks have left, and what is not billed yet")
       .Argument("PARTNER", "name", "The partner", "partners/")
       .As("auditor")
-      .ShowRecord("exposure",
-                  {{"Partner", "partner"},
-                   {"Bought in advance", "bought_points", Show::kNumber},
-                   {"Left", "remaining_points", Show::kNumber},
-                   {"Not billed yet, points", "unbilled_points", Show::kNumber},
-                   {"Not billed yet", "unbilled_issuance", Show::kMoney},
-                   {"Unpaid invoices", "unpaid_invoices", Show::kMoney},
-                   {"Outstanding points", "outstanding_issuance", Show::kMoney},
-                   {"Owed to the partner", "owed_to_partner", Show::kMoney},
-                   {"Exposure", "exposure", Show::kMoney},
-                   {"Credit limit, minor units", "policy.credit_limit_minor_units", Show::kNumber},
-                   {"Collateral, minor units", "policy.collateral_minor_units", Show::kNumber},
-                   {"Used", "used_ppm", Show::kRate},
-                   {"Stage", "stage"},
-                   {"Since", "stage_time", Show::kTime}});
+      .ShowRecord(
+          "exposure",
+          {{"Partner", "partner"},
+           {"Bought in advance", "bought_points", Show::kNumber},
+           {"Left", "remaining_points", Show::kNumber},
+           {"Of these, in reserve", "reserve_points", Show::kNumber},
+           {"Not billed yet, points", "unbilled_points", Show::kNumber},
+           {"Not billed yet", "unbilled_issuance", Show::kMoney},
+           {"Unpaid invoices", "unpaid_invoices", Show::kMoney},
+           {"Outstanding points", "outstanding_issuance", Show::kMoney},
+           {"Owed to the partner", "owed_to_partner", Show::kMoney},
+           {"Exposure", "exposure", Show::kMoney},
+           {"Credit limit, minor units", "policy.credit_limit_minor_units", Show::kNumber},
+           {"Collateral, minor units", "policy.collateral_minor_units", Show::kNumber},
+           {"Used", "used_ppm", Show::kRate},
+           {"Net debit", "net_debit", Show::kMoney},
+           {"Net debit cap, minor units", "policy.net_debit_cap_minor_units", Show::kNumber},
+           {"Used of the cap", "net_debit_used_ppm", Show::kRate},
+           {"Points until none are given", "credit_points", Show::kNumber},
+           {"Stage", "stage"},
+           {"Since", "stage_time", Show::kTime}});
   AddVerb<v1::UpdateExposurePolicyRequest, v1::UpdateExposurePolicyResponse>(
       noun, context, "set-policy", "Sets how much a partner may owe, and what happens on the way")
       .Argument("PARTNER", "name", "The partner", "partners/")
       .Option("--credit-limit", "policy.credit_limit_minor_units",
               "In minor units; no limit if absent")
       .Option("--collateral", "policy.collateral_minor_units", "What it has put up, in minor units")
+      .Option("--net-debit-cap", "policy.net_debit_cap_minor_units",
+              "What the next settlement may make it owe, in minor units; any amount if absent")
       .Option("--warn-percent", "policy.warn_ppm", "From there on people are warned; 80 if absent",
               Kind::kPercent)
       .Option("--no-bonus-percent", "policy.no_bonus_ppm",
@@ -180,10 +194,14 @@ void AddExposureCommands(CLI::App& app, Context& context) {
       .Option("--reorder-below", "policy.reorder_below_points",
               "With fewer points left it buys its next block by itself; never if absent")
       .Option("--reorder", "policy.reorder_points", "How many points it buys then")
+      .Option("--reorder-days", "policy.reorder_days", "For how long; without end if absent")
+      .Option("--reorder-when-ended", "policy.reorder_when_ended",
+              "What becomes of the rest at the end")
       .As("finance_approver")
       .ShowRecord("policy",
                   {{"Credit limit, minor units", "credit_limit_minor_units", Show::kNumber},
                    {"Collateral, minor units", "collateral_minor_units", Show::kNumber},
+                   {"Net debit cap, minor units", "net_debit_cap_minor_units", Show::kNumber},
                    {"Warned from", "warn_ppm", Show::kRate},
                    {"No bonuses from", "no_bonus_ppm", Show::kRate},
                    {"No points from", "no_issuance_ppm", Show::kRate},

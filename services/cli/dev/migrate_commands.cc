@@ -8,6 +8,7 @@
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/postgres/migrator.h"
+#include "libs/postgres/roles.h"
 #include "services/cli/context.h"
 #include "services/cli/dev/commands.h"
 #include "services/cli/verb.h"
@@ -20,12 +21,22 @@ using Json = nlohmann::ordered_json;
 absl::Status MigrateUp(Context& context, const std::string& dsn) {
   GUILDER_ASSIGN_OR_RETURN(postgres::Connection connection, postgres::Connection::Open(dsn));
   GUILDER_ASSIGN_OR_RETURN(const std::vector<int> applied, postgres::MigrateUp(connection));
+  GUILDER_RETURN_IF_ERROR(postgres::RenewRoles(connection));
   context.output().Json({{"applied", applied}, {"version", postgres::LatestVersion()}});
   context.output().Text(
       applied.empty()
           ? absl::StrCat("The schema is at version ", postgres::LatestVersion(), " already")
           : absl::StrCat("Applied ", absl::StrJoin(applied, ", "), "; the schema is at version ",
                          postgres::LatestVersion()));
+  return absl::OkStatus();
+}
+
+absl::Status MakeRoles(Context& context, const std::string& dsn) {
+  GUILDER_ASSIGN_OR_RETURN(postgres::Connection connection, postgres::Connection::Open(dsn));
+  GUILDER_RETURN_IF_ERROR(postgres::MakeRoles(connection));
+  context.output().Json({{"roles", "made"}});
+  context.output().Text(
+      "Each service has a role, guilder_SERVICE, that writes its own tables and no others");
   return absl::OkStatus();
 }
 
@@ -68,6 +79,9 @@ void AddMigrateCommand(CLI::App& noun, Context& context, const std::string& name
 void AddMigrateCommands(CLI::App& app, Context& context) {
   CLI::App& noun = AddNoun(app, "migrate", "The schema of a database");
   AddMigrateCommand(noun, context, "up", "Applies the migrations that are missing", MigrateUp);
+  AddMigrateCommand(noun, context, "roles",
+                    "Makes one database role for each service, with what it writes and no more",
+                    MakeRoles);
   AddMigrateCommand(noun, context, "status", "Lists the migrations and which are applied",
                     ShowMigrations);
 }

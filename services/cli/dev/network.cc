@@ -1,6 +1,7 @@
 #include "services/cli/dev/network.h"
 
 #include <filesystem>
+#include <map>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "libs/postgres/migrator.h"
 #include "libs/postgres/pool.h"
 #include "libs/postgres/private_cluster.h"
+#include "libs/postgres/roles.h"
 #include "libs/rpc/runtime.h"
 #include "libs/rpc/server.h"
 #include "libs/security/secrets.h"
@@ -32,10 +34,12 @@
 namespace guilder::cli::dev {
 namespace {
 
-// Blocking calls of six services, the authenticator, and what verifies and seals.
-constexpr int kConnections = 16;
+// Blocking calls, which are as many as workers; the authenticator, and what verifies and seals.
+constexpr int kConnections = 10;
 // More than there are processors, so that some work while others wait for the disk.
 constexpr int kLanes = 4;
+constexpr const char* kServices[] = {"partner",    "accrual",    "member",
+                                     "redemption", "settlement", "operator"};
 
 std::string NetworkFile(const NetworkOptions& options) {
   return options.data_directory + "/network.json";
@@ -94,11 +98,11 @@ class Network::Impl {
     runtime_ = std::make_unique<rpc::Runtime>(*credentials_);
     cards_ = std::make_unique<ledger::CardDirectory>(*pool_);
     ledger::LanesOptions lanes;
-    lanes.dsn = facts_.dsn;
+    lanes.dsn = postgres::AsRole(facts_.dsn, "guilder_dev_lanes");
     lanes.lanes = kLanes;
     GUILDER_ASSIGN_OR_RETURN(lanes_, ledger::Lanes::Start(std::move(lanes)));
     GUILDER_ASSIGN_OR_RETURN(
-        plans_, MakeServices({facts_.dsn, *runtime_, *pool_, *secrets_, *lanes_, *cards_}));
+        plans_, MakeServices({facts_.dsn, *runtime_, pools_, *secrets_, *lanes_, *cards_}));
     return StartServers();
   }
 
@@ -115,6 +119,7 @@ class Network::Impl {
     lanes_.reset();
     runtime_.reset();
     credentials_.reset();
+    pools_.clear();
     pool_.reset();
     cluster_.reset();
   }
@@ -132,6 +137,11 @@ class Network::Impl {
     GUILDER_ASSIGN_OR_RETURN(postgres::Connection connection,
                              postgres::Connection::Open(facts_.dsn));
     GUILDER_RETURN_IF_ERROR(postgres::MigrateUp(connection).status());
+    GUILDER_RETURN_IF_ERROR(postgres::MakeRoles(connection));
+    for (const char* const service : kServices) {
+      pools_[service] = std::make_unique<postgres::Pool>(
+          postgres::AsRole(facts_.dsn, absl::StrCat("guilder_", service)), kConnections);
+    }
     pool_ = std::make_unique<postgres::Pool>(facts_.dsn, kConnections);
     return absl::OkStatus();
   }
@@ -193,7 +203,9 @@ class Network::Impl {
   cli::Network facts_;
   std::unique_ptr<postgres::PrivateCluster> cluster_;
   std::unique_ptr<security::Secrets> secrets_;
+  // As the owner of the schema, and as each service.
   std::unique_ptr<postgres::Pool> pool_;
+  std::map<std::string, std::unique_ptr<postgres::Pool>> pools_;
   std::unique_ptr<security::CredentialStore> credentials_;
   std::unique_ptr<rpc::Runtime> runtime_;
   std::unique_ptr<ledger::CardDirectory> cards_;

@@ -1,6 +1,7 @@
 // The services of a network, all in this process.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,7 +31,8 @@ namespace guilder::cli::dev {
 struct Shared {
   const std::string& dsn;
   rpc::Runtime& runtime;
-  postgres::Pool& pool;
+  // By service, as in "partner": each speaks to the database in a role of its own.
+  const std::map<std::string, std::unique_ptr<postgres::Pool>>& pools;
   const security::Secrets& secrets;
   ledger::Lanes& lanes;
   ledger::CardDirectory& cards;

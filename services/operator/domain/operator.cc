@@ -21,6 +21,10 @@ bool IsId(std::string_view id) {
 
 }  // namespace
 
+bool Operator::IsAdministrator() const {
+  return std::find(roles.begin(), roles.end(), "admin") != roles.end();
+}
+
 absl::Status CheckOperator(const Operator& candidate) {
   if (!IsId(candidate.id)) {
     return Refuse(Reason::kRequestMalformed, "operator_id needs 2 to 40 of a-z, 0-9 and '-'");

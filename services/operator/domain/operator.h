@@ -1,6 +1,7 @@
 // Operators: the people who work for the programme, as they may be created.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,10 @@ struct Operator {
   std::string display_name;
   // As in operator.operators.roles: "finance_approver". In the order of security::Role, each once.
   std::vector<std::string> roles;
+  // When its access was taken away.
+  std::optional<Timestamp> disabled_at{};
+
+  bool IsAdministrator() const;
 };
 
 // OK when the id has 2 to 40 of a-z, 0-9 and '-', the display name 1 to 120 bytes, and there is a

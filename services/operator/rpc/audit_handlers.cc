@@ -4,15 +4,12 @@
 #include "libs/rpc/proto_time.h"
 #include "libs/security/store/audit_log.h"
 #include "services/operator/rpc/operator_handlers.h"
-#include "services/operator/store/approvals.h"
-#include "services/operator/store/programme.h"
 
 namespace guilder::operator_ {
 namespace {
 
 using postgres::Transaction;
 
-constexpr int kMostApprovals = 1'000;
 // Records that are read in one transaction.
 constexpr int kChunk = 1'000;
 
@@ -89,26 +86,6 @@ absl::StatusOr<v1::VerifyAuditLogResponse> OperatorHandlers::VerifyAuditLog(
   response.set_head(std::string(AsView(walk.head())));
   response.set_broken_at(walk.broken_at().value_or(0));
   return response;
-}
-
-absl::StatusOr<v1::ListApprovalsResponse> OperatorHandlers::ListApprovals(
-    const rpc::Call& call, const v1::ListApprovalsRequest&) {
-  return pool_.Read(
-      [&](Transaction& transaction) -> absl::StatusOr<v1::ListApprovalsResponse> {
-        GUILDER_ASSIGN_OR_RETURN(const Programme programme, ReadProgramme(transaction));
-        v1::ListApprovalsResponse response;
-        for (const WaitingApproval& waiting :
-             ListWaitingApprovals(transaction, programme.clock, kMostApprovals)) {
-          v1::Approval& added = *response.add_approvals();
-          added.set_name(waiting.name);
-          added.set_waits_for(waiting.waits_for);
-          added.set_summary(waiting.summary);
-          for (const std::string& who : waiting.signed_by) added.add_signed_by(who);
-          if (waiting.expires_at) *added.mutable_expire_time() = rpc::ToProto(*waiting.expires_at);
-        }
-        return response;
-      },
-      call.deadline());
 }
 
 }  // namespace guilder::operator_

@@ -8,6 +8,7 @@
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/ledger/store/verify.h"
+#include "libs/rpc/approval.h"
 #include "libs/rpc/audit.h"
 #include "libs/rpc/proto_time.h"
 #include "libs/rpc/verify_answer.h"
@@ -52,6 +53,7 @@ v1::Operator ToProto(const Operator& from) {
     const std::optional<security::Role> role = security::RoleFromName(name);
     if (role) out.add_roles(static_cast<v1::Role>(v1::ROLE_ADMIN + static_cast<int>(*role)));
   }
+  if (from.disabled_at) *out.mutable_disable_time() = rpc::ToProto(*from.disabled_at);
   return out;
 }
 
@@ -128,8 +130,13 @@ absl::StatusOr<v1::CreateOperatorResponse> OperatorHandlers::CreateOperator(
   const std::string token = security::GenerateKey(security::KeyKind::kOperator, created.id);
   GUILDER_RETURN_IF_ERROR(pool_.Run(
       [&](Transaction& transaction) -> absl::Status {
+        const int64_t administrators = LockAdministrators(transaction);
         if (!InsertOperator(transaction, created, key_hasher_.Hash(token))) {
           return Refuse(Reason::kAlreadyExists, OperatorName(created.id));
+        }
+        // Who could make the second person up would need none.
+        if (administrators > 1) {
+          GUILDER_RETURN_IF_ERROR(rpc::UseApproval(transaction, call, request));
         }
         const v1::Operator after = ToProto(created);
         rpc::Audit(transaction, call, "OperatorService/CreateOperator", after.name(), nullptr,
@@ -141,6 +148,32 @@ absl::StatusOr<v1::CreateOperatorResponse> OperatorHandlers::CreateOperator(
   *response.mutable_operator_() = ToProto(created);
   response.set_token(token);
   return response;
+}
+
+absl::StatusOr<v1::DisableOperatorResponse> OperatorHandlers::DisableOperator(
+    const rpc::Call& call, const v1::DisableOperatorRequest& request) {
+  const auto name = rpc::ParseName("operators/{}", request.name());
+  return pool_.Run(
+      [&](Transaction& transaction) -> absl::StatusOr<v1::DisableOperatorResponse> {
+        const int64_t administrators = LockAdministrators(transaction);
+        std::optional<Operator> found;
+        if (name) found = LockOperator(transaction, name->front());
+        if (!found) return Refuse(Reason::kNameNotFound);
+        v1::DisableOperatorResponse response;
+        if (!found->disabled_at) {
+          if (found->IsAdministrator() && administrators == 1) {
+            return Refuse(Reason::kWrongState, "it is the last administrator");
+          }
+          const v1::Operator before = ToProto(*found);
+          found->disabled_at = operator_::DisableOperator(transaction, found->id);
+          const v1::Operator after = ToProto(*found);
+          rpc::Audit(transaction, call, "OperatorService/DisableOperator", after.name(), &before,
+                     &after);
+        }
+        *response.mutable_operator_() = ToProto(*found);
+        return response;
+      },
+      call.deadline());
 }
 
 absl::StatusOr<v1::ListOperatorsResponse> OperatorHandlers::ListOperators(

@@ -27,6 +27,8 @@ class OperatorHandlers {
       const rpc::Call& call, const v1::CreateOperatorRequest& request);
   absl::StatusOr<v1::ListOperatorsResponse> ListOperators(const rpc::Call& call,
                                                           const v1::ListOperatorsRequest& request);
+  absl::StatusOr<v1::DisableOperatorResponse> DisableOperator(
+      const rpc::Call& call, const v1::DisableOperatorRequest& request);
   absl::StatusOr<v1::GetProgrammeResponse> GetProgramme(const rpc::Call& call,
                                                         const v1::GetProgrammeRequest& request);
   absl::StatusOr<v1::AdvanceClockResponse> AdvanceClock(const rpc::Call& call,
@@ -35,13 +37,20 @@ class OperatorHandlers {
                                               const v1::ExplainRequest& request);
   absl::StatusOr<v1::GetTrialBalanceResponse> GetTrialBalance(
       const rpc::Call& call, const v1::GetTrialBalanceRequest& request);
-  // audit_handlers.cc: what people did, and what waits for them.
+  // audit_handlers.cc: what people did.
   absl::StatusOr<v1::ListAuditRecordsResponse> ListAuditRecords(
       const rpc::Call& call, const v1::ListAuditRecordsRequest& request);
   absl::StatusOr<v1::VerifyAuditLogResponse> VerifyAuditLog(
       const rpc::Call& call, const v1::VerifyAuditLogRequest& request);
+  // approval_handlers.cc: what waits for a second person.
   absl::StatusOr<v1::ListApprovalsResponse> ListApprovals(const rpc::Call& call,
                                                           const v1::ListApprovalsRequest& request);
+  absl::StatusOr<v1::RequestApprovalResponse> RequestApproval(
+      const rpc::Call& call, const v1::RequestApprovalRequest& request);
+  absl::StatusOr<v1::ApproveResponse> Approve(const rpc::Call& call,
+                                              const v1::ApproveRequest& request);
+  absl::StatusOr<v1::RejectResponse> Reject(const rpc::Call& call,
+                                            const v1::RejectRequest& request);
   absl::Status VerifyLedger(const rpc::Call& call, const v1::VerifyLedgerRequest& request,
                             rpc::StreamWriter<v1::VerifyLedgerResponse>& writer);
 

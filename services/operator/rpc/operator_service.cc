@@ -32,6 +32,7 @@ class OperatorService final : public v1::OperatorService::CallbackService {
   }
   GUILDER_OPERATOR_METHOD_(CreateOperator)
   GUILDER_OPERATOR_METHOD_(ListOperators)
+  GUILDER_OPERATOR_METHOD_(DisableOperator)
   GUILDER_OPERATOR_METHOD_(GetProgramme)
   GUILDER_OPERATOR_METHOD_(AdvanceClock)
   GUILDER_OPERATOR_METHOD_(Explain)
@@ -39,6 +40,9 @@ class OperatorService final : public v1::OperatorService::CallbackService {
   GUILDER_OPERATOR_METHOD_(ListAuditRecords)
   GUILDER_OPERATOR_METHOD_(VerifyAuditLog)
   GUILDER_OPERATOR_METHOD_(ListApprovals)
+  GUILDER_OPERATOR_METHOD_(RequestApproval)
+  GUILDER_OPERATOR_METHOD_(Approve)
+  GUILDER_OPERATOR_METHOD_(Reject)
 #undef GUILDER_OPERATOR_METHOD_
 
   grpc::ServerWriteReactor<v1::VerifyLedgerResponse>* VerifyLedger(

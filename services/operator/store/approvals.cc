@@ -8,36 +8,51 @@
 namespace guilder::operator_ {
 namespace {
 
-// A proposed contract waits for 30 days (services/partner/README.md).
+// A proposed contract and a review wait for 30 days (services/partner/README.md).
 constexpr postgres::Statement kWaiting{"operator.waiting_approvals", R"sql(
-  select name, waits_for, summary, signed_by, expires_at_us
+  select name, waits_for, summary, signed_by, expires_at_us, etag, change, state
     from (select 'partners/' || slug as name,
                  case state when 'SUBMITTED' then 'REVIEW' else 'APPROVAL' end as waits_for,
                  display_name || ', ' || legal_name as summary,
                  concat_ws(',', nullif(submitted_by, ''), nullif(reviewed_by, '')) as signed_by,
-                 null::bigint as expires_at_us
+                 reviewed_at_us + 30 * 86400000000 as expires_at_us,
+                 '' as etag, '' as change, '' as state
             from partner.partners
            where state in ('SUBMITTED', 'IN_REVIEW')
           union all
           select 'partners/' || p.slug || '/contracts/' || c.number, 'APPROVAL',
                  lower(c.kind) || ' contract of ' || p.display_name || ' at '
                    || round(c.rate_micros / 1000000.0, 6) || ' ' || c.currency || ' a point',
-                 c.proposed_by, c.proposed_at_us + 30 * 86400000000
+                 c.proposed_by, c.proposed_at_us + 30 * 86400000000, '', '', ''
             from partner.contracts c join partner.partners p using (partner_id)
            where c.state = 'PROPOSED'
           union all
-          select 'adjustments/' || adjustment_id, 'APPROVAL', points || ' points', proposed_by, null
+          select 'adjustments/' || adjustment_id, 'APPROVAL', points || ' points', proposed_by, null,
+                 '', '', ''
             from member.adjustments
            where state = 2
           union all
-          select 'ruleSets/' || rule_set_id, 'APPROVAL', 'earn rules', proposed_by, null
+          select 'ruleSets/' || rule_set_id, 'APPROVAL', 'earn rules', proposed_by, null, '', '', ''
             from accrual.rule_sets
            where state = 'PROPOSED'
           union all
           select 'settlements/' || settlement_id, 'APPROVAL', 'settlement in ' || currency,
-                 computed_by, null
+                 computed_by, null, '', '', ''
             from settlement.settlements
-           where state = 'COMPUTED') as waiting
+           where state = 'COMPUTED'
+          union all
+          select 'settlements/' || w.settlement_id || '/obligations/' || p.slug, 'APPROVAL',
+                 'write-off of ' || w.amount || ' minor units', w.proposed_by, null, '', '', ''
+            from settlement.write_offs w join partner.partners p using (partner_id)
+           where w.approved_by = ''
+          union all
+          -- These age in real time, which the programme's clock may be far ahead of.
+          select 'approvals/' || approval_id, case state when 'WAITING' then 'APPROVAL' else 'USE' end,
+                 note, requested_by,
+                 $1 + expires_at_us - (extract(epoch from clock_timestamp()) * 1000000)::bigint,
+                 encode(change_hash, 'hex'), request_type || ' ' || change, state
+            from operator.approvals
+           where state in ('WAITING', 'APPROVED')) as waiting
    where expires_at_us is null or expires_at_us > $1
    order by name collate "C"
    limit $2
@@ -56,6 +71,9 @@ std::vector<WaitingApproval> ListWaitingApprovals(postgres::Transaction& transac
     added.summary = row.Text(2);
     added.signed_by = absl::StrSplit(ToAbsl(row.Text(3)), ',', absl::SkipEmpty());
     added.expires_at = row.OptionalId<Timestamp>(4);
+    added.etag = row.Text(5);
+    added.change = row.Text(6);
+    added.state = row.Text(7);
   }
   return waiting;
 }

@@ -20,6 +20,11 @@ struct WaitingApproval {
   // Who may not give it.
   std::vector<std::string> signed_by;
   std::optional<Timestamp> expires_at;
+  // What the approval is bound to; empty where the name alone says which version.
+  std::string etag;
+  // Of a request: what is to be done, and whether it still waits or may be used.
+  std::string change;
+  std::string state;
 };
 
 // By name, `limit` at most. What nobody may approve any more is not among them.

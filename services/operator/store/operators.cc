@@ -28,7 +28,46 @@ constexpr Statement kList{"operator.list", R"sql(
    limit $2
 )sql"};
 
+constexpr Statement kLock{"operator.lock", R"sql(
+  select operator_id, display_name, array_to_string(roles, ','), disabled_at_us
+    from operator.operators
+   where operator_id = $1
+     for update
+)sql"};
+
+// Counted after the lock, in a statement of its own: what others did meanwhile is seen.
+constexpr Statement kTakeTurns{"operator.take_turns", R"sql(
+  select pg_advisory_xact_lock(hashtext('operator.administrators'))
+)sql"};
+
+constexpr Statement kCountAdministrators{"operator.count_administrators", R"sql(
+  select count(*) from operator.operators where disabled_at_us is null and 'admin' = any(roles)
+)sql"};
+
+constexpr Statement kDisable{"operator.disable", R"sql(
+  update operator.operators
+     set disabled_at_us = (extract(epoch from clock_timestamp()) * 1000000)::bigint
+   where operator_id = $1
+  returning disabled_at_us
+)sql"};
+
 }  // namespace
+
+std::optional<Operator> LockOperator(Transaction& transaction, std::string_view id) {
+  const auto rows = transaction.Execute(kLock, Params().Text(id));
+  if (rows.empty()) return std::nullopt;
+  return Operator{std::string(rows[0].Text(0)), std::string(rows[0].Text(1)),
+                  absl::StrSplit(ToAbsl(rows[0].Text(2)), ','), rows[0].OptionalId<Timestamp>(3)};
+}
+
+int64_t LockAdministrators(Transaction& transaction) {
+  transaction.Execute(kTakeTurns);
+  return transaction.Execute(kCountAdministrators)[0].Int(0);
+}
+
+Timestamp DisableOperator(Transaction& transaction, std::string_view id) {
+  return transaction.Execute(kDisable, Params().Text(id))[0].Id<Timestamp>(0);
+}
 
 bool InsertOperator(Transaction& transaction, const Operator& created, const Digest& token_hash) {
   const auto inserted = transaction.Execute(kInsert, Params()

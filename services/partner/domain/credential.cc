@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libs/base/reason.h"
+#include "libs/security/certificate.h"
 
 namespace guilder::partner {
 namespace {
@@ -26,6 +27,7 @@ absl::Status CheckCredential(const Credential& credential) {
 
 absl::Status CheckMayGive(const security::Principal& giver, const Credential& given) {
   if (!giver.IsPartner()) return absl::OkStatus();
+  if (given.certificate) return Refuse(Reason::kNotYours, "operators see whose certificate it is");
   if (!giver.scopes.HasAllOf(given.scopes)) {
     return Refuse(Reason::kNotYours, "the caller's own key lacks a scope");
   }
@@ -37,6 +39,18 @@ absl::Status CheckMayGive(const security::Principal& giver, const Credential& gi
       });
   return within ? absl::OkStatus()
                 : Refuse(Reason::kNotYours, "the caller's own key is not for these stores");
+}
+
+absl::Status SetCertificate(std::string_view pem, Timestamp now, Credential& credential) {
+  constexpr char kField[] = "client_certificate_pem";
+  const auto certificate = security::ReadCertificate(pem);
+  if (!certificate) return Malformed(kField, "it is not an X.509 certificate in PEM form");
+  if (certificate->not_after <= now) return Malformed(kField, "the certificate has expired");
+  credential.certificate = certificate->fingerprint;
+  if (!credential.expires_at || *credential.expires_at > certificate->not_after) {
+    credential.expires_at = certificate->not_after;
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Credential> Rotate(Credential& old, int32_t overlap_seconds, Timestamp now) {

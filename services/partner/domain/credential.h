@@ -1,9 +1,10 @@
-// An API key of a partner, without the key.
+// An API key of a partner, without the key, or a client certificate.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -27,6 +28,8 @@ struct Credential {
   std::vector<std::string> stores;
   int32_t calls_per_second = 0;  // 0 for what the server allows.
   std::optional<Timestamp> last_used_at;
+  // The fingerprint of the certificate that it is; none for an API key.
+  std::optional<Digest> certificate{};
 };
 
 inline constexpr size_t kMostStores = 100;
@@ -38,8 +41,15 @@ inline constexpr int32_t kMostOverlapSeconds = 90 * 86'400;
 absl::Status CheckCredential(const Credential& credential);
 
 // Nobody makes a key that can do more than the one that it is asked for with: a partner's own
-// credential gives none but its own scopes and stores. Operators give any. Error: NOT_YOURS.
+// credential gives none but its own scopes and stores. Operators give any, and they alone make
+// certificates credentials: a certificate is no secret, so a partner could name another's, whose
+// calls would then be taken for its own. Error: NOT_YOURS.
 absl::Status CheckMayGive(const security::Principal& giver, const Credential& given);
+
+// Makes the certificate the credential, which then ends no later than it does.
+//
+// Errors, REQUEST_MALFORMED naming the field: it is not a certificate, or its time is over.
+absl::Status SetCertificate(std::string_view pem, Timestamp now, Credential& credential);
 
 // Lets `old` work until the overlap is over, or until it would have expired anyway, and gives what
 // follows it: the same rights, without an id.

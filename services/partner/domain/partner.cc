@@ -37,10 +37,12 @@ struct Transition {
   Signature signature = nullptr;
 };
 
-constexpr std::array<Transition, 8> kTransitions{{
+constexpr std::array<Transition, 10> kTransitions{{
     {Step::kSubmit, PartnerState::kDraft, PartnerState::kSubmitted, &Partner::submitted_by},
     {Step::kReview, PartnerState::kSubmitted, PartnerState::kInReview, &Partner::reviewed_by},
     {Step::kApprove, PartnerState::kInReview, PartnerState::kActive, &Partner::approved_by},
+    {Step::kReject, PartnerState::kSubmitted, PartnerState::kDraft},
+    {Step::kReject, PartnerState::kInReview, PartnerState::kDraft},
     {Step::kSuspend, PartnerState::kActive, PartnerState::kSuspended},
     {Step::kReinstate, PartnerState::kSuspended, PartnerState::kActive},
     {Step::kTerminate, PartnerState::kActive, PartnerState::kTerminating},
@@ -145,6 +147,7 @@ absl::StatusOr<Partner> TakeStep(Step step, Partner partner, const std::string& 
     partner.*(taken->signature) = actor;
   }
   partner.state = taken->to;
+  if (step == Step::kReject) BackToDraft(partner);
   return partner;
 }
 
@@ -184,6 +187,13 @@ absl::StatusOr<Partner> ReviewPartner(Partner partner, SanctionsResult sanctions
   reviewed.evidence.sanctions_reference = reference;
   reviewed.evidence.reviewed_at = now;
   return reviewed;
+}
+
+absl::Status CheckReviewIsFresh(const Partner& partner, Timestamp now) {
+  const auto& reviewed_at = partner.evidence.reviewed_at;
+  constexpr int64_t kLongest = int64_t{kReviewDays} * 86'400'000'000;
+  if (!reviewed_at || now.value() - reviewed_at->value() <= kLongest) return absl::OkStatus();
+  return Refuse(Reason::kApprovalExpired, "the review is too old");
 }
 
 absl::StatusOr<Partner> AttachDocument(Partner partner, Document document) {

@@ -97,7 +97,7 @@ struct Partner {
 absl::Status CheckDetails(const PartnerDetails& details);
 
 // The steps of a partner's life.
-enum class Step { kSubmit, kReview, kApprove, kSuspend, kReinstate, kTerminate, kEnd };
+enum class Step { kSubmit, kReview, kApprove, kReject, kSuspend, kReinstate, kTerminate, kEnd };
 
 // Takes a step on behalf of an operator.
 //
@@ -111,6 +111,12 @@ absl::StatusOr<Partner> TakeStep(Step step, Partner partner, const std::string& 
 absl::StatusOr<Partner> ReviewPartner(Partner partner, SanctionsResult sanctions,
                                       const std::string& reference, const std::string& actor,
                                       Timestamp now);
+
+// How long a review may wait for the approval: what was found ages.
+inline constexpr int kReviewDays = 30;
+
+// APPROVAL_EXPIRED when the review is older than kReviewDays.
+absl::Status CheckReviewIsFresh(const Partner& partner, Timestamp now);
 
 // Adds a document. The same bytes again change nothing; anything else takes the partner back to
 // DRAFT. Errors: REQUEST_MALFORMED; WRONG_STATE once the partner was approved.

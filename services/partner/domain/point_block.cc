@@ -7,9 +7,39 @@
 
 namespace guilder::partner {
 
-absl::Status CheckBlockPoints(Points points) {
-  if (points > Points(0) && points <= kMaxPointsPerCommand) return absl::OkStatus();
-  return Refuse(Reason::kAmountOutOfRange, "points", {{"points", std::to_string(points.value())}});
+std::string_view EndingName(BlockEnding ending) {
+  switch (ending) {
+    case BlockEnding::kNone:
+      return "";
+    case BlockEnding::kCredit:
+      return "CREDIT";
+    case BlockEnding::kForfeit:
+      return "FORFEIT";
+  }
+  return "";
+}
+
+BlockEnding EndingFromName(std::string_view name) {
+  if (name == "CREDIT") return BlockEnding::kCredit;
+  return name == "FORFEIT" ? BlockEnding::kForfeit : BlockEnding::kNone;
+}
+
+absl::Status CheckBlock(const PointBlock& block) {
+  if (block.points <= Points(0) || block.points > kMaxPointsPerCommand) {
+    return Refuse(Reason::kAmountOutOfRange, "points",
+                  {{"points", std::to_string(block.points.value())}});
+  }
+  if (block.ends_at.has_value() == (block.when_ended != BlockEnding::kNone)) {
+    return absl::OkStatus();
+  }
+  return Refuse(Reason::kRequestMalformed, "an end needs what becomes of the unused points' money",
+                {{"field", "when_ended"}});
+}
+
+absl::Status CheckBlockEnd(const PointBlock& block, Timestamp now) {
+  if (!block.ends_at || *block.ends_at > now) return absl::OkStatus();
+  return Refuse(Reason::kRequestMalformed, "the block would be over already",
+                {{"field", "end_time"}});
 }
 
 absl::Status CheckMayBuyPoints(const Partner& partner) {
@@ -19,15 +49,43 @@ absl::Status CheckMayBuyPoints(const Partner& partner) {
   return Refuse(Reason::kWrongState, {}, {{"state", std::string(StateName(partner.state))}});
 }
 
-std::vector<PointBlockUsage> UsageOf(std::vector<PointBlock> latest_first, Points remaining) {
+std::vector<PointBlockUsage> UsageOf(std::vector<PointBlock> last_used_first, Points remaining) {
   std::vector<PointBlockUsage> usage;
-  usage.reserve(latest_first.size());
-  for (PointBlock& block : latest_first) {
-    const Points left = std::min(block.points, remaining);
+  usage.reserve(last_used_first.size());
+  for (PointBlock& block : last_used_first) {
+    const Points left = block.over ? Points() : std::min(block.points, remaining);
     remaining -= left;
     usage.push_back({std::move(block), left});
   }
   return usage;
+}
+
+std::vector<BlockEnd> EndBlocks(const std::vector<PointBlock>& last_used_first, Points remaining,
+                                Timestamp now) {
+  std::vector<BlockEnd> ends;
+  Points beyond = remaining;
+  for (const PointBlockUsage& usage : UsageOf(last_used_first, remaining)) {
+    const PointBlock& block = usage.block;
+    beyond -= usage.remaining;
+    if (block.over || !block.ends_at || *block.ends_at > now) continue;
+    ends.push_back({block.number, usage.remaining, block.when_ended});
+  }
+  for (const PointBlock& block : last_used_first) {
+    if (beyond == Points()) break;
+    const Points came_back = block.over ? std::min(beyond, block.points - block.ended) : Points();
+    if (came_back == Points()) continue;
+    ends.push_back({block.number, came_back, block.when_ended});
+    beyond -= came_back;
+  }
+  return ends;
+}
+
+Points ReserveLeft(const std::vector<PointBlock>& last_used_first, Points remaining) {
+  Points left;
+  for (const PointBlockUsage& usage : UsageOf(last_used_first, remaining)) {
+    if (usage.block.reserve) left += usage.remaining;
+  }
+  return left;
 }
 
 }  // namespace guilder::partner

@@ -87,12 +87,17 @@ absl::StatusOr<v1::IssueCredentialResponse> PartnerHandlers::IssueCredential(
         if (credential.expires_at && *credential.expires_at <= credential.created_at) {
           return BadExpiry();
         }
+        if (!request.client_certificate_pem().empty()) {
+          GUILDER_RETURN_IF_ERROR(
+              SetCertificate(request.client_certificate_pem(), credential.created_at, credential));
+        }
         GUILDER_ASSIGN_OR_RETURN(const Partner partner, LockPartner(transaction, slug));
         GUILDER_RETURN_IF_ERROR(call.CheckActsFor(partner.id));
         GUILDER_RETURN_IF_ERROR(CheckMayGive(call.principal(), credential));
         GUILDER_RETURN_IF_ERROR(CheckMayHoldKeys(partner));
         GUILDER_RETURN_IF_ERROR(CheckStoresExist(transaction, slug, credential.stores));
-        InsertCredential(transaction, partner.id, credential, key_hasher_.Hash(key));
+        GUILDER_RETURN_IF_ERROR(
+            InsertCredential(transaction, partner.id, credential, key_hasher_.Hash(key)));
         const v1::Credential after = ToProto(slug, credential);
         rpc::Audit(transaction, call, "PartnerService/IssueCredential", after.name(), nullptr,
                    &after);
@@ -101,7 +106,8 @@ absl::StatusOr<v1::IssueCredentialResponse> PartnerHandlers::IssueCredential(
       call.deadline()));
   v1::IssueCredentialResponse response;
   *response.mutable_credential() = ToProto(slug, credential);
-  response.set_api_key(key);
+  // A certificate's credential has a key that nobody is told.
+  if (!credential.certificate) response.set_api_key(key);
   return response;
 }
 
@@ -172,18 +178,28 @@ absl::StatusOr<v1::RotateCredentialResponse> PartnerHandlers::RotateCredential(
         GUILDER_ASSIGN_OR_RETURN(
             Credential next,
             Rotate(found.credential, request.overlap_seconds(), ReadDatabaseClock(transaction)));
+        const std::string& certificate = request.client_certificate_pem();
+        if (certificate.empty() == next.certificate.has_value()) {
+          return Refuse(Reason::kRequestMalformed, "a certificate follows a certificate",
+                        {{"field", "client_certificate_pem"}});
+        }
+        if (!certificate.empty()) {
+          next.expires_at.reset();
+          GUILDER_RETURN_IF_ERROR(SetCertificate(certificate, next.created_at, next));
+        }
         GUILDER_RETURN_IF_ERROR(CheckMayGive(call.principal(), next));
         GUILDER_RETURN_IF_ERROR(CheckMayHoldKeys(found.partner));
         next.id = security::RandomHex(kCredentialIdBytes);
         const std::string key = security::GenerateKey(security::KeyKind::kPartner, next.id);
-        InsertCredential(transaction, found.partner.id, next, key_hasher_.Hash(key));
+        GUILDER_RETURN_IF_ERROR(
+            InsertCredential(transaction, found.partner.id, next, key_hasher_.Hash(key)));
         SetExpiry(transaction, found.credential.id, *found.credential.expires_at);
         v1::RotateCredentialResponse response;
         *response.mutable_credential() = ToProto(found.partner.slug, next);
         *response.mutable_replaced() = ToProto(found.partner.slug, found.credential);
         rpc::Audit(transaction, call, "PartnerService/RotateCredential", response.replaced().name(),
                    &response.replaced(), &response.credential());
-        response.set_api_key(key);
+        if (!next.certificate) response.set_api_key(key);
         return response;
       },
       call.deadline());

@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <optional>
 
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/ledger/store/limits.h"
 #include "libs/postgres/connection.h"
+#include "libs/rpc/approval.h"
 #include "libs/rpc/audit.h"
 #include "libs/rpc/proto_time.h"
 #include "services/partner/domain/exposure.h"
@@ -39,10 +41,13 @@ v1::ExposurePolicy ToProto(const ExposurePolicy& policy) {
   out.set_redemption_only_ppm(policy.redemption_only_ppm);
   out.set_reorder_below_points(policy.reorder_below.value());
   out.set_reorder_points(policy.reorder.value());
+  out.set_net_debit_cap_minor_units(policy.net_debit_cap.value());
+  out.set_reorder_days(policy.reorder_days);
+  out.set_reorder_when_ended(ToProto(policy.reorder_when_ended));
   return out;
 }
 
-ExposurePolicy FromProto(const v1::ExposurePolicy& given) {
+absl::StatusOr<ExposurePolicy> FromProto(const v1::ExposurePolicy& given) {
   ExposurePolicy policy;
   policy.credit_limit = MinorUnits(given.credit_limit_minor_units());
   policy.collateral = MinorUnits(given.collateral_minor_units());
@@ -52,6 +57,10 @@ ExposurePolicy FromProto(const v1::ExposurePolicy& given) {
   if (given.redemption_only_ppm() != 0) policy.redemption_only_ppm = given.redemption_only_ppm();
   policy.reorder_below = Points(given.reorder_below_points());
   policy.reorder = Points(given.reorder_points());
+  policy.net_debit_cap = MinorUnits(given.net_debit_cap_minor_units());
+  policy.reorder_days = given.reorder_days();
+  GUILDER_ASSIGN_OR_RETURN(policy.reorder_when_ended,
+                           EndingFromProto(given.reorder_when_ended(), "reorder_when_ended"));
   return policy;
 }
 
@@ -80,6 +89,19 @@ void SetFigures(const ExposureFigures& figures, const ExposurePolicy& policy,
   SetMoney(figures.Total(policy.collateral), currency, *exposure.mutable_exposure());
   *exposure.mutable_policy() = ToProto(policy);
   exposure.set_used_ppm(UsedPpm(figures, policy));
+  SetMoney(figures.NetDebit(), currency, *exposure.mutable_net_debit());
+  exposure.set_net_debit_used_ppm(NetDebitUsedPpm(figures, policy));
+}
+
+void SetBlocks(const std::string& slug, const std::vector<PointBlock>& blocks, Points remaining,
+               v1::Exposure& exposure) {
+  for (const PointBlockUsage& usage : UsageOf(blocks, remaining)) {
+    v1::PointBlockUsage& shown = *exposure.add_point_blocks();
+    *shown.mutable_point_block() = ToProto(slug, usage.block);
+    shown.set_remaining_points(usage.remaining.value());
+    shown.set_ended_points(usage.block.ended.value());
+  }
+  exposure.set_reserve_points(ReserveLeft(blocks, remaining).value());
 }
 
 }  // namespace
@@ -90,7 +112,13 @@ absl::StatusOr<v1::BuyPointBlockResponse> PartnerHandlers::BuyPointBlock(
   PointBlock wanted;
   wanted.points = Points(request.points());
   wanted.sold_by = call.principal().id;
-  GUILDER_RETURN_IF_ERROR(CheckBlockPoints(wanted.points));
+  wanted.reserve = request.reserve();
+  if (request.has_end_time()) {
+    wanted.ends_at = rpc::FromProto(request.end_time());
+    if (!wanted.ends_at) return Refuse(Reason::kRequestMalformed, "end_time");
+  }
+  GUILDER_ASSIGN_OR_RETURN(wanted.when_ended, EndingFromProto(request.when_ended(), "when_ended"));
+  GUILDER_RETURN_IF_ERROR(CheckBlock(wanted));
   const auto parent = rpc::ParseName(kPartnerName, request.parent());
   const std::string slug = parent ? parent->front() : std::string();
   bool replayed = false;
@@ -100,8 +128,11 @@ absl::StatusOr<v1::BuyPointBlockResponse> PartnerHandlers::BuyPointBlock(
           [&](Transaction& transaction) -> absl::StatusOr<PointBlock> {
             GUILDER_ASSIGN_OR_RETURN(const Partner partner, LockPartner(transaction, slug));
             if (const auto before = FindPointBlock(transaction, request_id)) {
-              const bool same =
-                  before->partner == partner.id && before->block.points == wanted.points;
+              const PointBlock& sold = before->block;
+              const bool same = before->partner == partner.id && sold.points == wanted.points &&
+                                sold.ends_at == wanted.ends_at &&
+                                sold.when_ended == wanted.when_ended &&
+                                sold.reserve == wanted.reserve;
               if (!same) return Refuse(Reason::kRequestIdReused);
               replayed = true;
               return before->block;
@@ -138,17 +169,22 @@ absl::StatusOr<v1::GetExposureResponse> PartnerHandlers::GetExposure(
         exposure.set_partner(rpc::FormatName(kPartnerName, {partner.slug}));
         exposure.set_bought_points(blocks.granted.value());
         exposure.set_remaining_points(blocks.remaining.value());
-        for (const PointBlockUsage& usage : UsageOf(
-                 LatestPointBlocks(transaction, partner.id, kMaxBlocksShown), blocks.remaining)) {
-          v1::PointBlockUsage& shown = *exposure.add_point_blocks();
-          *shown.mutable_point_block() = ToProto(partner.slug, usage.block);
-          shown.set_remaining_points(usage.remaining.value());
-        }
+        SetBlocks(partner.slug, LastUsedPointBlocks(transaction, partner.id, kMaxBlocksShown),
+                  blocks.remaining, exposure);
         exposure.set_unbilled_points(unbilled.points.value());
         ExposureFigures figures = ReadOtherFigures(transaction, partner.id, programme_.id);
         figures.unbilled_issuance = unbilled.amount;
-        SetFigures(figures, ReadExposurePolicy(transaction, partner.id), programme_.currency,
-                   exposure);
+        const ExposurePolicy policy = ReadExposurePolicy(transaction, partner.id);
+        SetFigures(figures, policy, programme_.currency, exposure);
+        // By the dearest version, so that it is rather too few.
+        int64_t rate_micros = 0;
+        for (const IssuedUnderContract& contract : issuance.contracts) {
+          rate_micros = std::max(rate_micros, contract.rate_micros);
+        }
+        if (const auto left =
+                PointsLeft(figures, policy, rate_micros, issuance.currency_exponent)) {
+          exposure.set_credit_points(left->value());
+        }
         const ExposureState state = ReadExposureState(transaction, partner.id);
         exposure.set_stage(ToProto(state.stage));
         if (state.since) *exposure.mutable_stage_time() = rpc::ToProto(*state.since);
@@ -159,7 +195,7 @@ absl::StatusOr<v1::GetExposureResponse> PartnerHandlers::GetExposure(
 
 absl::StatusOr<v1::UpdateExposurePolicyResponse> PartnerHandlers::UpdateExposurePolicy(
     const rpc::Call& call, const v1::UpdateExposurePolicyRequest& request) {
-  const ExposurePolicy policy = FromProto(request.policy());
+  GUILDER_ASSIGN_OR_RETURN(const ExposurePolicy policy, FromProto(request.policy()));
   GUILDER_RETURN_IF_ERROR(CheckExposurePolicy(policy));
   const auto name = rpc::ParseName(kPartnerName, request.name());
   const std::string slug = name ? name->front() : std::string();
@@ -168,7 +204,11 @@ absl::StatusOr<v1::UpdateExposurePolicyResponse> PartnerHandlers::UpdateExposure
   GUILDER_RETURN_IF_ERROR(pool_.Run(
       [&](Transaction& transaction) -> absl::Status {
         GUILDER_ASSIGN_OR_RETURN(const Partner partner, LockPartner(transaction, slug));
-        const v1::ExposurePolicy before = ToProto(ReadExposurePolicy(transaction, partner.id));
+        const ExposurePolicy held = ReadExposurePolicy(transaction, partner.id);
+        if (IsLooser(policy, held)) {
+          GUILDER_RETURN_IF_ERROR(rpc::UseApproval(transaction, call, request));
+        }
+        const v1::ExposurePolicy before = ToProto(held);
         StoreExposurePolicy(transaction, partner.id, policy);
         rpc::Audit(transaction, call, "PartnerService/UpdateExposurePolicy", request.name(),
                    &before, &response.policy());

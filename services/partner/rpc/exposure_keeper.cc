@@ -45,8 +45,9 @@ absl::Status ChangeStage(Transaction& transaction, const Partner& partner,
                            WantedStage(transaction, partner, programme.id));
   const ExposureState before = ReadExposureState(transaction, partner.id);
   if (wanted == before.stage) return absl::OkStatus();
-  StoreExposureState(transaction, partner.id,
-                     {wanted, ledger::ReadProgrammeClock(transaction, programme.id)});
+  StoreExposureState(
+      transaction, partner.id,
+      {wanted, ledger::ReadProgrammeClock(transaction, programme.id), before.reserve_begun});
   ledger::IncrementConfigurationVersion(transaction, programme.id);
   security::AuditRecord event = Event(partner, "ExposureStageChanged");
   event.before = StageName(before.stage);
@@ -57,23 +58,49 @@ absl::Status ChangeStage(Transaction& transaction, const Partner& partner,
   return absl::OkStatus();
 }
 
-bool NeedsBlock(Transaction& transaction, const Partner& partner, const ExposurePolicy& policy,
-                ProgrammeId programme) {
-  if (policy.reorder == Points(0) || !CheckMayBuyPoints(partner).ok() ||
-      !HasBlockContract(transaction, programme, partner.id)) {
-    return false;
+// What a partner's blocks are like at an instant.
+struct Blocks {
+  Points remaining;
+  Points reserve_left;
+  Points reserve;
+  bool ends = false;
+
+  bool ReserveBegun() const { return reserve_left < reserve; }
+};
+
+Blocks LookAtBlocks(Transaction& transaction, PartnerId partner, Timestamp now) {
+  Blocks blocks;
+  const std::vector<PointBlock> all = LastUsedPointBlocks(transaction, partner, kAllPointBlocks);
+  blocks.remaining = ledger::ReadLimit(transaction, ledger::PointBlocksOf(partner)).remaining;
+  blocks.reserve_left = ReserveLeft(all, blocks.remaining);
+  for (const PointBlock& block : all) {
+    if (block.reserve && !block.over) blocks.reserve += block.points;
   }
-  return ledger::ReadLimit(transaction, ledger::PointBlocksOf(partner.id)).remaining <
-         policy.reorder_below;
+  blocks.ends = !EndBlocks(all, blocks.remaining, now).empty();
+  return blocks;
 }
 
-absl::Status Reorder(Transaction& transaction, const Partner& partner,
+// The reserve is not what the level is about: it is there for when the next block comes late.
+bool NeedsBlock(Transaction& transaction, const Partner& partner, const ExposurePolicy& policy,
+                const Blocks& blocks, ProgrammeId programme) {
+  return policy.reorder > Points(0) && CheckMayBuyPoints(partner).ok() &&
+         blocks.remaining - blocks.reserve_left < policy.reorder_below &&
+         HasBlockContract(transaction, programme, partner.id);
+}
+
+absl::Status Reorder(Transaction& transaction, const Partner& partner, Timestamp now,
                      const ledger::ProgrammeFacts& programme) {
+  constexpr int64_t kDayUs = 86'400'000'000;
   const ExposurePolicy policy = ReadExposurePolicy(transaction, partner.id);
-  if (!NeedsBlock(transaction, partner, policy, programme.id)) return absl::OkStatus();
+  const Blocks blocks = LookAtBlocks(transaction, partner.id, now);
+  if (!NeedsBlock(transaction, partner, policy, blocks, programme.id)) return absl::OkStatus();
   PointBlock block;
   block.points = policy.reorder;
   block.sold_by = kActor;
+  if (policy.reorder_days > 0) {
+    block.ends_at = Timestamp(now.value() + policy.reorder_days * kDayUs);
+    block.when_ended = policy.reorder_when_ended;
+  }
   GUILDER_ASSIGN_OR_RETURN(
       const PointBlock bought,
       SellPointBlock(transaction, programme.id, partner.id, security::RandomUuid(), block));
@@ -81,6 +108,32 @@ absl::Status Reorder(Transaction& transaction, const Partner& partner,
   event.after = absl::StrCat(bought.points.value(), " points, block ", bought.number);
   security::AppendAudit(transaction, std::move(event));
   return absl::OkStatus();
+}
+
+void End(Transaction& transaction, const Partner& partner,
+         const ledger::ProgrammeFacts& programme) {
+  for (const BlockEnd& end : EndPointBlocks(transaction, programme.id, partner.id)) {
+    security::AuditRecord event = Event(partner, "PointBlockEnded");
+    event.after = absl::StrCat(end.points.value(), " points, block ", end.number, ", ",
+                               end.what == BlockEnding::kCredit ? "to be credited" : "kept");
+    security::AppendAudit(transaction, std::move(event));
+  }
+}
+
+// Tells people once, and again when it is begun after it was whole.
+void WatchReserve(Transaction& transaction, const Partner& partner, Timestamp now) {
+  ExposureState state = ReadExposureState(transaction, partner.id);
+  const Blocks blocks = LookAtBlocks(transaction, partner.id, now);
+  if (blocks.ReserveBegun() == state.reserve_begun) return;
+  state.reserve_begun = blocks.ReserveBegun();
+  if (!state.since) state.since = now;
+  StoreExposureState(transaction, partner.id, state);
+  if (!state.reserve_begun) return;
+  telemetry::Log(telemetry::Severity::kWarning, "a partner has begun its reserve of points",
+                 {{"partner", partner.slug}});
+  security::AuditRecord event = Event(partner, "PointBlockReserveBegun");
+  event.after = absl::StrCat(blocks.reserve_left.value(), " points left of the reserve");
+  security::AppendAudit(transaction, std::move(event));
 }
 
 }  // namespace
@@ -103,14 +156,21 @@ absl::Status KeepExposure(postgres::Pool& pool, const ledger::ProgrammeFacts& pr
         GUILDER_ASSIGN_OR_RETURN(const Partner partner, FindPartner(transaction, slug));
         GUILDER_ASSIGN_OR_RETURN(const ExposureStage wanted,
                                  WantedStage(transaction, partner, programme.id));
-        return wanted != ReadExposureState(transaction, partner.id).stage ||
-               NeedsBlock(transaction, partner, ReadExposurePolicy(transaction, partner.id),
+        const ExposureState state = ReadExposureState(transaction, partner.id);
+        const Blocks blocks = LookAtBlocks(transaction, partner.id,
+                                           ledger::ReadProgrammeClock(transaction, programme.id));
+        return wanted != state.stage || blocks.ends ||
+               blocks.ReserveBegun() != state.reserve_begun ||
+               NeedsBlock(transaction, partner, ReadExposurePolicy(transaction, partner.id), blocks,
                           programme.id);
       }));
   if (!changes) return absl::OkStatus();
   return pool.Run([&](Transaction& transaction) -> absl::Status {
     GUILDER_ASSIGN_OR_RETURN(const Partner partner, LockPartner(transaction, slug));
-    GUILDER_RETURN_IF_ERROR(Reorder(transaction, partner, programme));
+    const Timestamp now = ledger::ReadProgrammeClock(transaction, programme.id);
+    End(transaction, partner, programme);
+    GUILDER_RETURN_IF_ERROR(Reorder(transaction, partner, now, programme));
+    WatchReserve(transaction, partner, now);
     return ChangeStage(transaction, partner, programme);
   });
 }
@@ -145,7 +205,7 @@ absl::Status ExposureKeeper::KeepAll() {
   GUILDER_ASSIGN_OR_RETURN(
       const std::vector<std::string> slugs,
       pool_.Read([](Transaction& transaction) -> absl::StatusOr<std::vector<std::string>> {
-        return PartnersWithPolicy(transaction);
+        return PartnersToBeKept(transaction);
       }));
   // One partner whose figures cannot be had keeps no other from being degraded.
   absl::Status first;

@@ -177,11 +177,36 @@ absl::StatusOr<v1::ApprovePartnerResponse> PartnerHandlers::ApprovePartner(
   return Answer<v1::ApprovePartnerResponse>(ChangeNamed(
       call, "PartnerService/ApprovePartner", request.name(),
       [&](Transaction&, const Partner& before, Timestamp now) -> absl::StatusOr<Partner> {
+        // Who repeats an approval learns that it is done, not that the partner changed by it.
+        if (before.state == PartnerState::kInReview) {
+          if (!request.etag().empty() && request.etag() != Etag(before)) {
+            return Refuse(Reason::kChangeDiffers);
+          }
+          GUILDER_RETURN_IF_ERROR(CheckReviewIsFresh(before, now));
+        }
         GUILDER_ASSIGN_OR_RETURN(Partner after,
                                  TakeStep(Step::kApprove, before, call.principal().id));
         after.evidence.approved_at = now;
         return after;
       }));
+}
+
+absl::StatusOr<v1::RejectPartnerResponse> PartnerHandlers::RejectPartner(
+    const rpc::Call& call, const v1::RejectPartnerRequest& request) {
+  GUILDER_RETURN_IF_ERROR(CheckText("note", request.note()));
+  return Answer<v1::RejectPartnerResponse>(pool_.Run(
+      [&](Transaction& transaction) -> absl::StatusOr<Partner> {
+        GUILDER_ASSIGN_OR_RETURN(const Partner before,
+                                 LockPartner(transaction, SlugOf(request.name())));
+        GUILDER_ASSIGN_OR_RETURN(const Partner after,
+                                 TakeStep(Step::kReject, before, call.principal().id));
+        const Partner stored = partner::UpdatePartner(transaction, after);
+        // The note is why: what the partner was is what it is, but for the signatures.
+        const v1::Partner was = ToProto(before);
+        rpc::Audit(transaction, call, "PartnerService/RejectPartner", was.name(), &was, &request);
+        return stored;
+      },
+      call.deadline()));
 }
 
 absl::StatusOr<v1::AttachDocumentResponse> PartnerHandlers::AttachDocument(

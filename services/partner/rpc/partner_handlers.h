@@ -55,6 +55,8 @@ class PartnerHandlers {
                                                           const v1::ReviewPartnerRequest& request);
   absl::StatusOr<v1::ApprovePartnerResponse> ApprovePartner(
       const rpc::Call& call, const v1::ApprovePartnerRequest& request);
+  absl::StatusOr<v1::RejectPartnerResponse> RejectPartner(const rpc::Call& call,
+                                                          const v1::RejectPartnerRequest& request);
   absl::StatusOr<v1::AttachDocumentResponse> AttachDocument(
       const rpc::Call& call, const v1::AttachDocumentRequest& request);
   absl::StatusOr<v1::SuspendPartnerResponse> SuspendPartner(

@@ -297,9 +297,22 @@ v1::Credential ToProto(const std::string& partner_slug, const Credential& creden
     out.add_stores(rpc::FormatName(kStoreName, {partner_slug, store}));
   }
   out.set_calls_per_second(credential.calls_per_second);
+  if (credential.certificate) out.set_certificate_sha256(ToHex(AsView(*credential.certificate)));
   if (credential.last_used_at)
     *out.mutable_last_use_time() = rpc::ToProto(*credential.last_used_at);
   return out;
+}
+
+// The enumerators of the wire stand in the same order.
+v1::BlockEnding ToProto(BlockEnding ending) {
+  return static_cast<v1::BlockEnding>(ending);
+}
+
+absl::StatusOr<BlockEnding> EndingFromProto(v1::BlockEnding ending, const char* field) {
+  if (ending >= v1::BLOCK_ENDING_UNSPECIFIED && ending <= v1::BLOCK_ENDING_FORFEIT) {
+    return static_cast<BlockEnding>(ending);
+  }
+  return Refuse(Reason::kRequestMalformed, "no such ending", {{"field", field}});
 }
 
 v1::PointBlock ToProto(const std::string& partner_slug, const PointBlock& block) {
@@ -312,6 +325,9 @@ v1::PointBlock ToProto(const std::string& partner_slug, const PointBlock& block)
     out.set_contract(
         rpc::FormatName(kContractName, {partner_slug, std::to_string(block.contract)}));
   }
+  if (block.ends_at) *out.mutable_end_time() = rpc::ToProto(*block.ends_at);
+  out.set_when_ended(ToProto(block.when_ended));
+  out.set_reserve(block.reserve);
   return out;
 }
 

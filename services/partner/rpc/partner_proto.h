@@ -22,6 +22,9 @@ v1::Store ToProto(const std::string& partner_slug, const Store& store);
 v1::Contract ToProto(const std::string& partner_slug, const Contract& contract);
 v1::Credential ToProto(const std::string& partner_slug, const Credential& credential);
 v1::PointBlock ToProto(const std::string& partner_slug, const PointBlock& block);
+v1::BlockEnding ToProto(BlockEnding ending);
+// Error: REQUEST_MALFORMED, naming the field.
+absl::StatusOr<BlockEnding> EndingFromProto(v1::BlockEnding ending, const char* field);
 
 // Error: REQUEST_MALFORMED.
 absl::StatusOr<Document> DocumentFromProto(const v1::Document& document);

@@ -37,6 +37,7 @@ class PartnerService final : public v1::PartnerService::CallbackService {
   GUILDER_PARTNER_METHOD_(SubmitPartner)
   GUILDER_PARTNER_METHOD_(ReviewPartner)
   GUILDER_PARTNER_METHOD_(ApprovePartner)
+  GUILDER_PARTNER_METHOD_(RejectPartner)
   GUILDER_PARTNER_METHOD_(AttachDocument)
   GUILDER_PARTNER_METHOD_(SuspendPartner)
   GUILDER_PARTNER_METHOD_(ReinstatePartner)

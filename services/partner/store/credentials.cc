@@ -16,14 +16,16 @@ constexpr postgres::Statement kDatabaseClock{"partner.database_clock", R"sql(
 constexpr postgres::Statement kInsert{"partner.insert_credential", R"sql(
   insert into partner.credentials
          (credential_id, partner_id, display_name, key_hash, scopes, store_codes, calls_per_second,
-          created_at_us, expires_at_us)
-  values ($1, $2, $3, $4, $5::text[], $6::text[], $7, $8, $9)
+          created_at_us, expires_at_us, certificate_sha256)
+  values ($1, $2, $3, $4, $5::text[], $6::text[], $7, $8, $9, $10)
+      on conflict (certificate_sha256) where revoked_at_us is null do nothing
+  returning credential_id
 )sql"};
 
 constexpr postgres::Statement kList{"partner.list_credentials", R"sql(
   select c.credential_id, c.display_name, c.created_at_us, c.expires_at_us, c.revoked_at_us,
          array_to_string(c.scopes, ','), array_to_string(c.store_codes, ','), c.calls_per_second,
-         u.last_used_at_us
+         u.last_used_at_us, c.certificate_sha256
     from partner.credentials c
     left join partner.credential_uses u using (credential_id)
    where c.partner_id = $1
@@ -35,7 +37,7 @@ constexpr postgres::Statement kList{"partner.list_credentials", R"sql(
 constexpr postgres::Statement kLock{"partner.lock_credential", R"sql(
   select c.credential_id, c.display_name, c.created_at_us, c.expires_at_us, c.revoked_at_us,
          array_to_string(c.scopes, ','), array_to_string(c.store_codes, ','), c.calls_per_second,
-         u.last_used_at_us
+         u.last_used_at_us, c.certificate_sha256
     from partner.credentials c
     left join partner.credential_uses u using (credential_id)
    where c.partner_id = $1
@@ -79,6 +81,7 @@ Credential FromRow(const postgres::Row& row) {
   credential.stores = absl::StrSplit(ToAbsl(row.Text(6)), ',', absl::SkipEmpty());
   credential.calls_per_second = static_cast<int32_t>(row.Int(7));
   credential.last_used_at = row.OptionalId<Timestamp>(8);
+  if (!row.IsNull(9)) credential.certificate = row.Digest(9);
   return credential;
 }
 
@@ -88,18 +91,25 @@ Timestamp ReadDatabaseClock(postgres::Transaction& transaction) {
   return transaction.Execute(kDatabaseClock)[0].Id<Timestamp>(0);
 }
 
-void InsertCredential(postgres::Transaction& transaction, PartnerId partner,
-                      const Credential& credential, const Digest& key_hash) {
-  transaction.Execute(kInsert, postgres::Params()
-                                   .Text(credential.id)
-                                   .Int(partner)
-                                   .Text(credential.display_name)
-                                   .Bytes(key_hash)
-                                   .TextArray(NamesOf(credential.scopes))
-                                   .TextArray(credential.stores)
-                                   .Int(credential.calls_per_second)
-                                   .Int(credential.created_at)
-                                   .Int(credential.expires_at));
+absl::Status InsertCredential(postgres::Transaction& transaction, PartnerId partner,
+                              const Credential& credential, const Digest& key_hash) {
+  postgres::Params params = postgres::Params()
+                                .Text(credential.id)
+                                .Int(partner)
+                                .Text(credential.display_name)
+                                .Bytes(key_hash)
+                                .TextArray(NamesOf(credential.scopes))
+                                .TextArray(credential.stores)
+                                .Int(credential.calls_per_second)
+                                .Int(credential.created_at)
+                                .Int(credential.expires_at);
+  if (credential.certificate) {
+    params.Bytes(*credential.certificate);
+  } else {
+    params.Null();
+  }
+  if (!transaction.Execute(kInsert, params).empty()) return absl::OkStatus();
+  return Refuse(Reason::kAlreadyExists, "the certificate is a credential already");
 }
 
 std::vector<Credential> ListCredentials(postgres::Transaction& transaction, PartnerId partner,

@@ -20,8 +20,9 @@ namespace guilder::partner {
 // The database's clock.
 Timestamp ReadDatabaseClock(postgres::Transaction& transaction);
 
-void InsertCredential(postgres::Transaction& transaction, PartnerId partner,
-                      const Credential& credential, const Digest& key_hash);
+// Error: ALREADY_EXISTS, its certificate is a credential that was not revoked.
+absl::Status InsertCredential(postgres::Transaction& transaction, PartnerId partner,
+                              const Credential& credential, const Digest& key_hash);
 
 // The credential, locked until the end of the transaction. Error: CREDENTIAL_NOT_FOUND, also when
 // there is no such partner.

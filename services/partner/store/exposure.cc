@@ -10,9 +10,10 @@ using postgres::Params;
 using postgres::Row;
 using postgres::Statement;
 
-// What was issued and is billed afterwards, and blocks that were bought. Windows tile time, so what
-// is not settled is what comes after the last approved settlement. What was billed before is needed
-// because settlements round what they billed in all. Movements count as in libs/netting/README.md.
+// What was issued and is billed afterwards, and blocks that were bought or ended. Windows tile
+// time, so what is not settled is what comes after the last approved settlement. What was billed
+// before is needed because settlements round what they billed in all. Movements count as in
+// libs/netting/README.md.
 constexpr Statement kRead{"partner.read_unbilled", R"sql(
   with settled as (
     select coalesce(max(end_us), 0) as until_us from settlement.settlements where state <> 'COMPUTED'
@@ -43,10 +44,17 @@ constexpr Statement kRead{"partner.read_unbilled", R"sql(
      group by c.contract_id
      union all
     select b.contract_id, sum(b.points)::bigint
-      from partner.point_blocks b
-     where b.partner_id = $1
-       and b.contract_id is not null
-       and b.bought_at_us >= (select until_us from settled)
+      from (select contract_id, points, bought_at_us as at_us
+              from partner.point_blocks
+             where partner_id = $1
+               and contract_id is not null
+             union all
+            select b.contract_id, -e.points, e.ended_at_us
+              from partner.point_block_endings e
+              join partner.point_blocks b using (partner_id, number)
+             where e.partner_id = $1
+               and e.credited) as b
+     where b.at_us >= (select until_us from settled)
      group by b.contract_id
   )
   select c.rate_micros, coalesce(m.points, 0), coalesce(b.points, 0), coalesce(b.amount, 0),

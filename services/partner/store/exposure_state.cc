@@ -12,7 +12,7 @@ using postgres::Statement;
 
 constexpr Statement kReadPolicy{"partner.read_exposure_policy", R"sql(
   select credit_limit, collateral, warn_ppm, no_bonus_ppm, no_issuance_ppm, redemption_only_ppm,
-         reorder_below, reorder_points
+         reorder_below, reorder_points, net_debit_cap, reorder_days, reorder_when_ended
     from partner.exposure_policies
    where partner_id = $1
 )sql"};
@@ -20,28 +20,32 @@ constexpr Statement kReadPolicy{"partner.read_exposure_policy", R"sql(
 constexpr Statement kStorePolicy{"partner.store_exposure_policy", R"sql(
   insert into partner.exposure_policies
          (partner_id, credit_limit, collateral, warn_ppm, no_bonus_ppm, no_issuance_ppm,
-          redemption_only_ppm, reorder_below, reorder_points)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+          redemption_only_ppm, reorder_below, reorder_points, net_debit_cap, reorder_days,
+          reorder_when_ended)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
   on conflict (partner_id) do update
      set credit_limit = $2, collateral = $3, warn_ppm = $4, no_bonus_ppm = $5,
-         no_issuance_ppm = $6, redemption_only_ppm = $7, reorder_below = $8, reorder_points = $9
+         no_issuance_ppm = $6, redemption_only_ppm = $7, reorder_below = $8, reorder_points = $9,
+         net_debit_cap = $10, reorder_days = $11, reorder_when_ended = $12
 )sql"};
 
-constexpr Statement kWithPolicy{"partner.partners_with_policy", R"sql(
+constexpr Statement kToBeKept{"partner.partners_to_be_kept", R"sql(
   select p.slug
-    from partner.exposure_policies e
-    join partner.partners p using (partner_id)
+    from partner.partners p
+   where exists (select 1 from partner.exposure_policies e where e.partner_id = p.partner_id)
+      or exists (select 1 from partner.point_blocks b
+                  where b.partner_id = p.partner_id and (b.ends_at_us is not null or b.reserve))
    order by p.slug
 )sql"};
 
 constexpr Statement kReadState{"partner.read_exposure_state", R"sql(
-  select stage, since_us from partner.exposure_states where partner_id = $1
+  select stage, since_us, reserve_begun from partner.exposure_states where partner_id = $1
 )sql"};
 
 constexpr Statement kStoreState{"partner.store_exposure_state", R"sql(
-  insert into partner.exposure_states (partner_id, stage, since_us)
-  values ($1, $2, $3)
-  on conflict (partner_id) do update set stage = $2, since_us = $3
+  insert into partner.exposure_states (partner_id, stage, since_us, reserve_begun)
+  values ($1, $2, $3, $4)
+  on conflict (partner_id) do update set stage = $2, since_us = $3, reserve_begun = $4
 )sql"};
 
 // Rates are in millionths of the major unit: points × rate × 10^exponent / 10^6, rounded half up.
@@ -86,7 +90,8 @@ constexpr Statement kFigures{"partner.read_exposure_figures", R"sql(
   select owed.by_partner::bigint,
          owed.to_partner::bigint
            + round(taken.micros * 10 ^ g.currency_exponent / 1000000)::bigint,
-         round(outstanding.micros * 10 ^ g.currency_exponent / 1000000)::bigint
+         round(outstanding.micros * 10 ^ g.currency_exponent / 1000000)::bigint,
+         round(taken.micros * 10 ^ g.currency_exponent / 1000000)::bigint
     from owed, taken, outstanding, ledger.programmes g
    where g.programme_id = $2
 )sql"};
@@ -104,6 +109,9 @@ ExposurePolicy ReadExposurePolicy(postgres::Transaction& transaction, PartnerId 
     policy.redemption_only_ppm = static_cast<int32_t>(row.Int(5));
     policy.reorder_below = row.Id<Points>(6);
     policy.reorder = row.Id<Points>(7);
+    policy.net_debit_cap = row.Id<MinorUnits>(8);
+    policy.reorder_days = static_cast<int32_t>(row.Int(9));
+    policy.reorder_when_ended = EndingFromName(row.Text(10));
   }
   return policy;
 }
@@ -119,25 +127,31 @@ void StoreExposurePolicy(postgres::Transaction& transaction, PartnerId partner,
                                         .Int(policy.no_issuance_ppm)
                                         .Int(policy.redemption_only_ppm)
                                         .Int(policy.reorder_below)
-                                        .Int(policy.reorder));
+                                        .Int(policy.reorder)
+                                        .Int(policy.net_debit_cap)
+                                        .Int(policy.reorder_days)
+                                        .Text(EndingName(policy.reorder_when_ended)));
 }
 
-std::vector<std::string> PartnersWithPolicy(postgres::Transaction& transaction) {
+std::vector<std::string> PartnersToBeKept(postgres::Transaction& transaction) {
   std::vector<std::string> slugs;
-  for (const Row row : transaction.Execute(kWithPolicy)) slugs.emplace_back(row.Text(0));
+  for (const Row row : transaction.Execute(kToBeKept)) slugs.emplace_back(row.Text(0));
   return slugs;
 }
 
 ExposureState ReadExposureState(postgres::Transaction& transaction, PartnerId partner) {
   const postgres::Rows rows = transaction.Execute(kReadState, Params().Int(partner));
   if (rows.empty()) return {};
-  return {ExposureStageFromName(rows[0].Text(0)), rows[0].Id<Timestamp>(1)};
+  return {ExposureStageFromName(rows[0].Text(0)), rows[0].Id<Timestamp>(1), rows[0].Bool(2)};
 }
 
 void StoreExposureState(postgres::Transaction& transaction, PartnerId partner,
                         const ExposureState& state) {
-  transaction.Execute(kStoreState,
-                      Params().Int(partner).Text(StageName(state.stage)).Int(state.since));
+  transaction.Execute(kStoreState, Params()
+                                       .Int(partner)
+                                       .Text(StageName(state.stage))
+                                       .Int(state.since)
+                                       .Bool(state.reserve_begun));
 }
 
 ExposureFigures ReadOtherFigures(postgres::Transaction& transaction, PartnerId partner,
@@ -155,6 +169,7 @@ ExposureFigures ReadOtherFigures(postgres::Transaction& transaction, PartnerId p
   figures.unpaid_invoices = rows[0].Id<MinorUnits>(0);
   figures.owed_to_partner = rows[0].Id<MinorUnits>(1);
   figures.outstanding_issuance = rows[0].Id<MinorUnits>(2);
+  figures.unsettled_reimbursement = rows[0].Id<MinorUnits>(3);
   return figures;
 }
 

@@ -20,12 +20,14 @@ ExposurePolicy ReadExposurePolicy(postgres::Transaction& transaction, PartnerId 
 void StoreExposurePolicy(postgres::Transaction& transaction, PartnerId partner,
                          const ExposurePolicy& policy);
 
-// Slugs of the partners that have one.
-std::vector<std::string> PartnersWithPolicy(postgres::Transaction& transaction);
+// Slugs of the partners that have one, or blocks of points that end or are reserves.
+std::vector<std::string> PartnersToBeKept(postgres::Transaction& transaction);
 
 struct ExposureState {
   ExposureStage stage = ExposureStage::kNormal;
   std::optional<Timestamp> since;
+  // Whether people were told that its reserve of points is being used.
+  bool reserve_begun = false;
 };
 ExposureState ReadExposureState(postgres::Transaction& transaction, PartnerId partner);
 void StoreExposureState(postgres::Transaction& transaction, PartnerId partner,

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
 #include "libs/ledger/store/limits.h"
 #include "libs/ledger/store/programme.h"
 #include "libs/postgres/connection.h"
@@ -17,7 +18,8 @@ using postgres::Rows;
 using postgres::Statement;
 
 constexpr Statement kFind{"partner.find_point_block", R"sql(
-  select b.number, b.points, b.bought_at_us, b.sold_by, coalesce(c.number, 0), b.partner_id
+  select b.number, b.points, b.bought_at_us, b.sold_by, coalesce(c.number, 0), b.ends_at_us,
+         b.when_ended, b.reserve, false, 0, b.partner_id
     from partner.point_blocks b
     left join partner.contracts c using (contract_id)
    where b.request_id = $1
@@ -48,26 +50,56 @@ constexpr Statement kFindContract{"partner.find_block_contract", R"sql(
 
 constexpr Statement kInsert{"partner.insert_point_block", R"sql(
   insert into partner.point_blocks (partner_id, number, points, bought_at_us, sold_by, request_id,
-                                    contract_id)
-  select $1, coalesce(max(number), 0) + 1, $2, $3, $4, $5, $6
+                                    contract_id, ends_at_us, when_ended, reserve)
+  select $1, coalesce(max(number), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9
     from partner.point_blocks
    where partner_id = $1
       on conflict (request_id) do nothing
   returning number
 )sql"};
 
-constexpr Statement kLatest{"partner.latest_point_blocks", R"sql(
-  select b.number, b.points, b.bought_at_us, b.sold_by, coalesce(c.number, 0)
+constexpr Statement kLastUsed{"partner.last_used_point_blocks", R"sql(
+  select b.number, b.points, b.bought_at_us, b.sold_by, coalesce(c.number, 0), b.ends_at_us,
+         b.when_ended, b.reserve, e.points is not null, coalesce(e.points, 0)
     from partner.point_blocks b
     left join partner.contracts c using (contract_id)
+    left join (select partner_id, number, sum(points)::bigint as points
+                 from partner.point_block_endings
+                where partner_id = $1
+                group by partner_id, number) e on e.number = b.number
    where b.partner_id = $1
-   order by b.number desc
+   order by b.reserve desc, b.number desc
    limit $2
 )sql"};
 
+constexpr Statement kInsertEnding{"partner.insert_point_block_ending", R"sql(
+  insert into partner.point_block_endings as e (partner_id, number, ended_at_us, points, credited)
+  values ($1, $2, $3, $4, $5)
+      on conflict (partner_id, number, ended_at_us) do update
+     set points = e.points + excluded.points
+)sql"};
+
 PointBlock FromRow(const Row& row) {
-  return {row.Int(0), row.Id<Points>(1), row.Id<Timestamp>(2), std::string(row.Text(3)),
-          row.Int(4)};
+  PointBlock block;
+  block.number = row.Int(0);
+  block.points = row.Id<Points>(1);
+  block.bought_at = row.Id<Timestamp>(2);
+  block.sold_by = row.Text(3);
+  block.contract = row.Int(4);
+  block.ends_at = row.OptionalId<Timestamp>(5);
+  block.when_ended = EndingFromName(row.Text(6));
+  block.reserve = row.Bool(7);
+  block.over = row.Bool(8);
+  block.ended = row.Id<Points>(9);
+  return block;
+}
+
+// Holds off who computes settlements, and says when what is sold or ends now does so: in a window
+// that is not sealed.
+Timestamp HoldSettlements(postgres::Transaction& transaction, ProgrammeId programme) {
+  transaction.Execute(kHoldSettlements);
+  return std::max(ledger::ReadProgrammeClock(transaction, programme),
+                  transaction.Execute(kReadSealedUntil)[0].Id<Timestamp>(0));
 }
 
 struct BlockContract {
@@ -94,15 +126,14 @@ std::optional<StoredPointBlock> FindPointBlock(postgres::Transaction& transactio
                                                const Uuid& request_id) {
   const Rows rows = transaction.Execute(kFind, Params().Uuid(request_id));
   if (rows.empty()) return std::nullopt;
-  return StoredPointBlock{rows[0].Id<PartnerId>(5), FromRow(rows[0])};
+  return StoredPointBlock{rows[0].Id<PartnerId>(10), FromRow(rows[0])};
 }
 
 absl::StatusOr<PointBlock> SellPointBlock(postgres::Transaction& transaction, ProgrammeId programme,
                                           PartnerId partner, const Uuid& request_id,
                                           PointBlock block) {
-  transaction.Execute(kHoldSettlements);
-  block.bought_at = std::max(ledger::ReadProgrammeClock(transaction, programme),
-                             transaction.Execute(kReadSealedUntil)[0].Id<Timestamp>(0));
+  block.bought_at = HoldSettlements(transaction, programme);
+  GUILDER_RETURN_IF_ERROR(CheckBlockEnd(block, block.bought_at));
   const std::optional<BlockContract> contract = FindContract(transaction, partner, block.bought_at);
   if (!contract) {
     return Refuse(Reason::kContractNotFound, "no issuance contract is funded by blocks of points");
@@ -114,20 +145,44 @@ absl::StatusOr<PointBlock> SellPointBlock(postgres::Transaction& transaction, Pr
                                                      .Int(block.bought_at)
                                                      .Text(block.sold_by)
                                                      .Uuid(request_id)
-                                                     .Int(contract->id));
+                                                     .Int(contract->id)
+                                                     .Int(block.ends_at)
+                                                     .Text(EndingName(block.when_ended))
+                                                     .Bool(block.reserve));
   if (rows.empty()) return Refuse(Reason::kRequestIdReused);
   block.number = rows[0].Int(0);
   ledger::GrantLimit(transaction, ledger::PointBlocksOf(partner), block.points);
   return block;
 }
 
-std::vector<PointBlock> LatestPointBlocks(postgres::Transaction& transaction, PartnerId partner,
-                                          int limit) {
+std::vector<PointBlock> LastUsedPointBlocks(postgres::Transaction& transaction, PartnerId partner,
+                                            int limit) {
   std::vector<PointBlock> blocks;
-  for (const Row& row : transaction.Execute(kLatest, Params().Int(partner).Int(limit))) {
+  for (const Row& row : transaction.Execute(kLastUsed, Params().Int(partner).Int(limit))) {
     blocks.push_back(FromRow(row));
   }
   return blocks;
+}
+
+std::vector<BlockEnd> EndPointBlocks(postgres::Transaction& transaction, ProgrammeId programme,
+                                     PartnerId partner) {
+  const Timestamp now = HoldSettlements(transaction, programme);
+  const ledger::LimitId limit = ledger::PointBlocksOf(partner);
+  const std::vector<PointBlock> blocks = LastUsedPointBlocks(transaction, partner, kAllPointBlocks);
+  const Points remaining = ledger::LockLimit(transaction, limit).remaining;
+  std::vector<BlockEnd> ends = EndBlocks(blocks, remaining, now);
+  Points taken;
+  for (const BlockEnd& end : ends) {
+    transaction.Execute(kInsertEnding, Params()
+                                           .Int(partner)
+                                           .Int(end.number)
+                                           .Int(now)
+                                           .Int(end.points)
+                                           .Bool(end.what == BlockEnding::kCredit));
+    taken += end.points;
+  }
+  if (taken > Points()) ledger::WithdrawLimit(transaction, limit, taken);
+  return ends;
 }
 
 }  // namespace guilder::partner

@@ -28,18 +28,26 @@ std::optional<StoredPointBlock> FindPointBlock(postgres::Transaction& transactio
 bool HasBlockContract(postgres::Transaction& transaction, ProgrammeId programme, PartnerId partner);
 
 // Sells a block at the rate of the contract version that is in force, or is the next to be, and
-// grants its points. What is given of `block` is its points and who sold it; the rest is returned
-// with it. It is sold in no sealed window, so that the next settlement bills it. The caller holds
-// the partner's lock.
+// grants its points. What is given of `block` is its points, its end, whether it is a reserve, and
+// who sold it; the rest is returned with it. It is sold in no sealed window, so that the next
+// settlement bills it. The caller holds the partner's lock.
 //
-// Errors: CONTRACT_NOT_FOUND, there is no such version; REQUEST_ID_REUSED, another partner's block
-// was bought by that request meanwhile.
+// Errors: REQUEST_MALFORMED, it would be over already; CONTRACT_NOT_FOUND, there is no such
+// version; REQUEST_ID_REUSED, another partner's block was bought by that request meanwhile.
 absl::StatusOr<PointBlock> SellPointBlock(postgres::Transaction& transaction, ProgrammeId programme,
                                           PartnerId partner, const Uuid& request_id,
                                           PointBlock block);
 
-// The blocks that were bought last, latest first.
-std::vector<PointBlock> LatestPointBlocks(postgres::Transaction& transaction, PartnerId partner,
-                                          int limit);
+inline constexpr int kAllPointBlocks = 1'000'000'000;
+
+// The blocks that are used last, those first: reserves, and what was bought last.
+std::vector<PointBlock> LastUsedPointBlocks(postgres::Transaction& transaction, PartnerId partner,
+                                            int limit);
+
+// Ends the blocks whose ends have come, and takes back what came back to those that were over: the
+// points are gone from the partner's limit, and what becomes of their money is the next
+// settlement's. The caller holds the partner's lock.
+std::vector<BlockEnd> EndPointBlocks(postgres::Transaction& transaction, ProgrammeId programme,
+                                     PartnerId partner);
 
 }  // namespace guilder::partner

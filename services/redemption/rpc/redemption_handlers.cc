@@ -103,6 +103,19 @@ void RedemptionHandlers::SubmitAuthorization(
   });
 }
 
+absl::Status RedemptionHandlers::CheckActsInStoreOf(const rpc::Call& call,
+                                                    const RedemptionId& redemption) {
+  return pool_.Read(
+      [&](postgres::Transaction& tx) -> absl::Status {
+        const auto row = ReadRedemption(tx, redemption);
+        if (!row || row->partner != call.principal().partner) {
+          return Refuse(Reason::kRedemptionNotFound);
+        }
+        return call.CheckActsIn(row->store_code);
+      },
+      call.deadline());
+}
+
 template <typename Response, typename Request>
 void RedemptionHandlers::Act(std::shared_ptr<const rpc::Call> call, const Request& request,
                              rpc::Responder<Response> respond) {
@@ -119,9 +132,13 @@ void RedemptionHandlers::Act(std::shared_ptr<const rpc::Call> call, const Reques
                                     call, respond);
   };
   const RedemptionId& redemption = asked->redemption;
-  if (const auto owner = redemptions_.FindCached(redemption)) return submit(*owner);
-  const bool queued = workers_.TrySubmit([this, call, redemption, submit] {
-    submit(redemptions_.Find(redemption, call->deadline()));
+  const bool some_stores = call->principal().stores != nullptr;
+  const auto owner = redemptions_.FindCached(redemption);
+  if (owner && !some_stores) return submit(*owner);
+  const bool queued = workers_.TrySubmit([this, call, redemption, submit, some_stores] {
+    const absl::Status own = some_stores ? CheckActsInStoreOf(*call, redemption) : absl::OkStatus();
+    submit(own.ok() ? redemptions_.Find(redemption, call->deadline())
+                    : absl::StatusOr<RedemptionOwner>(own));
   });
   if (!queued) respond(Refuse(Reason::kQueueFull));
 }

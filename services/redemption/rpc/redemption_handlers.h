@@ -63,6 +63,9 @@ class RedemptionHandlers {
   absl::StatusOr<RedemptionId> FindAsked(postgres::Transaction& tx, const rpc::Call& call,
                                          const v1::GetRedemptionRequest& request) const;
 
+  // Of a credential that is for some stores: whether the redemption was made in one of them.
+  // Blocks. Errors: REDEMPTION_NOT_FOUND, NOT_YOURS.
+  absl::Status CheckActsInStoreOf(const rpc::Call& call, const RedemptionId& redemption);
   // Submits what acts on a redemption that exists: finds its account first.
   template <typename Response, typename Request>
   void Act(std::shared_ptr<const rpc::Call> call, const Request& request,

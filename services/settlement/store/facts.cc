@@ -145,12 +145,19 @@ constexpr Statement kReadReleased{"settlement.read_released", R"sql(
 )sql"};
 
 constexpr Statement kReadPointBlocks{"settlement.read_point_blocks", R"sql(
-  select b.contract_id, b.points
+  select b.contract_id, b.points - coalesce(e.credited, 0), coalesce(e.kept, 0)
     from partner.point_blocks b
     join partner.contracts c using (contract_id)
+    left join (select partner_id, number,
+                      coalesce(sum(points) filter (where credited), 0)::bigint as credited,
+                      coalesce(sum(points) filter (where not credited), 0)::bigint as kept
+                 from partner.point_block_endings
+                where ended_at_us < $2
+                group by partner_id, number) e
+      on e.partner_id = b.partner_id and e.number = b.number
    where b.bought_at_us < $2
      and c.currency = $1
-   order by b.partner_id, b.number
+   order by b.partner_id, b.reserve, b.number
 )sql"};
 
 constexpr Statement kReadPartners{"settlement.read_partners", R"sql(
@@ -266,7 +273,7 @@ absl::StatusOr<Facts> LoadFacts(Transaction& transaction, const Programme& progr
   }
   for (const Row& row :
        transaction.Execute(kReadPointBlocks, Params().Text(currency).Int(settlement.end))) {
-    facts.point_blocks.push_back({row.Id<ContractId>(0), row.Id<Points>(1)});
+    facts.point_blocks.push_back({row.Id<ContractId>(0), row.Id<Points>(1), row.Id<Points>(2)});
   }
   for (const Row& row : transaction.Execute(
            kReadBrought,
