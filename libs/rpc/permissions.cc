@@ -353,9 +353,8 @@ std::string PermissionsPage() {
       "- **Operators**: one of these roles. Nobody approves what they proposed, whatever their "
       "roles. Where two people\n  are named, somebody else approves the very request first, if it "
       "allows more than what holds.\n"
-      "- Services do not call each other, so there is no principal for them. They share one "
-      "database role\n  (`deploy/README.md`); a test of the includes keeps each to its own "
-      "tables.\n";
+      "- Services do not call each other, so there is no principal for them. Each has a "
+      "database role of its own\n  (`deploy/roles`), which writes its own tables.\n";
   std::string service;
   for (const Permission& row : kTable) {
     const auto slash = row.method.find('/');

@@ -14,6 +14,7 @@
 
 #include "libs/postgres/migrator.h"
 #include "libs/postgres/pool.h"
+#include "libs/postgres/roles.h"
 #include "libs/security/secrets.h"
 #include "services/cli/dev/bootstrap.h"
 
@@ -69,6 +70,7 @@ ServiceProcesses::ServiceProcesses(Options options) : options_(std::move(options
   network_.dsn = cluster_->dsn();
   auto connection = Must("connect", postgres::Connection::Open(network_.dsn));
   Check("migrate", postgres::MigrateUp(connection).status());
+  Check("make roles", postgres::MakeRoles(connection));
   const auto secrets =
       Must("make secrets", security::Secrets::LoadOrCreate(options_.directory + "/secrets"));
   postgres::Pool pool(network_.dsn, 1);
@@ -103,6 +105,8 @@ void ServiceProcesses::Start(const std::string& service) {
     dsn = absl::StrCat("host=127.0.0.1 port=", database_gates_.at(service)->port(),
                        " user=guilder dbname=guilder sslmode=disable gssencmode=disable");
   }
+  // In the role that it has in production, so that a right that it lacks shows.
+  dsn = postgres::AsRole(dsn, "guilder_" + service);
   // The old process is gone before a new one asks for its port.
   processes_.erase(service);
   processes_[service] = std::make_unique<ChildProcess>(
