@@ -230,6 +230,8 @@ struct Policies {
   FunderKind write_off_payer = FunderKind::kStore;  // Of kWrittenOff; not a brand.
   Intake unknown_terminal = Intake::kRefused;
   Intake future_date = Intake::kRefused;
+  // Of one member at one terminal or cashier within a day; more are parked. 0 for any number.
+  int purchases_of_member_at_till = 0;
 
   friend bool operator==(const Policies&, const Policies&) = default;
 };

@@ -233,6 +233,45 @@ TEST_CASE("RecordPurchase: an unknown terminal and the future are parked where t
   CHECK(world.Balance("pending") == 70);
 }
 
+TEST_CASE(
+    "RecordPurchase: who comes to one till too often waits for somebody to look, and loses nothing",
+    "[service][accrual][inv-103]") {
+  v1::RuleSet set = ASet();
+  set.mutable_policies()->set_purchases_of_member_at_till(2);
+  const ReturnsWorld world(set);
+  const std::string other = world.coalition.AMember();
+  const auto purchase = [&](const std::string& card, const char* terminal, const char* cashier) {
+    auto asked = world.APurchase(10, card);
+    asked.mutable_receipt()->set_terminal(terminal);
+    asked.set_cashier(cashier);
+    return asked;
+  };
+  const auto buy = [&](const v1::RecordPurchaseRequest& asked) {
+    return world.AsPartner(&Stub::RecordPurchase, asked).status();
+  };
+  CHECK(buy(purchase(world.card, "t1", "carl")).ok());
+  CHECK(buy(purchase(world.card, "t1", "dora")).ok());
+  // Somebody else at that till, and the member at another one.
+  CHECK(buy(purchase(other, "t1", "carl")).ok());
+  CHECK(buy(purchase(world.card, "", "emil")).ok());
+
+  const auto third = purchase(world.card, "t1", "emil");
+  const absl::Status parked = buy(third);
+  CHECK(ReasonOf(parked) == Reason::kLimitExceeded);
+  REQUIRE(world.Parked().size() == 1);
+  CHECK(world.Parked()[0].reason() == "LIMIT_EXCEEDED");
+  // Again and again: it is one item.
+  CHECK(ReasonOf(buy(third)) == Reason::kLimitExceeded);
+  CHECK(world.Parked().size() == 1);
+
+  const auto posted = world.Post(DetailsOf(parked)["parked_item"]);
+  REQUIRE(posted.ok());
+  CHECK(world.Get(posted->posted()).points() == 10);
+  CHECK(world.Get(posted->posted()).occurred_at().seconds() == third.occurred_at().seconds());
+  CHECK(buy(third).ok());
+  CHECK(world.Count("select count(*) from ledger.journal where kind = 1") == 5);
+}
+
 TEST_CASE("ListSequenceGaps: numbers that are missing or came twice, whatever the order",
           "[service][accrual][inv-16]") {
   const ReturnsWorld world(ASet());

@@ -146,6 +146,18 @@ void Address(ledger::Command& command, AccrualRows& rows, PartnerId partner, con
   command.book = ledger::BookOf(account);
 }
 
+std::unique_ptr<PurchaseCommand> AddressedPurchase(AccrualRows& rows, PartnerId partner,
+                                                   const Uuid& request_id, AccountId account,
+                                                   Purchase purchase, std::optional<Quote> quote,
+                                                   std::optional<Timestamp> terminal_time) {
+  const Uuid natural_key = ReceiptClaim(partner, purchase.receipt);
+  auto command =
+      std::make_unique<PurchaseCommand>(std::move(purchase), std::move(quote), terminal_time);
+  Address(*command, rows, partner, request_id, account);
+  command->natural_key = natural_key;
+  return command;
+}
+
 }  // namespace
 
 std::string ParkedItemName(PartnerId partner, const Uuid& request_id) {
@@ -244,11 +256,17 @@ std::unique_ptr<ledger::Command> MakePurchaseCommand(AccrualRows& rows, PartnerI
                                                      const Uuid& request_id, AccountId account,
                                                      Purchase purchase, std::optional<Quote> quote,
                                                      std::optional<Timestamp> terminal_time) {
-  const Uuid natural_key = ReceiptClaim(partner, purchase.receipt);
-  auto command =
-      std::make_unique<PurchaseCommand>(std::move(purchase), std::move(quote), terminal_time);
-  Address(*command, rows, partner, request_id, account);
-  command->natural_key = natural_key;
+  return AddressedPurchase(rows, partner, request_id, account, std::move(purchase),
+                           std::move(quote), terminal_time);
+}
+
+std::unique_ptr<ledger::Command> MakeParkedPurchaseCommand(AccrualRows& rows, PartnerId partner,
+                                                           const Uuid& request_id,
+                                                           AccountId account, Purchase purchase,
+                                                           bool reviewed) {
+  auto command = AddressedPurchase(rows, partner, request_id, account, std::move(purchase),
+                                   std::nullopt, std::nullopt);
+  if (reviewed) command->SetReviewed();
   return command;
 }
 

@@ -61,6 +61,11 @@ std::unique_ptr<ledger::Command> MakePurchaseCommand(AccrualRows& rows, PartnerI
                                                      const Uuid& request_id, AccountId account,
                                                      Purchase purchase, std::optional<Quote> quote,
                                                      std::optional<Timestamp> terminal_time);
+// One that was parked. `reviewed` when somebody has looked at how often its member comes.
+std::unique_ptr<ledger::Command> MakeParkedPurchaseCommand(AccrualRows& rows, PartnerId partner,
+                                                           const Uuid& request_id,
+                                                           AccountId account, Purchase purchase,
+                                                           bool reviewed);
 // `asked` is what is parked when another return of the sale has its number and day in `zone`;
 // without, nothing is looked for.
 std::unique_ptr<ledger::Command> MakeReturnCommand(AccrualRows& rows, PartnerId partner,

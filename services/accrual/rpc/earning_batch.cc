@@ -1,6 +1,9 @@
 #include "services/accrual/rpc/earning_batch.h"
 
+#include <set>
 #include <utility>
+
+#include "services/accrual/store/sales.h"
 
 namespace guilder::accrual {
 
@@ -27,6 +30,7 @@ EarningBatch::EarningBatch(postgres::Transaction& tx, const ledger::Configuratio
   std::vector<Purchaser> asked;
   std::vector<EarningOf> standing;
   std::vector<Uuid> quotes;
+  std::set<AccountId> visitors;
   for (size_t i = 0; i < purchases.size(); ++i) {
     const EarningOf& earning = purchases[i];
     const DatedRuleSet* const dated = rules.At(earning.purchase->occurred_at);
@@ -40,6 +44,9 @@ EarningBatch::EarningBatch(postgres::Transaction& tx, const ledger::Configuratio
     if (dated != nullptr && dated->rules->PlanFor(earning.partner).needs_member) {
       standing.push_back(earning);
     }
+    if (dated != nullptr && dated->rules->rule_set().policies.purchases_of_member_at_till > 0) {
+      visitors.insert(earning.account);
+    }
     if (asks_for_first) asked.push_back({earning.account, earning.partner});
     if (earning.quote != nullptr) quotes.push_back(earning.quote->id);
   }
@@ -49,6 +56,7 @@ EarningBatch::EarningBatch(postgres::Transaction& tx, const ledger::Configuratio
   ReadFirstPurchases(tx, asked);
   ReadMembers(tx, reader, standing);
   used_quotes_ = ReadUsedQuotes(tx, quotes);
+  visits_ = ReadVisits(tx, visitors);
   const std::vector<CapLimit> unknown = known.Unknown(limits);
   // What this transaction grants is known by those after it, because it may not commit.
   if (EnsureLimits(tx, unknown)) known.Add(unknown);
@@ -107,6 +115,12 @@ EarningTerms EarningBatch::TermsOf(const EarningOf& earning, const RuleBook& rul
   return terms;
 }
 
+int EarningBatch::VisitsAtTill(const EarningOf& earning) const {
+  const auto visits = visits_.find(earning.account);
+  if (visits == visits_.end()) return 0;
+  return CountLike(visits->second, VisitOf(earning.partner, *earning.purchase));
+}
+
 void EarningBatch::Accept(const EarningOf& earning, const PurchaseOutcome& outcome) {
   for (const CounterUse& use : outcome.counted) {
     const CounterKey key{earning.book, use.of_member ? earning.account : AccountId(), use.counter};
@@ -121,6 +135,10 @@ void EarningBatch::Accept(const EarningOf& earning, const PurchaseOutcome& outco
     }
   }
   if (earning.quote != nullptr) used_quotes_.insert(earning.quote->id);
+  const auto visits = visits_.find(earning.account);
+  if (visits != visits_.end()) {
+    visits->second.push_back(VisitOf(earning.partner, *earning.purchase));
+  }
 }
 
 }  // namespace guilder::accrual

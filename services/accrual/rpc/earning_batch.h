@@ -1,6 +1,7 @@
 // What the purchases of one batch are decided over together: counters, first purchases, quotes.
 #pragma once
 
+#include <map>
 #include <mutex>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "libs/base/types.h"
 #include "libs/ledger/core/configuration.h"
 #include "services/accrual/domain/earning.h"
+#include "services/accrual/domain/visits.h"
 #include "services/accrual/rpc/member_facts.h"
 #include "services/accrual/store/earning_rows.h"
 
@@ -50,6 +52,9 @@ class EarningBatch {
   // What a purchase is decided over, after those before it that were accepted.
   EarningTerms TermsOf(const EarningOf& earning, const RuleBook& rules) const;
 
+  // How many purchases its member has made at its till within a day, where its rules ask for that.
+  int VisitsAtTill(const EarningOf& earning) const;
+
   // Takes what an accepted purchase counts.
   void Accept(const EarningOf& earning, const PurchaseOutcome& outcome);
 
@@ -74,6 +79,8 @@ class EarningBatch {
   // Of purchases whose rules ask for it: the member at their time.
   absl::flat_hash_map<const Purchase*, rules::MemberFacts> members_;
   QuoteIds used_quotes_;
+  // Of members whose purchases' rules ask for it.
+  std::map<AccountId, std::vector<Visit>> visits_;
 };
 
 }  // namespace guilder::accrual

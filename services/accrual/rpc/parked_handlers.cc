@@ -203,8 +203,9 @@ absl::StatusOr<std::unique_ptr<ledger::Command>> AccrualHandlers::CommandOf(cons
     case ParkedKind::kPurchase: {
       GUILDER_ASSIGN_OR_RETURN(Purchase purchase, DecodePurchase(item.request));
       GUILDER_ASSIGN_OR_RETURN(const AccountId account, cards_.Find(purchase.card, deadline));
-      return MakePurchaseCommand(rows_, item.partner, item.request_id, account, std::move(purchase),
-                                 std::nullopt, std::nullopt);
+      return MakeParkedPurchaseCommand(rows_, item.partner, item.request_id, account,
+                                       std::move(purchase),
+                                       item.reason == ReasonName(Reason::kLimitExceeded));
     }
     case ParkedKind::kReturn: {
       v1::RecordReturnRequest request;

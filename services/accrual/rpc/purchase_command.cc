@@ -64,6 +64,9 @@ absl::StatusOr<std::string> PurchaseCommand::Decide(const ledger::DecisionContex
                {{"clock", FormatTimestamp(posting.now())}}),
         posting.now());
   }
+  if (!reviewed_ && ComesTooOften()) {
+    return Parked(Refuse(Reason::kLimitExceeded, "the member comes to this till too often"));
+  }
   absl::StatusOr<PurchaseOutcome> decided =
       DecidePurchase(purchase_, partner, batch->TermsOf(earning(), *rules), context, posting);
   if (!decided.ok()) return ParkedIfDeclared(decided.status(), posting.now());
@@ -103,12 +106,22 @@ absl::Status PurchaseCommand::ParkedIfDeclared(absl::Status refusal, Timestamp n
       (*reason == Reason::kTerminalNotFound &&
        policies.unknown_terminal == rules::Intake::kParked) ||
       (*reason == Reason::kOccurredAtInFuture && policies.future_date == rules::Intake::kParked);
-  if (!parks) return refusal;
+  return parks ? Parked(refusal) : refusal;
+}
+
+absl::Status PurchaseCommand::Parked(const absl::Status& refusal) {
   keep_refused = true;
-  parked_for_ = *reason;
+  parked_for_ = *ReasonOf(refusal);
   auto details = DetailsOf(refusal);
   details["parked_item"] = ParkedItemName(partner, request_id);
-  return Refuse(*reason, "it is parked", details);
+  return Refuse(parked_for_, "it is parked", details);
+}
+
+bool PurchaseCommand::ComesTooOften() const {
+  const DatedRuleSet* const set = rules->At(purchase_.occurred_at);
+  if (set == nullptr) return false;
+  const int usual = set->rules->rule_set().policies.purchases_of_member_at_till;
+  return usual > 0 && batch->VisitsAtTill(earning()) >= usual;
 }
 
 void PurchaseCommand::OnAccepted() {

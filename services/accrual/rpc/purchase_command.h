@@ -27,6 +27,9 @@ class PurchaseCommand final : public AccrualCommand {
   // Before it is loaded: moves the purchase by what its terminal's clock is off.
   void NormaliseClock(Timestamp now);
 
+  // Somebody has looked at it: however often its member came, it is recorded.
+  void SetReviewed() { reviewed_ = true; }
+
   absl::StatusOr<std::string> Decide(const ledger::DecisionContext& context,
                                      ledger::Posting& posting) override;
   void OnAccepted() override;
@@ -38,8 +41,11 @@ class PurchaseCommand final : public AccrualCommand {
   std::shared_ptr<EarningBatch> batch;
 
  private:
+  // Whether the member has come to the till more often than the rules take for usual.
+  bool ComesTooOften() const;
   // A refusal that the rules in force say is parked.
   absl::Status ParkedIfDeclared(absl::Status refusal, Timestamp now);
+  absl::Status Parked(const absl::Status& refusal);
 
   const Purchase asked_;
   const std::optional<Quote> quote_;
@@ -48,6 +54,7 @@ class PurchaseCommand final : public AccrualCommand {
   Purchase purchase_;
   std::string encoded_;
   bool clock_is_wrong_ = false;
+  bool reviewed_ = false;
   PurchaseOutcome outcome_;
   std::string conflicts_with_;
   // Why it is parked.

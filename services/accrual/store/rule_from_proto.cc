@@ -297,6 +297,11 @@ absl::StatusOr<rules::Policies> PoliciesFromProto(const v1::PurchasePolicies& po
   const auto intake = [](v1::Intake what) {
     return what == v1::INTAKE_PARKED ? rules::Intake::kParked : rules::Intake::kRefused;
   };
+  if (policies.purchases_of_member_at_till() < 0 ||
+      policies.purchases_of_member_at_till() > 1'000) {
+    return malformed("purchases_of_member_at_till");
+  }
+  out.purchases_of_member_at_till = policies.purchases_of_member_at_till();
   out.unknown_terminal = intake(policies.unknown_terminal());
   out.future_date = intake(policies.future_date());
   return out;

@@ -50,6 +50,20 @@ constexpr Statement kReadReturns{"accrual.read_returns", R"sql(
    order by j.book, j.number
 )sql"};
 
+// The clock is that of the lane's record, to some milliseconds.
+constexpr Statement kReadVisits{"accrual.read_visits", R"sql(
+  select w.account_id, v.partner_id, v.content
+    from unnest($1::bigint[]) as w (account_id)
+    join ledger.books b on b.book = (w.account_id & 65535)::int
+   cross join lateral (select j.partner_id, j.content
+                         from ledger.journal j
+                        where j.book = b.book and j.account_id = w.account_id and j.kind = $2
+                          and j.posted_at_us > b.clock_offset_us - 8 * 86400000000
+                              + (extract(epoch from clock_timestamp()) * 1000000)::bigint
+                        order by j.number desc
+                        limit 1000) v
+)sql"};
+
 absl::StatusOr<Sale> ReadSale(const Row& row) {
   Sale sale;
   sale.book = row.Id<BookId>(0);
@@ -112,6 +126,20 @@ absl::StatusOr<std::vector<Sale>> ListSales(postgres::Transaction& tx, PartnerId
     sales.push_back(std::move(sale));
   }
   return sales;
+}
+
+std::map<AccountId, std::vector<Visit>> ReadVisits(postgres::Transaction& tx,
+                                                   const std::set<AccountId>& accounts) {
+  std::map<AccountId, std::vector<Visit>> visits;
+  if (accounts.empty()) return visits;
+  for (const AccountId account : accounts) visits[account];
+  const Params params = Params().IntArray(accounts).Int(RecordKind::kPurchase);
+  for (const Row& row : tx.Execute(kReadVisits, params)) {
+    const auto recorded = DecodeRecorded(row.Bytes(2));
+    if (!recorded.ok()) continue;
+    visits[row.Id<AccountId>(0)].push_back(VisitOf(row.Id<PartnerId>(1), recorded->purchase));
+  }
+  return visits;
 }
 
 absl::StatusOr<std::map<SaleId, std::vector<Return>>> ReadReturns(

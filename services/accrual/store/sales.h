@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 
 #include "libs/base/types.h"
 #include "services/accrual/domain/return.h"
+#include "services/accrual/domain/visits.h"
 
 namespace guilder::postgres {
 class Transaction;
@@ -47,5 +49,10 @@ absl::StatusOr<std::vector<Sale>> ListSales(postgres::Transaction& tx, PartnerId
 using SaleId = std::pair<BookId, RecordNumber>;
 absl::StatusOr<std::map<SaleId, std::vector<Return>>> ReadReturns(postgres::Transaction& tx,
                                                                   const std::vector<SaleId>& sales);
+
+// The latest purchases of each of these members, a thousand at most, of the last eight days of
+// posting: what a till that was offline sends late is among them.
+std::map<AccountId, std::vector<Visit>> ReadVisits(postgres::Transaction& tx,
+                                                   const std::set<AccountId>& accounts);
 
 }  // namespace guilder::accrual
