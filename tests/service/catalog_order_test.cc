@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <thread>
 
+#include "libs/ledger/core/moves.h"
+#include "libs/security/keys.h"
 #include "tests/service/catalog_world.h"
 
 namespace guilder::redemption {
@@ -269,6 +272,59 @@ TEST_CASE("Orders: what is for some tiers is had by their members, each up to it
   REQUIRE(world.Update(update).ok());
   CHECK(world.Reward().tier_limits_size() == 0);
   world.Ordered("bouquet", 3);
+}
+
+class Merge final : public ledger::Command {
+ public:
+  Merge(AccountId from, AccountId into) {
+    kind = ledger::RecordKind::kMerge;
+    partner = PartnerId(1);
+    request_id = security::RandomUuid();
+    account = from;
+    book = ledger::BookOf(from);
+    others = {into};
+    content = ledger::EncodeMerge(into);
+    needs_lots = true;
+  }
+  absl::StatusOr<std::string> Decide(const ledger::DecisionContext&, ledger::Posting&) override {
+    return absl::InternalError("it is of two accounts");
+  }
+  absl::StatusOr<std::string> DecideTogether(const ledger::DecisionContext&,
+                                             std::vector<ledger::Posting>& postings) override {
+    const absl::Status merged = ledger::DecideMerge(postings[0], postings[1]);
+    if (!merged.ok()) return merged;
+    return std::string();
+  }
+};
+
+TEST_CASE("Orders: after a merge old orders go on, and what the old name orders is the survivor's",
+          "[service][redemption][inv-74]") {
+  CatalogWorld world;
+  world.GivePoints(500);
+  REQUIRE(world.Create(CatalogWorld::AGift()).ok());
+  REQUIRE(world.Create(CatalogWorld::AVoucher()).ok());
+  const std::string before = world.Ordered();
+  AccountId survivor = world.account;
+  while (ledger::BookOf(survivor) == ledger::BookOf(world.account)) {
+    survivor = world.coalition.AccountOf(world.coalition.AMember());
+  }
+  world.GivePoints(survivor, 600);
+  std::promise<absl::Status> merged;
+  world.coalition.lanes().Submit(
+      std::make_unique<Merge>(world.account, survivor),
+      [&](const absl::StatusOr<ledger::Answer>& answer) { merged.set_value(answer.status()); });
+  REQUIRE(merged.get_future().get().ok());
+
+  const std::string after = world.Ordered();
+  CHECK(world.Get(after).member() == CatalogWorld::NameOf(survivor));
+  CHECK(world.Issued().member() == CatalogWorld::NameOf(survivor));
+  for (const auto state : {v1::ORDER_STATE_CONFIRMED, v1::ORDER_STATE_DELIVERED}) {
+    CHECK(world.Step(before, state).ok());
+    CHECK(world.Step(after, state).ok());
+  }
+  CHECK(world.Step(before, v1::ORDER_STATE_RETURNED).ok());
+  CHECK(world.Step(after, v1::ORDER_STATE_RETURNED).ok());
+  CHECK(world.Reward().remaining_stock() == 10);
 }
 
 TEST_CASE("Orders: one whose row is gone is found by the verification", "[service][redemption]") {

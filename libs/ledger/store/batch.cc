@@ -283,7 +283,11 @@ class Run {
     if (!response.ok()) return RefuseCommand(i, response.status());
     if (command.survivor) MoveAll(postings[0], postings[1]);
     for (const Posting& posting : postings) {
-      const AllowanceChanges changes = ChangesOf(posting.entries(), configuration());
+      AllowanceChanges changes = ChangesOf(posting.entries(), configuration());
+      // What it spends or gives back besides is of its own account's book.
+      if (&posting == &postings.front()) {
+        for (const auto& [limit, points] : command.spends) changes[limit] -= points;
+      }
       const BookId book = BookOf(posting.account().id);
       const absl::StatusOr<LimitId> lacking = allowances_.FindShort(book, changes);
       if (!lacking.ok()) return Settle(i, lacking.status());

@@ -105,9 +105,10 @@ absl::StatusOr<Order> DecideOrder(const OrderRequest& asked, const Reward& rewar
   GUILDER_RETURN_IF_ERROR(CheckLimits(reward, holdings, asked.quantity, context));
 
   Order order;
-  order.book = ledger::BookOf(asked.account);
+  // Of the account that the points are of: the one that was asked for may have been merged.
+  order.account = posting.account().id;
+  order.book = ledger::BookOf(order.account);
   order.number = posting.number();
-  order.account = asked.account;
   order.reward = reward.id;
   order.supplier = reward.supplier;
   order.store = reward.store;

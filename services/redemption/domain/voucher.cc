@@ -84,9 +84,10 @@ absl::StatusOr<Voucher> DecideVoucher(const VoucherRequest& asked, const Reward&
   GUILDER_RETURN_IF_ERROR(CheckLimits(reward, holdings, 1, context));
 
   Voucher voucher;
-  voucher.book = ledger::BookOf(asked.account);
+  // Of the account that the points are of: the one that was asked for may have been merged.
+  voucher.account = posting.account().id;
+  voucher.book = ledger::BookOf(voucher.account);
   voucher.number = posting.number();
-  voucher.account = asked.account;
   voucher.reward = reward.id;
   voucher.price_version = price.version;
   voucher.points = price.points;

@@ -77,7 +77,7 @@ class OrderCommand final : public CatalogCommand {
   void AddTo(CatalogWrites& writes) const override { writes.orders.push_back(order_); }
 
  private:
-  RewardOf OfMember() const { return {asked_.account, asked_.reward}; }
+  RewardOf OfMember() const { return {account, asked_.reward}; }
 
   const OrderRequest asked_;
   Order order_;
@@ -175,7 +175,7 @@ class IssueCommand final : public CatalogCommand {
   }
 
  private:
-  RewardOf OfMember() const { return {asked_.account, asked_.reward}; }
+  RewardOf OfMember() const { return {account, asked_.reward}; }
 
   const VoucherRequest asked_;
   const VoucherCodes& codes_;
