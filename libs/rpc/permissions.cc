@@ -185,6 +185,15 @@ const Permission kTable[] = {
     Row("guilder.member.v1.CardService/ActivateCard", kPost, {kSupport, kAdmin}),
     Row("guilder.member.v1.CardService/ReplaceCard", kNoPartner, {kSupport, kAdmin}),
     Row("guilder.member.v1.CardService/LapseUnclaimedCards", kNoPartner, {kAdmin, kFinance}),
+    // What a person gets once. A till, or the member, says who referred it.
+    Row("guilder.member.v1.BonusService/GetBonusPolicy", kNoPartner, kEveryOperator),
+    Row("guilder.member.v1.BonusService/UpdateBonusPolicy", kNoPartner, {kPartnerManager, kAdmin}),
+    MembersToo(Row("guilder.member.v1.BonusService/ReferMember", kPost, {kSupport, kAdmin})),
+    Row("guilder.member.v1.BonusService/GrantBirthdayBonuses", kNoPartner, {kAdmin, kFinance}),
+    // What members are told before points expire, by the operator's own programs.
+    Row("guilder.member.v1.NoticeService/PrepareNotices", kNoPartner, {kAdmin, kSupport}),
+    Row("guilder.member.v1.NoticeService/ListNotices", kNoPartner, {kAdmin, kSupport}),
+    Row("guilder.member.v1.NoticeService/AcknowledgeNotices", kNoPartner, {kAdmin, kSupport}),
     Row("guilder.member.v1.ImportService/ImportMembers", kNoPartner, {kAdmin}),
     MembersToo(
         Row("guilder.member.v1.MemberDocumentService/RenderMemberStatement", kNoPartner, kReaders)),

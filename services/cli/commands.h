@@ -31,6 +31,8 @@ void AddParkedCommands(CLI::App& app, Context& context);
 // Members and spending.
 void AddMemberCommands(CLI::App& app, Context& context);
 void AddCardCommands(CLI::App& app, Context& context);
+// Bonuses, and notices before points expire.
+void AddBonusCommands(CLI::App& app, Context& context);
 void AddConsentCommands(CLI::App& app, Context& context);
 // Tiers and segments.
 void AddStandingCommands(CLI::App& app, Context& context);

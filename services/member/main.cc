@@ -35,7 +35,10 @@ int main(int argc, char** argv) {
               guilder::member::MakeImportService(dependencies)},
              {guilder::member::kDocumentServiceName,
               guilder::member::MakeDocumentService(dependencies)},
-             {guilder::member::kCardServiceName, guilder::member::MakeCardService(dependencies)}};
+             {guilder::member::kCardServiceName, guilder::member::MakeCardService(dependencies)},
+             {guilder::member::kNoticeServiceName,
+              guilder::member::MakeNoticeService(dependencies)},
+             {guilder::member::kBonusServiceName, guilder::member::MakeBonusService(dependencies)}};
        }},
       argc, argv);
 }

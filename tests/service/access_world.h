@@ -84,6 +84,12 @@ class World {
         member::kDocumentServiceName);
     net.Add(member::MakeCardService({net.runtime(), net.pool(), coalition_.lanes(), net.secrets()}),
             member::kCardServiceName);
+    net.Add(
+        member::MakeNoticeService({net.runtime(), net.pool(), coalition_.lanes(), net.secrets()}),
+        member::kNoticeServiceName);
+    net.Add(
+        member::MakeBonusService({net.runtime(), net.pool(), coalition_.lanes(), net.secrets()}),
+        member::kBonusServiceName);
     net.Add(redemption::MakeRedemptionService({net.runtime(), net.pool(), coalition_.lanes(),
                                                coalition_.cards(), coalition_.network().secrets()}),
             redemption::kRedemptionServiceName);

@@ -29,6 +29,8 @@ struct PersonWorld {
     network.Add(MakeImportService(members), kImportServiceName);
     network.Add(MakeDocumentService(members), kDocumentServiceName);
     network.Add(MakeCardService(members), kCardServiceName);
+    network.Add(MakeNoticeService(members), kNoticeServiceName);
+    network.Add(MakeBonusService(members), kBonusServiceName);
     network.Add(accrual::MakeAccrualService({network.runtime(), network.pool(), coalition.lanes(),
                                              coalition.cards(), network.secrets()}),
                 accrual::kAccrualServiceName);

@@ -3,6 +3,7 @@
 #include "libs/base/reason.h"
 #include "libs/base/text.h"
 #include "libs/security/lookup_watch.h"
+#include "services/member/domain/bonus.h"
 #include "services/member/domain/card_number.h"
 #include "services/member/domain/profile.h"
 #include "services/member/domain/timeline.h"
@@ -29,6 +30,37 @@ TEST_CASE("Card numbers: valid, different, and of one form", "[unit][member]") {
     }
   }
   CHECK(numbers.size() == 20'000);
+}
+
+Timestamp At(int year, int month, int day) {
+  return FromAbslTime(absl::FromCivil(absl::CivilHour(year, month, day, 12), absl::UTCTimeZone()));
+}
+
+TEST_CASE("HasBirthday: on the day and the six after it, leap days and New Year included",
+          "[unit][member][inv-30]") {
+  const auto has = [](const char* born, Timestamp now, Timestamp enrolled = At(2020, 1, 1)) {
+    return HasBirthday(born, enrolled, now, absl::UTCTimeZone());
+  };
+  CHECK_FALSE(has("1990-05-10", At(2026, 5, 9)));
+  CHECK(has("1990-05-10", At(2026, 5, 10)));
+  CHECK(has("1990-05-10", At(2026, 5, 16)));
+  CHECK_FALSE(has("1990-05-10", At(2026, 5, 17)));
+  CHECK(has("1990-12-31", At(2027, 1, 3)));
+  CHECK(has("1992-02-29", At(2026, 2, 28)));
+  CHECK_FALSE(has("1992-02-29", At(2028, 2, 28)));
+  CHECK(has("1992-02-29", At(2028, 2, 29)));
+  CHECK_FALSE(has("1990-05-10", At(2026, 5, 12), At(2026, 5, 11)));
+  CHECK_FALSE(has("2026-05-10", At(2026, 5, 10)));
+  CHECK_FALSE(has("", At(2026, 5, 10)));
+}
+
+TEST_CASE("MayFollow: a birthday's bonus comes in another year, and about a year later",
+          "[unit][member][inv-30]") {
+  const absl::TimeZone zone = absl::UTCTimeZone();
+  CHECK(MayFollow(std::nullopt, At(2026, 5, 10), zone));
+  CHECK(MayFollow(At(2025, 5, 16), At(2026, 5, 10), zone));
+  CHECK_FALSE(MayFollow(At(2026, 1, 2), At(2026, 12, 30), zone));
+  CHECK_FALSE(MayFollow(At(2025, 12, 30), At(2026, 1, 2), zone));
 }
 
 TEST_CASE("CardForm: each serial gives a number of its own, with the prefix and a check digit",

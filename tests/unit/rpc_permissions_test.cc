@@ -57,15 +57,25 @@ TEST_CASE("Audit: what people may change is noted in the audit log, or says why 
           "[unit][rpc][inv-99]") {
   // What a lane posts is a record of the journal, which nobody can change either; what is computed
   // names in its own row who computed it; what is done with a member's token is the member's doing.
-  const std::set<std::string> elsewhere = {
-      "MemberService/EnrolMember",           "MemberService/IssueMemberToken",
-      "MemberService/TransferPoints",        "MemberService/MergeMembers",
-      "PointsService/ReverseTransfer",       "PointsService/SweepExpiry",
-      "ImportService/ImportMembers",         "CatalogService/OrderReward",
-      "CatalogService/CancelOrder",          "CatalogService/UpdateOrderStatus",
-      "CatalogService/IssueVoucher",         "CatalogService/RefundVoucher",
-      "SettlementService/ComputeSettlement", "SettlementService/SubmitReconciliation",
-      "SettlementService/CloseWindow",       "CardService/LapseUnclaimedCards"};
+  const std::set<std::string> elsewhere = {"MemberService/EnrolMember",
+                                           "MemberService/IssueMemberToken",
+                                           "MemberService/TransferPoints",
+                                           "MemberService/MergeMembers",
+                                           "PointsService/ReverseTransfer",
+                                           "PointsService/SweepExpiry",
+                                           "ImportService/ImportMembers",
+                                           "CatalogService/OrderReward",
+                                           "CatalogService/CancelOrder",
+                                           "CatalogService/UpdateOrderStatus",
+                                           "CatalogService/IssueVoucher",
+                                           "CatalogService/RefundVoucher",
+                                           "SettlementService/ComputeSettlement",
+                                           "SettlementService/SubmitReconciliation",
+                                           "SettlementService/CloseWindow",
+                                           "CardService/LapseUnclaimedCards",
+                                           "BonusService/ReferMember",
+                                           "BonusService/GrantBirthdayBonuses",
+                                           "NoticeService/PrepareNotices"};
   std::string sources;
   for (const testing::SourceFile& file : testing::ReadSources({".cc"})) {
     if (file.path.starts_with("services/")) sources += absl::StrJoin(file.lines, "\n");

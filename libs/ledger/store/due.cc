@@ -199,6 +199,14 @@ absl::StatusOr<SweepResult> SweepDue(postgres::Pool& pool, Lanes& lanes, Account
   return result;
 }
 
+std::vector<ExpectedExpiry> ExpectExpiriesOf(Transaction& transaction, AccountId account,
+                                             Timestamp until) {
+  std::vector<ExpectedExpiry> expiries;
+  const auto stored = ReadAccountAsStored(transaction, account);
+  if (stored) AddExpected(*stored, until, expiries);
+  return expiries;
+}
+
 absl::StatusOr<ExpectedExpiries> ExpectExpiries(postgres::Pool& pool, ProgrammeId programme,
                                                 AccountCursor from, Timestamp until,
                                                 int most_accounts) {

@@ -18,7 +18,8 @@
 
 namespace guilder::postgres {
 class Pool;
-}
+class Transaction;
+}  // namespace guilder::postgres
 
 namespace guilder::ledger {
 
@@ -62,6 +63,11 @@ struct ExpectedExpiries {
   std::vector<ExpectedExpiry> expiries;
   std::optional<AccountCursor> next;
 };
+
+// What one account loses in [now, until) if nothing happens, likewise. Nothing for an account that
+// there is not. Runs in the caller's transaction.
+std::vector<ExpectedExpiry> ExpectExpiriesOf(postgres::Transaction& transaction, AccountId account,
+                                             Timestamp until);
 
 // What accounts from a place on lose in [now, until) if nothing happens: by the function that lets
 // it happen, so holds that end and debts that are repaid before are counted in. What is due

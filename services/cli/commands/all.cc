@@ -14,6 +14,7 @@ void AddNetworkCommands(CLI::App& app, Context& context) {
   AddParkedCommands(app, context);
   AddMemberCommands(app, context);
   AddCardCommands(app, context);
+  AddBonusCommands(app, context);
   AddPointsCommands(app, context);
   AddConsentCommands(app, context);
   AddStandingCommands(app, context);

@@ -46,7 +46,8 @@ Vault::EpochKeys::EpochKeys(const std::string& master)
 Vault::Vault(const security::Secrets& secrets)
     : ring_(secrets.member_keys()),
       fingerprints_(secrets.Derive("guilder/member-fingerprint/1")),
-      locks_(secrets.Derive("guilder/member-phone-lock/1")) {}
+      locks_(secrets.Derive("guilder/member-phone-lock/1")),
+      marks_(secrets.Derive("guilder/person-mark/1")) {}
 
 std::shared_ptr<const Vault::EpochKeys> Vault::Remembered(int64_t epoch,
                                                           const std::string& master) const {
@@ -113,6 +114,13 @@ std::vector<Digest> Vault::EmailIndexes(std::string_view email) const {
   std::vector<Digest> indexes;
   for (const auto& keys : AllKeys()) indexes.push_back(keys->emails.Hash(email));
   return indexes;
+}
+
+std::vector<Digest> Vault::MarksOf(const Profile& profile) const {
+  std::vector<Digest> marks;
+  if (!profile.phone.empty()) marks.push_back(marks_.Hash(absl::StrCat("phone/", profile.phone)));
+  if (!profile.email.empty()) marks.push_back(marks_.Hash(absl::StrCat("email/", profile.email)));
+  return marks;
 }
 
 int64_t Vault::LockOf(std::string_view phone) const {

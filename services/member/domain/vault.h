@@ -75,6 +75,10 @@ class Vault {
   std::vector<Digest> PhoneIndexes(std::string_view phone) const;
   std::vector<Digest> EmailIndexes(std::string_view email) const;
 
+  // What is remembered for ever of a phone number or an address that got a bonus: keyed digests in
+  // no epoch, so that they outlive an erasure. Of the phone number first.
+  std::vector<Digest> MarksOf(const Profile& profile) const;
+
   // Which lock keeps two people from taking a phone number at once. Not stored.
   int64_t LockOf(std::string_view phone) const;
 
@@ -101,6 +105,7 @@ class Vault {
   const std::shared_ptr<security::KeyRing> ring_;
   const security::KeyHasher fingerprints_;
   const security::KeyHasher locks_;
+  const security::KeyHasher marks_;
   mutable std::mutex mutex_;
   mutable std::map<std::string, std::shared_ptr<const EpochKeys>> keys_;  // guarded by mutex_
 };

@@ -45,12 +45,15 @@ class Enrol final : public EnrolmentCommand {
     if (outcome_->existing) return Refuse(Reason::kAlreadyExists, "a member has this phone number");
     // Who enrols too late finds no points.
     if (found.claim_by && *found.claim_by <= posting.now()) DecideLapse(posting);
-    GUILDER_ASSIGN_OR_RETURN(const Points gift, DecideWelcomeGift(context, posting));
+    welcome = Points(0);
+    if (!WasWelcomed()) {
+      GUILDER_ASSIGN_OR_RETURN(welcome, DecideWelcomeGift(context, posting));
+    }
     opened = posting.account().id;
     v1::EnrolMemberResponse response;
     response.set_member(names_.Of(caller_, opened));
     response.set_card_number(std::to_string(cards.front().value()));
-    response.set_welcome_points(gift.value());
+    response.set_welcome_points(welcome.value());
     return response.SerializeAsString();
   }
 
@@ -126,6 +129,7 @@ void MemberHandlers::SubmitEnrolment(const Enrolment& enrolment,
   command->issues = ledger::Issues::kOperatorPartnersPoints;
   command->cards = {enrolment.card};
   command->content = EncodeContent(enrolment.card);
+  command->welcomes = true;
   command->handed_out = enrolment.handed_out;
   command->cards_given = enrolment.handed_out;
   const std::string card_asked =

@@ -26,6 +26,8 @@ inline constexpr char kPersonServiceName[] = "guilder.member.v1.PersonService";
 inline constexpr char kImportServiceName[] = "guilder.member.v1.ImportService";
 inline constexpr char kDocumentServiceName[] = "guilder.member.v1.MemberDocumentService";
 inline constexpr char kCardServiceName[] = "guilder.member.v1.CardService";
+inline constexpr char kBonusServiceName[] = "guilder.member.v1.BonusService";
+inline constexpr char kNoticeServiceName[] = "guilder.member.v1.NoticeService";
 
 struct MemberServiceDependencies {
   rpc::Runtime& runtime;
@@ -44,5 +46,9 @@ std::shared_ptr<grpc::Service> MakeImportService(const MemberServiceDependencies
 std::shared_ptr<grpc::Service> MakeDocumentService(const MemberServiceDependencies& dependencies);
 // Serves guilder.member.v1.CardService, likewise.
 std::shared_ptr<grpc::Service> MakeCardService(const MemberServiceDependencies& dependencies);
+// Serves guilder.member.v1.BonusService, likewise.
+std::shared_ptr<grpc::Service> MakeBonusService(const MemberServiceDependencies& dependencies);
+// Serves guilder.member.v1.NoticeService, likewise.
+std::shared_ptr<grpc::Service> MakeNoticeService(const MemberServiceDependencies& dependencies);
 
 }  // namespace guilder::member

@@ -3,9 +3,13 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
 
 #include "libs/base/status_macros.h"
 #include "libs/postgres/pool.h"
+#include "services/member/store/bonuses.h"
 #include "services/member/store/writing.h"
 
 namespace guilder::member {
@@ -40,6 +44,7 @@ void EnrolmentRows::Load(postgres::Transaction& transaction, const ledger::Confi
   std::vector<CardNumber> cards;
   std::map<CardNumber, const EnrolmentCommand*> first_with_card;
   std::vector<CardNumber> handed_out;
+  std::vector<std::string> emails;
   for (ledger::Command* command : commands) {
     auto& enrolment = static_cast<EnrolmentCommand&>(*command);
     enrolment.taken_by = AccountId();
@@ -55,6 +60,10 @@ void EnrolmentRows::Load(postgres::Transaction& transaction, const ledger::Confi
       cards.push_back(card);
     }
     const std::string& phone = enrolment.profile.phone;
+    // Who is known by an address alone is welcomed once by it.
+    if (enrolment.welcomes && phone.empty() && !enrolment.profile.email.empty()) {
+      emails.push_back(absl::StrCat("email/", enrolment.profile.email));
+    }
     if (phone.empty()) continue;
     const auto [other, is_new] = first.try_emplace(phone, &enrolment);
     if (is_new) {
@@ -63,7 +72,7 @@ void EnrolmentRows::Load(postgres::Transaction& transaction, const ledger::Confi
       enrolment.twin = other->second;
     }
   }
-  const WritingGround ground = LockForWriting(transaction, vault_, phones, cards);
+  const WritingGround ground = LockForWriting(transaction, vault_, phones, cards, emails);
   for (ledger::Command* command : commands) {
     auto& enrolment = static_cast<EnrolmentCommand&>(*command);
     enrolment.epoch = ground.epoch;
@@ -74,6 +83,7 @@ void EnrolmentRows::Load(postgres::Transaction& transaction, const ledger::Confi
       if (ground.taken_cards.contains(card)) enrolment.card_taken = true;
     }
   }
+  LoadWelcomes(transaction, commands);
   if (handed_out.empty()) return;
   std::sort(handed_out.begin(), handed_out.end());
   const auto found = LockHandedOut(transaction, handed_out);
@@ -82,6 +92,42 @@ void EnrolmentRows::Load(postgres::Transaction& transaction, const ledger::Confi
     const auto card = found.find(enrolment.cards.front());
     if (enrolment.handed_out && card != found.end()) enrolment.found = card->second;
   }
+}
+
+void EnrolmentRows::LoadWelcomes(postgres::Transaction& transaction,
+                                 const std::vector<ledger::Command*>& commands) const {
+  std::vector<Digest> marks;
+  std::vector<std::pair<EnrolmentCommand*, Digest>> asked;
+  std::map<std::string, const EnrolmentCommand*> first_with_email;
+  for (ledger::Command* command : commands) {
+    auto& enrolment = static_cast<EnrolmentCommand&>(*command);
+    enrolment.welcomed_before = false;
+    enrolment.email_twin = nullptr;
+    if (!enrolment.welcomes || !enrolment.is_identified()) continue;
+    marks.push_back(vault_.MarksOf(enrolment.profile).front());
+    asked.emplace_back(&enrolment, marks.back());
+    if (!enrolment.profile.phone.empty()) continue;
+    const auto [twin, is_new] = first_with_email.try_emplace(enrolment.profile.email, &enrolment);
+    if (!is_new) enrolment.email_twin = twin->second;
+  }
+  if (asked.empty()) return;
+  const auto known = ReadMarks(transaction, BonusKind::kWelcome, marks);
+  for (const auto& [enrolment, mark] : asked) enrolment->welcomed_before = known.contains(mark);
+}
+
+void EnrolmentRows::WriteWelcomes(postgres::Transaction& transaction,
+                                  const std::vector<const EnrolmentCommand*>& rows) const {
+  std::vector<GivenBonus> bonuses;
+  std::vector<Digest> marks;
+  for (const EnrolmentCommand* row : rows) {
+    if (!row->welcomes || row->WasWelcomed()) continue;
+    bonuses.push_back({row->book, row->place.number, BonusKind::kWelcome, row->opened, row->welcome,
+                       row->place.posted_at, AccountId(), row->is_identified()});
+    for (const Digest& mark : vault_.MarksOf(row->profile)) marks.push_back(mark);
+  }
+  if (bonuses.empty()) return;
+  InsertBonuses(transaction, bonuses);
+  SetMarks(transaction, BonusKind::kWelcome, marks, bonuses.front().posted_at);
 }
 
 absl::Status EnrolmentRows::Take(postgres::Transaction&,
@@ -129,6 +175,7 @@ void EnrolmentRows::Write(postgres::Transaction& transaction,
           .UuidArray(cards, [](const CardRow& card) { return card.of->request_id; })
           .IntArray(rows, [](Row row) { return row->epoch; })
           .BytesArray(rows, [](Row row) { return row->sealed.birthday; }));
+  WriteWelcomes(transaction, rows);
   for (const EnrolmentCommand* row : rows) {
     if (!row->handed_out) continue;
     ClaimCard(transaction, row->cards.front(), row->opened,

@@ -32,6 +32,8 @@ class EnrolmentCommand : public ledger::Command {
   // The card was handed out: it is of a batch, and may have an account, which is then the
   // command's.
   bool handed_out = false;
+  // Who is new gets a welcome. Without it nothing of that is looked for, or remembered.
+  bool welcomes = false;
   // Who enrols, for the card's history; empty for a till.
   std::string actor;
   AccountId opened;
@@ -41,12 +43,22 @@ class EnrolmentCommand : public ledger::Command {
     return taken_by || twin == nullptr || !twin->accepted ? taken_by : twin->opened;
   }
   void OnAccepted() override { accepted = true; }
+  // Whether the person was welcomed before: by the phone number or, where none is given, the e-mail
+  // address. Somebody without either cannot be told from others.
+  bool WasWelcomed() const {
+    return welcomed_before || (email_twin != nullptr && email_twin->accepted);
+  }
+  bool is_identified() const { return !profile.phone.empty() || !profile.email.empty(); }
+  // Set by Decide.
+  Points welcome;
 
   // Set by EnrolmentRows::Load.
   int64_t epoch = 0;
   AccountId taken_by;
   bool card_taken = false;
   HandedOutCard found;
+  bool welcomed_before = false;
+  const EnrolmentCommand* email_twin = nullptr;
   const EnrolmentCommand* twin = nullptr;
   bool accepted = false;
   // Set by EnrolmentRows::Take.
@@ -66,6 +78,11 @@ class EnrolmentRows final : public ledger::RowStore {
              const std::vector<ledger::Command*>& commands) override;
 
  private:
+  void LoadWelcomes(postgres::Transaction& transaction,
+                    const std::vector<ledger::Command*>& commands) const;
+  void WriteWelcomes(postgres::Transaction& transaction,
+                     const std::vector<const EnrolmentCommand*>& rows) const;
+
   const Vault& vault_;
 };
 

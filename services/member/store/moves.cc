@@ -6,6 +6,7 @@
 #include "libs/ledger/core/account.h"
 #include "libs/ledger/store/programme.h"
 #include "libs/postgres/connection.h"
+#include "services/member/store/bonuses.h"
 
 namespace guilder::member {
 namespace {
@@ -199,6 +200,7 @@ void MergeRows::Write(Transaction& transaction, const std::vector<Command*>& com
         kMoveCards,
         Params().Int(ledger::BookOf(into)).Int(into).Int(merge.book).Int(merge.account));
     transaction.Execute(kMoveTransfers, Params().Int(into).Int(merge.account));
+    MoveBonuses(transaction, merge.account, into);
     transaction.Execute(kClaimMerged, Params().Int(merge.book).Int(merge.account));
     transaction.Execute(kInsertMerge, Params()
                                           .Int(merge.book)

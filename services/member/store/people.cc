@@ -7,6 +7,7 @@
 #include "libs/base/status_macros.h"
 #include "libs/ledger/core/account.h"
 #include "libs/postgres/connection.h"
+#include "services/member/store/bonuses.h"
 #include "services/member/store/writing.h"
 
 namespace guilder::member {
@@ -163,6 +164,7 @@ absl::StatusOr<Profile> ChangeProfile(
     return Refuse(Reason::kAlreadyExists, "another member has this phone number");
   }
   GUILDER_RETURN_IF_ERROR(Write(transaction, vault, account, locked.key, after, ground.epoch));
+  MarkPerson(transaction, account, vault.MarksOf(after));
   return after;
 }
 

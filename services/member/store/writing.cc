@@ -54,8 +54,10 @@ constexpr Statement kReadTaken{"member.read_taken_phones", R"sql(
 
 WritingGround LockForWriting(postgres::Transaction& transaction, const Vault& vault,
                              const std::vector<std::string>& phones,
-                             const std::vector<CardNumber>& cards) {
+                             const std::vector<CardNumber>& cards,
+                             const std::vector<std::string>& others) {
   std::vector<int64_t> locks;
+  for (const std::string& other : others) locks.push_back(vault.LockOf(other));
   for (const CardNumber card : cards) {
     locks.push_back(vault.LockOf(absl::StrCat("card/", card.value())));
   }

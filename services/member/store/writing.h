@@ -25,12 +25,13 @@ struct WritingGround {
   std::set<CardNumber> taken_cards;
 };
 
-// Locks the phone numbers and cards, and the epoch for as long as others only read it, until the
-// transaction ends; then reads what is so. Two writers of one number so come one after the other,
-// and the second sees the first. The locks are taken in one order, after those of books.
+// Locks the phone numbers, cards and `others`, and the epoch for as long as others only read it,
+// until the transaction ends; then reads what is so. Two writers of one number so come one after
+// the other, and the second sees the first. The locks are taken in one order, after those of books.
 WritingGround LockForWriting(postgres::Transaction& transaction, const Vault& vault,
                              const std::vector<std::string>& phones,
-                             const std::vector<CardNumber>& cards = {});
+                             const std::vector<CardNumber>& cards = {},
+                             const std::vector<std::string>& others = {});
 
 // Takes the epoch's lock alone: waits for all writers, and holds up new ones until the transaction
 // ends.

@@ -1,0 +1,1 @@
+select expires_at_us, sent_at_us from member.notices limit 0;
