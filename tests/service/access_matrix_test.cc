@@ -85,6 +85,8 @@ const std::vector<Ask>& Asks() {
        "request_id:'<uuid>' member:'<member>' count:1"},
       {"MemberService/GetBalance", Names::kNobody, "card_number:'<card>'"},
       {"CardService/ActivateCard", Names::kNobody, "name:'cards/<card>'"},
+      {"BonusService/ReferMember", Names::kPartner,
+       "request_id:'<uuid>' member:'<member>' referrer_card_number:'<card>'"},
       {"PersonService/SetConsent", Names::kPartner,
        "member:'<member>' consent{partner:'partners/<P>' purpose:CONSENT_PURPOSE_MARKETING "
        "channel:CONSENT_CHANNEL_EMAIL granted:true}"},
@@ -335,6 +337,8 @@ TEST_CASE("Access: a member's token reads the member's own account", "[service][
       {"MemberService/ListEntries", Names::kPartner, "parent:'<own-member>'"},
       {"MemberService/GetStatement", Names::kPartner, "member:'<own-member>'"},
       {"StandingService/ListTierChanges", Names::kPartner, "parent:'<own-member>'"},
+      {"BonusService/ReferMember", Names::kPartner,
+       "request_id:'<uuid>' member:'<own-member>' referrer_card_number:'<card>'"},
       {"PersonService/UpdateMember", Names::kPartner,
        "member{name:'<own-member>' given_name:'A'} update_mask{paths:'given_name'}"},
       {"PersonService/SetConsent", Names::kPartner,
