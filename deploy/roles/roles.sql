@@ -63,6 +63,14 @@ begin
         ('guilder_partner', 'update', 'ledger.allowances'),
         ('guilder_accrual', 'insert, update', 'ledger.limits'),
         ('guilder_redemption', 'insert, update', 'ledger.limits'),
+        -- A card that is first shown by a purchase gets its account there.
+        ('guilder_accrual', 'insert', 'member.cards'),
+        ('guilder_accrual', 'insert', 'member.unclaimed_accounts'),
+        ('guilder_accrual', 'insert', 'member.card_events'),
+        ('guilder_accrual', 'update', 'member.stock_cards'),
+        -- Who is erased leaves nothing of a PIN and of devices.
+        ('guilder_member', 'update', 'redemption.members'),
+        ('guilder_member', 'delete', 'redemption.devices'),
         -- Sealing, and the clock.
         ('guilder_settlement', 'insert', 'ledger.seals'),
         ('guilder_settlement', 'insert', 'ledger.boundaries'),

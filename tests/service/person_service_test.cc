@@ -328,5 +328,36 @@ TEST_CASE("EraseMember: an open dispute of what was posted for the member postpo
   world.Query("delete from settlement.settlements");
 }
 
+TEST_CASE("EraseMember: PIN, one-time code and devices go, and what merged accounts had",
+          "[service][member][inv-100]") {
+  const PersonWorld world;
+  const auto ada = world.Enrol();
+  const auto old = world.Enrol(PersonWorld::Ada("+49307654321"));
+  for (const auto& person : {ada, old}) {
+    const std::string account = person.name.substr(8);
+    world.Query(
+        "insert into redemption.members (book, account_id, pin_hash, pin_set_us, code_hash) values "
+        "(" +
+        account + " & 65535, " + account + ", 'hash', 1, 'code')");
+    world.Query(
+        "insert into redemption.devices (book, account_id, device_key, first_used_us) values (" +
+        account + " & 65535, " + account + ", '00000000-0000-0000-0000-000000000001', 1)");
+  }
+  v1::MergeMembersRequest merge;
+  merge.set_request_id(clients::NewRequestId());
+  merge.set_source(old.name);
+  merge.set_target(ada.name);
+  REQUIRE(PersonWorld::Call<v1::MemberService>(world.Operator(),
+                                               &v1::MemberService::Stub::MergeMembers, merge)
+              .ok());
+
+  REQUIRE(world.Erase(ada.name).ok());
+  REQUIRE(world.Erase(ada.name).ok());
+
+  CHECK(world.Count("redemption.members where pin_hash is not null or code_hash is not null") == 0);
+  CHECK(world.Count("redemption.devices") == 0);
+  CHECK(world.Count("member.members where sealed_key is not null or phone_index is not null") == 0);
+}
+
 }  // namespace
 }  // namespace guilder::member

@@ -62,29 +62,46 @@ constexpr Statement kRemovePerson{"member.remove_person", R"sql(
   returning person_number
 )sql"};
 
+// The accounts that were merged into this one are the same person's.
+#define GUILDER_OF_ERASED_ \
+  "(book, account_id) in (select (e.account_id & 65535)::int, e.account_id from erased e)"
+
 constexpr Statement kErase{"member.erase", R"sql(
-  with people as (
-    delete from member.people where book = $1 and account_id = $2
+  with recursive erased (account_id) as (
+    select $2::bigint
+    union
+    select m.from_account from erased e join member.merges m on m.into_account = e.account_id
+  ), people as (
+    delete from member.people where )sql" GUILDER_OF_ERASED_ R"sql(
   ), consents as (
-    update member.consents set source = '' where book = $1 and account_id = $2 and source <> ''
+    update member.consents set source = '' where source <> '' and )sql" GUILDER_OF_ERASED_ R"sql(
   ), locks as (
-    update member.retention_locks set reason = '' where book = $1 and account_id = $2
+    update member.retention_locks set reason = '' where )sql" GUILDER_OF_ERASED_ R"sql(
   ), tiers as (
-    delete from member.tiers where book = $1 and account_id = $2
+    delete from member.tiers where )sql" GUILDER_OF_ERASED_ R"sql(
   ), segments as (
-    delete from member.segments where book = $1 and account_id = $2
+    delete from member.segments where )sql" GUILDER_OF_ERASED_ R"sql(
+  ), pins as (
+    update redemption.members
+       set pin_hash = null, pin_set_us = 0, failed_attempts = 0, locked_at_us = null, code_hash = null,
+           code_expires_us = 0
+     where )sql" GUILDER_OF_ERASED_ R"sql(
+  ), devices as (
+    delete from redemption.devices where )sql" GUILDER_OF_ERASED_ R"sql(
   ), cards as (
-    update member.cards set state = 1, blocked_reason = '' where book = $1 and account_id = $2
+    update member.cards set state = 1, blocked_reason = '' where )sql" GUILDER_OF_ERASED_ R"sql(
     returning card_number
   ), events as (
-    update member.card_events e set reason = ''
-      from cards c where e.card_number = c.card_number and e.reason <> ''
+    update member.card_events v set reason = ''
+      from cards c where v.card_number = c.card_number and v.reason <> ''
   )
   update member.members
      set sealed_key = null, sealed_profile = null, sealed_birthday = null, phone_index = null,
-         email_index = null, erased_at_us = $3, erased_number = $4
-   where book = $1 and account_id = $2
-)sql"};
+         email_index = null, erased_at_us = $3,
+         erased_number = case account_id when $2 then $4::bigint end
+   where $1::int is not null and )sql" GUILDER_OF_ERASED_};
+
+#undef GUILDER_OF_ERASED_
 
 constexpr Statement kReadErasure{"member.read_erasure", R"sql(
   select m.erased_number, m.erased_at_us, j.leaf, j.response
