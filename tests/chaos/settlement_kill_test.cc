@@ -63,6 +63,7 @@ constexpr const char* kTables[] = {"ledger.seals",
 
 constexpr char kHoldUp[] = R"sql(
   create table public.armed (spot text primary key);
+  grant select on public.armed to public;
   create function public.hold_up() returns trigger language plpgsql as $$ begin
     if exists (select from public.armed where spot = tg_argv[0]) then
       perform pg_advisory_xact_lock_shared(7000);
