@@ -71,7 +71,7 @@ TEST_CASE("Explain: a payment leads to the purchases and the rules that it comes
   const std::vector<v1::ExplanationStep> steps = world.Explain("GLD-1-1");
   INFO(Text(steps));
   CHECK(Has(steps, "payment", "GLD-1-1", "1.55 EUR from Fresh"));
-  CHECK(Has(steps, "obligation", "settlements/1/obligations/fresh", "issuance 1.30 EUR"));
+  CHECK(Has(steps, "obligation", "settlements/1/obligations/fresh", "less issuance 1.30 EUR"));
   CHECK(Has(steps, "invoice", "invoices/INV-2026-000001"));
   CHECK(Has(steps, "invoice line", "settlements/1/lines/1", "ISSUANCE of 130 points"));
   CHECK(Has(steps, "contract", "partners/fresh/contracts/1", "0.010000 EUR a point"));
@@ -114,6 +114,56 @@ TEST_CASE("Explain: what was said of a settlement leads to it", "[service][opera
   CHECK(Has(world.Explain("GLD-1-1"), "bank entry", "bankEntries/1", "1.00 EUR in"));
 }
 
+TEST_CASE("Explain: what money was posted for leads to it, and what is carried is no obligation",
+          "[service][operator]") {
+  const LivingWorld world;
+  world.network.database().Query(kSettle);
+  world.network.database().Query(R"sql(
+    insert into settlement.write_offs (settlement_id, partner_id, amount, note, proposed_by,
+                                       proposed_at_us)
+    values (1, 1, 55, 'gone', 'anna', 1);
+    insert into settlement.payment_files (settlement_id, number, file_name, content, payments, total)
+    values (1, 1, 'settlement-1.xml', '', 2, 700);
+    insert into partner.point_blocks (partner_id, number, points, bought_at_us, sold_by, request_id,
+                                      contract_id)
+    select 1, 7, 500, start_us, 'anna', gen_random_uuid(), 1 from settlement.settlements;
+    insert into settlement.lines (settlement_id, line, partner_id, contract_id, leg, points,
+                                  cumulative_points, amount, tax_code, tax_ppm, tax)
+    values (1, 2, 1, 1, 'POINT_BLOCK', 500, 500, 500, 'S19', 190000, 95);
+    insert into settlement.nets (settlement_id, partner_id, points_issued, points_reversed,
+                                 points_redeemed, issuance, reimbursement, fee, tax, net, breakage,
+                                 carried_in, carried_out)
+    values (1, 2, 0, 0, 0, 0, 300, 0, 0, 340, 40, 10, 350);
+  )sql");
+  const std::vector<std::pair<std::string, std::string>> names = {
+      {"settlements/1/writeOffs/1", "write-off"},
+      {"GLD-1", "payment file"},
+      {"partners/fresh/pointBlocks/7", "point block"},
+      {"moneyTransactions/1", "money transaction"}};
+  for (const auto& [name, kind] : names) {
+    INFO(name);
+    const std::vector<v1::ExplanationStep> steps = world.Explain(name);
+    REQUIRE_FALSE(steps.empty());
+    CHECK(steps[0].name() == name);
+    CHECK(steps[0].kind() == kind);
+  }
+
+  CHECK(Has(world.Explain("INV-2026-000001"), "invoice", "invoices/INV-2026-000001"));
+  CHECK(Has(world.Explain("settlements/1/lines/2"), "point block", "partners/fresh/pointBlocks/7",
+            "500 points sold to partners/fresh by anna"));
+  CHECK(Has(world.Explain("moneyTransactions/1"), "money entry", "",
+            "1.30 EUR from POINTS_LIABILITY to PARTNER_RECEIVABLE of partners/fresh"));
+  CHECK(Has(world.Explain("moneyTransactions/1"), "settlement", "settlements/1"));
+  CHECK(
+      Has(world.Explain("settlements/1"), "net", "partners/diner",
+          "no obligation: reimbursement 3.00 EUR, breakage 0.40 EUR; carried in 0.10 EUR; carried "
+          "forward 3.50 EUR"));
+  CHECK_FALSE(Has(world.Explain("settlements/1"), "obligation", "settlements/1/obligations/diner"));
+  v1::ExplainRequest request;
+  request.set_name("settlements/1/obligations/diner");
+  CHECK(ReasonOf(world.Try("auditor", &Stub::Explain, request).status()) == Reason::kNameNotFound);
+}
+
 TEST_CASE("Explain: every kind of name has an explanation", "[service][operator]") {
   const LivingWorld world;
   world.network.database().Query(kSettle);
@@ -137,6 +187,7 @@ TEST_CASE("Explain: every kind of name has an explanation", "[service][operator]
       {"settlements/1/obligations/fresh", "obligation"},
       {"invoices/INV-2026-000001", "invoice"},
       {"GLD-1-1", "payment"},
+      {"moneyTransactions/1", "money transaction"},
       {absl::StrCat("windows/", ToAbsl(window[0].Text(0))), "window"},
       {"parkedItems/1-0192f0c4-8a6b-7c3d-9e4f-a0b1c2d3e4f5", "parked item"},
   };

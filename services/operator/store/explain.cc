@@ -90,6 +90,12 @@ bool ExplainNumbered(Walk& walk, int depth, const std::string& collection, const
   if (collection == "reconciliations") return ExplainReconciliation(walk, depth, number);
   if (collection == "adjustments") return ExplainAdjustment(walk, depth, number);
   if (collection == "disputes") return ExplainDispute(walk, depth, number);
+  if (collection == "moneyTransactions") {
+    std::string reference;
+    if (!ExplainMoneyTransaction(walk, depth, number, &reference)) return false;
+    ExplainName(walk, depth + 1, reference);
+    return true;
+  }
   if (collection == "breaks") {
     std::string subject, fix;
     if (!ExplainBreak(walk, depth, number, &subject, &fix)) return false;
@@ -104,8 +110,8 @@ bool ExplainNumbered(Walk& walk, int depth, const std::string& collection, const
   return false;
 }
 
-// "settlements/1/lines/2", "settlements/1/obligations/fresh", "partners/fresh/contracts/2",
-// "partners/fresh/stores/harbour".
+// "settlements/1/lines/2", "settlements/1/obligations/fresh", "settlements/1/writeOffs/3",
+// "partners/fresh/contracts/2", "partners/fresh/pointBlocks/1", "partners/fresh/stores/harbour".
 bool ExplainPart(Walk& walk, int depth, const std::vector<std::string>& parts) {
   const std::string& collection = parts[0];
   if (collection == "partners" && parts[2] == "contracts") {
@@ -113,23 +119,35 @@ bool ExplainPart(Walk& walk, int depth, const std::vector<std::string>& parts) {
     return number && (*number)[0] <= INT32_MAX &&
            ExplainContract(walk, depth, parts[1], static_cast<int>((*number)[0]));
   }
+  if (collection == "partners" && parts[2] == "pointBlocks") {
+    const auto number = ParseNumbers(parts[3], 1);
+    return number && (*number)[0] <= INT32_MAX &&
+           ExplainPointBlock(walk, depth, parts[1], (*number)[0]);
+  }
   if (collection == "partners" && parts[2] == "stores") {
     return ExplainStore(walk, depth, parts[1], parts[3]);
   }
   const auto settlement = ParseNumbers(parts[1], 1);
   if (collection != "settlements" || !settlement || (*settlement)[0] > INT32_MAX) return false;
   if (parts[2] == "obligations") return ExplainObligation(walk, depth, (*settlement)[0], parts[3]);
-  const auto line = ParseNumbers(parts[3], 1);
-  return parts[2] == "lines" && line && (*line)[0] <= INT32_MAX &&
-         ExplainLine(walk, depth, (*settlement)[0], (*line)[0]);
+  const auto part = ParseNumbers(parts[3], 1);
+  if (!part || (*part)[0] > INT32_MAX) return false;
+  if (parts[2] == "writeOffs") return ExplainWriteOff(walk, depth, (*settlement)[0], (*part)[0]);
+  return parts[2] == "lines" && ExplainLine(walk, depth, (*settlement)[0], (*part)[0]);
 }
 
 bool ExplainName(Walk& walk, int depth, const std::string& name) {
   const std::vector<std::string> parts = absl::StrSplit(name, '/');
-  if (parts.size() == 1) return !name.empty() && ExplainPayment(walk, depth, name);
+  if (parts.size() == 1) {
+    // An end-to-end id, the message id of a file, or an invoice's number as it stands on paper.
+    return !name.empty() &&
+           (ExplainPayment(walk, depth, name) || ExplainPaymentFile(walk, depth, name) ||
+            ExplainInvoice(walk, depth, name));
+  }
   if (parts.size() == 4) return ExplainPart(walk, depth, parts);
   if (parts.size() != 2) return false;
   if (parts[0] == "parkedItems") return ExplainParked(walk, depth, parts[1]);
+  if (parts[0] == "operators") return ExplainOperator(walk, depth, parts[1]);
   if (parts[0] == "invoices") return ExplainInvoice(walk, depth, parts[1]);
   if (parts[0] == "partners") return ExplainPartner(walk, depth, parts[1]);
   if (parts[0] == "rewards") return ExplainReward(walk, depth, parts[1]);

@@ -24,7 +24,9 @@ constexpr Statement kFindPayment{"explain.payment", R"sql(
 )sql"};
 
 constexpr Statement kReadNet{"explain.net", R"sql(
-  select n.issuance, n.reimbursement, n.fee, n.tax, n.net, coalesce(o.state, ''), n.partner_id
+  select n.partner_id, n.net, n.carried_in, n.carried_out, coalesce(o.amount, 0),
+         coalesce(o.partner_is_paid, false), coalesce(o.state, ''), n.reimbursement, n.breakage,
+         n.issuance, n.point_blocks, n.reserve, n.fee, n.tax
     from settlement.nets n
     join partner.partners p using (partner_id)
     left join settlement.obligations o using (settlement_id, partner_id)
@@ -45,7 +47,8 @@ constexpr Statement kReadLinesOf{"explain.lines_of", R"sql(
 )sql"};
 
 constexpr Statement kReadInvoice{"explain.invoice", R"sql(
-  select i.kind, p.slug, i.settlement_id, i.issued_at_us, i.net, i.tax
+  select i.kind, p.slug, i.settlement_id, i.issued_at_us, i.net, i.tax,
+         coalesce(i.credited_invoice, '')
     from settlement.invoices i
     join partner.partners p using (partner_id)
    where i.invoice_number = $1
@@ -126,23 +129,59 @@ std::string LineName(int64_t settlement, int64_t line) {
   return absl::StrCat("settlements/", settlement, "/lines/", line);
 }
 
-// A net with the invoices that bill it, or with its lines while there are none.
+// "reimbursement 5.00 EUR less issuance 1.30 EUR, tax 0.25 EUR; carried in 2.00 EUR": what the net
+// of a row of kReadNet is made of, without what is nothing.
+std::string PartsText(Walk& walk, int64_t settlement, const Row& row) {
+  constexpr struct {
+    const char* name;
+    int column;
+  } kParts[] = {{"reimbursement", 7}, {"breakage", 8}, {"issuance", 9}, {"point blocks", 10},
+                {"reserve", 11},      {"fee", 12},     {"tax", 13}};
+  constexpr int kFirstPaid = 9;
+  std::string text;
+  bool less = false;
+  for (const auto& part : kParts) {
+    if (row.Int(part.column) == 0) continue;
+    const bool begins = part.column >= kFirstPaid && !less;
+    absl::StrAppend(&text,
+                    text.empty() ? ""
+                    : begins     ? " "
+                                 : ", ",
+                    begins ? "less " : "", part.name, " ",
+                    walk.MoneyOf(settlement, row.Int(part.column)));
+    less = less || begins;
+  }
+  if (text.empty()) text = "nothing was billed";
+  if (row.Int(2) != 0) {
+    absl::StrAppend(&text, "; carried in ", walk.MoneyOf(settlement, row.Int(2)));
+  }
+  if (row.Int(3) != 0) {
+    absl::StrAppend(&text, "; carried forward ", walk.MoneyOf(settlement, row.Int(3)));
+  }
+  return text;
+}
+
+// A net with the invoices that bill it, or with its lines while there are none. What is carried
+// forward, or not approved, is no obligation.
 bool ExplainNet(Walk& walk, int depth, int64_t settlement, const std::string& partner,
                 bool with_lines) {
   const Rows rows = walk.Execute(kReadNet, Params().Int(settlement).Text(partner));
   if (rows.empty()) return false;
   const Row row = rows[0];
-  const int64_t net = row.Int(4);
-  walk.Add(depth, absl::StrCat("settlements/", settlement, "/obligations/", partner), "obligation",
-           absl::StrCat(walk.MoneyOf(settlement, net < 0 ? -net : net),
-                        net < 0 ? " to pay by partners/" : " to be paid to partners/", partner,
-                        ": reimbursement ", walk.MoneyOf(settlement, row.Int(1)), " less issuance ",
-                        walk.MoneyOf(settlement, row.Int(0)), ", fee ",
-                        walk.MoneyOf(settlement, row.Int(2)), " and tax ",
-                        walk.MoneyOf(settlement, row.Int(3))));
+  const std::string parts = PartsText(walk, settlement, row);
+  if (row.Text(6).empty()) {
+    walk.Add(depth, absl::StrCat("partners/", partner), "net",
+             absl::StrCat(walk.MoneyOf(settlement, row.Int(1)), ", no obligation: ", parts));
+  } else {
+    walk.Add(depth, absl::StrCat("settlements/", settlement, "/obligations/", partner),
+             "obligation",
+             absl::StrCat(walk.MoneyOf(settlement, row.Int(4)),
+                          row.Bool(5) ? " to be paid to partners/" : " to pay by partners/",
+                          partner, ", ", ToAbsl(row.Text(6)), ": ", parts));
+  }
   if (!with_lines) return true;
-  ExplainPaymentsOf(walk, depth + 1, settlement, row.Int(6));
-  const Params of_partner = Params().Int(settlement).Int(row.Int(6));
+  ExplainPaymentsOf(walk, depth + 1, settlement, row.Int(0));
+  const Params of_partner = Params().Int(settlement).Int(row.Int(0));
   const Rows invoices = walk.Execute(kReadInvoicesOf, of_partner);
   for (const Row& invoice : invoices) ExplainInvoice(walk, depth + 1, std::string(invoice.Text(0)));
   if (!invoices.empty()) return true;
@@ -176,6 +215,9 @@ bool ExplainPayment(Walk& walk, int depth, const std::string& end_to_end_id) {
 }
 
 bool ExplainObligation(Walk& walk, int depth, int64_t settlement, const std::string& partner) {
+  const Rows rows = walk.Execute(kReadNet, Params().Int(settlement).Text(partner));
+  // Without a state there is none.
+  if (rows.empty() || rows[0].Text(6).empty()) return false;
   return ExplainNet(walk, depth, settlement, partner, /*with_lines=*/true);
 }
 
@@ -184,10 +226,15 @@ bool ExplainInvoice(Walk& walk, int depth, const std::string& number) {
   const Rows rows = walk.Execute(kReadInvoice, Params().Text(number));
   if (rows.empty()) return false;
   const Row row = rows[0];
-  const bool self_billed = row.Text(0) == "SELF_BILLED";
-  walk.Add(depth, absl::StrCat("invoices/", number), "invoice",
-           absl::StrCat(self_billed ? "self-billed invoice of partners/" : "invoice to partners/",
-                        ToAbsl(row.Text(1)), ": ", walk.MoneyOf(row.Int(2), row.Int(4)),
+  const bool credit = row.Text(0) == "CREDIT_NOTE";
+  const std::string what =
+      credit                         ? row.Text(6).empty()
+                                           ? std::string("credit for partners/")
+                                           : absl::StrCat("credit of invoices/", ToAbsl(row.Text(6)), " for partners/")
+                              : row.Text(0) == "SELF_BILLED" ? "self-billed invoice of partners/"
+                                     : "invoice to partners/";
+  walk.Add(depth, absl::StrCat("invoices/", number), credit ? "credit note" : "invoice",
+           absl::StrCat(what, ToAbsl(row.Text(1)), ": ", walk.MoneyOf(row.Int(2), row.Int(4)),
                         " and tax ", walk.MoneyOf(row.Int(2), row.Int(5)), ", of settlements/",
                         row.Int(2), ", issued at ", FormatTimestamp(row.Id<Timestamp>(3))));
   for (const Row& line : walk.Execute(kReadInvoiceLines, Params().Text(number))) {
@@ -209,6 +256,10 @@ bool ExplainLine(Walk& walk, int depth, int64_t settlement, int64_t line) {
   ExplainContract(walk, depth + 1, partner, static_cast<int>(row.Int(1)));
 
   const auto contract = row.Id<ContractId>(8);
+  if (row.Text(2) == "POINT_BLOCK") {
+    ExplainPointBlocksOf(walk, depth + 1, settlement, contract);
+    return true;
+  }
   const Rows positions = walk.Execute(kReadPositions, Params().Int(settlement).Int(contract));
   int shown = 0;
   for (int i = 0; i < positions.size() && i < kShown; ++i) {

@@ -92,6 +92,17 @@ bool ExplainAdjustment(Walk& walk, int depth, int64_t id);
 bool ExplainDispute(Walk& walk, int depth, int64_t id);
 bool ExplainCreditNote(Walk& walk, int depth, const std::string& number);
 
+// explain_ledger.cc
+// What it was posted for is left to the caller.
+bool ExplainMoneyTransaction(Walk& walk, int depth, int64_t number, std::string* reference);
+bool ExplainPointBlock(Walk& walk, int depth, const std::string& partner, int64_t number);
+// Those that a settlement bills under a contract version.
+void ExplainPointBlocksOf(Walk& walk, int depth, int64_t settlement, ContractId contract);
+// `partner` is its number.
+bool ExplainWriteOff(Walk& walk, int depth, int64_t settlement, int64_t partner);
+bool ExplainPaymentFile(Walk& walk, int depth, const std::string& message_id);
+bool ExplainOperator(Walk& walk, int depth, const std::string& id);
+
 // explain_names.cc
 bool ExplainPartner(Walk& walk, int depth, const std::string& slug);
 bool ExplainStore(Walk& walk, int depth, const std::string& partner, const std::string& store);
