@@ -1,7 +1,19 @@
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "guilder/partner/v1/partner_service.pb.h"
 
+#include "libs/base/status_macros.h"
+#include "libs/base/text.h"
 #include "services/cli/commands.h"
 #include "services/cli/context.h"
+#include "services/cli/messages.h"
+#include "services/cli/output/format.h"
 #include "services/cli/verb.h"
 
 namespace guilder::cli {
@@ -130,6 +142,76 @@ void AddProposeRedemption(CLI::App& noun, Context& context) {
               Kind::kPercent);
 }
 
+// Micro-units as people write a price: 12500, "EUR" → "0.0125 EUR".
+std::string PriceText(int64_t micros, const std::string& currency) {
+  std::string text = FormatAmount(MinorUnits(micros), 6);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  return absl::StrCat(text, " ", currency);
+}
+
+// "2.5 %, 0.0005 EUR a point, 5.00 EUR a window": of issuance or redemption terms.
+template <typename Terms>
+std::string FeesOf(const Terms& terms) {
+  std::vector<std::string> fees;
+  if (terms.fee_ppm() != 0) {
+    fees.push_back(FieldText({{"rate", terms.fee_ppm()}}, {"", "rate", Show::kRate}));
+  }
+  if (terms.fee_micros_per_point() != 0) {
+    fees.push_back(PriceText(terms.fee_micros_per_point(), terms.currency_code()) + " a point");
+  }
+  if (terms.fee_per_window_minor_units() != 0) {
+    fees.push_back(MoneyText(terms.fee_per_window_minor_units(), terms.currency_code()) +
+                   " a window");
+  }
+  return absl::StrJoin(fees, ", ");
+}
+
+absl::Status ListContracts(Context& context, const std::string& partner) {
+  v1::ListContractsRequest request;
+  request.set_parent(WithPrefix("partners/", partner));
+  request.set_page_size(1'000);
+  Table table({{"NAME"},
+               {"STATE"},
+               {"FROM"},
+               {"UNTIL"},
+               {"FOR"},
+               {"A POINT", Align::kRight},
+               {"FEES"},
+               {"PROPOSED BY"},
+               {"APPROVED BY"}});
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  do {
+    v1::ListContractsResponse response;
+    GUILDER_RETURN_IF_ERROR(context.Call(request, response, "auditor"));
+    for (const v1::Contract& contract : response.contracts()) {
+      const nlohmann::ordered_json json = ToJson(contract);
+      all.push_back(json);
+      const bool issuance = contract.has_issuance();
+      const std::string price = issuance ? PriceText(contract.issuance().rate_micros(),
+                                                     contract.issuance().currency_code())
+                                         : PriceText(contract.redemption().rate_micros(),
+                                                     contract.redemption().currency_code());
+      table.AddRow({contract.name(), FieldText(json, {"", "state"}),
+                    FieldText(json, {"", "effective_from", Show::kTime}),
+                    FieldText(json, {"", "effective_until", Show::kTime}),
+                    issuance ? "issuance" : "reimbursement", price,
+                    issuance ? FeesOf(contract.issuance()) : FeesOf(contract.redemption()),
+                    contract.proposed_by(), contract.approved_by()});
+    }
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  Output& output = context.output();
+  if (output.json()) {
+    output.Json(all);
+  } else if (table.empty()) {
+    output.Text("no contracts");
+  } else {
+    output.Print(table);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void AddContractCommands(CLI::App& app, Context& context) {
@@ -142,21 +224,11 @@ void AddContractCommands(CLI::App& app, Context& context) {
       .Option("--etag", "etag", "Only if it is still what was read")
       .As("approver")
       .ShowRecord("contract", ContractFields());
-  AddVerb<v1::ListContractsRequest, v1::ListContractsResponse>(noun, context, "list",
-                                                               "Lists a partner's contracts")
-      .Argument("PARTNER", "parent", "The partner", "partners/")
-      .As("auditor")
-      .ShowList("contracts",
-                {{"NAME", "name"},
-                 {"STATE", "state"},
-                 {"FROM", "effective_from", Show::kTime},
-                 {"UNTIL", "effective_until", Show::kTime},
-                 {"ISSUANCE", "issuance.rate_micros", Show::kNumber},
-                 {"REIMBURSEMENT", "redemption.rate_micros", Show::kNumber},
-                 {"FEE", "redemption.fee_ppm", Show::kRate},
-                 {"PROPOSED BY", "proposed_by"},
-                 {"APPROVED BY", "approved_by"}},
-                "no contracts");
+  AddAction(noun, context, "list", "Lists a partner's contracts",
+            [&context](Arguments& arguments) -> std::function<absl::Status()> {
+              const std::string& partner = arguments.Text("PARTNER", "The partner", true);
+              return [&context, &partner] { return ListContracts(context, partner); };
+            });
 }
 
 }  // namespace guilder::cli

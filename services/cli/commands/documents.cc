@@ -63,7 +63,26 @@ std::function<absl::Status()> Statement(Arguments& arguments, Context& context) 
   };
 }
 
+std::function<absl::Status()> RenderInvoice(Arguments& arguments, Context& context) {
+  const std::string& name = arguments.Text("INVOICE", "The invoice: its number", true);
+  const std::string& format = arguments.Text("--format", "json or html (html)");
+  const std::string& out = arguments.Text("--out", "Where to write it; - for stdout");
+  return [&]() -> absl::Status {
+    v1::RenderInvoiceRequest request;
+    v1::RenderInvoiceResponse response;
+    request.set_name(WithPrefix("invoices/", name));
+    GUILDER_RETURN_IF_ERROR(Assign(request, "format", format.empty() ? "html" : format));
+    GUILDER_RETURN_IF_ERROR(context.Call(request, response, "auditor"));
+    return Keep(context, response, out);
+  };
+}
+
 }  // namespace
+
+void AddInvoiceDocument(CLI::App& noun, Context& context) {
+  AddAction(noun, context, "render", "Writes an invoice or credit note as HTML or JSON",
+            [&context](Arguments& arguments) { return RenderInvoice(arguments, context); });
+}
 
 void AddDocumentVerbs(CLI::App& noun, Context& context) {
   AddAction(noun, context, "report", "Writes a settlement as one HTML file with pictures",

@@ -11,5 +11,7 @@ class Context;
 
 // `guilder settlement report` and `guilder settlement statement`.
 void AddDocumentVerbs(CLI::App& noun, Context& context);
+// `guilder invoice render`.
+void AddInvoiceDocument(CLI::App& noun, Context& context);
 
 }  // namespace guilder::cli

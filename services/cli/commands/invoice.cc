@@ -1,8 +1,10 @@
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/str_cat.h"
 #include "guilder/settlement/v1/settlement_service.pb.h"
 
 #include "services/cli/commands.h"
+#include "services/cli/commands/documents.h"
 #include "services/cli/context.h"
 #include "services/cli/messages.h"
 #include "services/cli/output/format.h"
@@ -14,32 +16,52 @@ namespace {
 namespace v1 = settlement::v1;
 using google::protobuf::Message;
 
+std::string PartyText(const v1::InvoiceParty& party) {
+  std::string text = party.legal_name();
+  if (!party.registration_number().empty()) {
+    absl::StrAppend(&text, ", registration number ", party.registration_number());
+  }
+  if (!party.tax_id().empty()) absl::StrAppend(&text, ", tax id ", party.tax_id());
+  return text;
+}
+
 void ShowInvoice(Output& output, const v1::Invoice& invoice) {
-  output.Record(ToJson(invoice), {{"Name", "name"},
-                                  {"Kind", "kind"},
-                                  {"Partner", "partner"},
-                                  {"Settlement", "settlement"},
-                                  {"Issued", "issue_time", Show::kTime}});
+  nlohmann::ordered_json json = ToJson(invoice);
+  if (output.json()) return output.Json(json);
+  json["seller"] = PartyText(invoice.seller());
+  json["buyer"] = PartyText(invoice.buyer());
+  output.Record(json, {{"Name", "name"},
+                       {"Kind", "kind"},
+                       {"Credits", "credited_invoice"},
+                       {"Seller", "seller"},
+                       {"Buyer", "buyer"},
+                       {"Issued", "issue_time", Show::kTime},
+                       {"From", "period_start_time", Show::kTime},
+                       {"Until", "period_end_time", Show::kTime},
+                       {"Settlement", "settlement"},
+                       {"Due", "due_time", Show::kTime},
+                       {"Payment reference", "payment_reference"},
+                       {"Payment", "payment_terms"}});
   const std::string& currency = invoice.currency_code();
-  Table table({{"FOR"},
+  Table table({{"LINE", Align::kRight},
+               {"FOR"},
                {"TEXT"},
                {"POINTS", Align::kRight},
-               {"MILLIONTHS A POINT", Align::kRight},
                {"TAX CODE"},
                {"AMOUNT", Align::kRight}});
   for (const v1::InvoiceLine& line : invoice.lines()) {
-    table.AddRow({line.settlement_line(), line.text(), WithThousands(line.points()),
-                  WithThousands(line.rate_micros()), line.tax_code(),
+    table.AddRow({absl::StrCat(line.number()), line.settlement_line(), line.text(),
+                  WithThousands(line.points()), line.tax_code(),
                   MoneyText(line.amount_minor_units(), currency)});
+    if (!line.rounding_text().empty()) table.AddRow({"", "", line.rounding_text(), "", "", ""});
   }
   table.AddRule();
-  table.AddRow({"net", "", "", "", "", MoneyText(invoice.net_minor_units(), currency)});
+  table.AddRow({"", "net", "", "", "", MoneyText(invoice.net_minor_units(), currency)});
   for (const v1::InvoiceTax& tax : invoice.taxes()) {
-    const std::string rate = FieldText({{"rate", tax.rate_ppm()}}, {"", "rate", Show::kRate});
-    table.AddRow({"tax", rate + " of " + MoneyText(tax.base_minor_units(), currency), "", "",
-                  tax.code(), MoneyText(tax.tax_minor_units(), currency)});
+    table.AddRow(
+        {"", "tax", tax.text(), "", tax.code(), MoneyText(tax.tax_minor_units(), currency)});
   }
-  table.AddRow({"gross", "", "", "", "", MoneyText(invoice.gross_minor_units(), currency)});
+  table.AddRow({"", "gross", "", "", "", MoneyText(invoice.gross_minor_units(), currency)});
   output.Print(table);
 }
 
@@ -72,6 +94,7 @@ void AddInvoiceCommands(CLI::App& app, Context& context) {
                     static_cast<const v1::GetInvoiceResponse&>(response).invoice());
         return absl::OkStatus();
       });
+  AddInvoiceDocument(noun, context);
 }
 
 }  // namespace guilder::cli

@@ -61,6 +61,11 @@ absl::Status ShowLiability(Output& output, const v1::GetLiabilityResponse& liabi
                      WithThousands(money.pending_points()),
                      MoneyText(money.deferred_minor_units(), money.currency_code())});
   }
+  deferred.AddRule();
+  for (const v1::LiabilityTotal& total : liability.totals()) {
+    deferred.AddRow({"all", WithThousands(total.closing_points()), "",
+                     MoneyText(total.deferred_minor_units(), total.currency_code())});
+  }
   output.Print(deferred);
   return absl::OkStatus();
 }

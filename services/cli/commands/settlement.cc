@@ -23,7 +23,13 @@ using google::protobuf::Message;
 using Value = nlohmann::ordered_json;
 
 void ShowSettlement(Output& output, const v1::Settlement& settlement, bool lines) {
-  const Value json = ToJson(settlement);
+  Value json = ToJson(settlement);
+  // A table has no room for many windows; JSON has all.
+  if (!output.json() && settlement.windows_size() > 2) {
+    json["windows"] = absl::StrCat(settlement.windows(0), " … ",
+                                   settlement.windows(settlement.windows_size() - 1), " (",
+                                   settlement.windows_size(), ")");
+  }
   output.Record(json, {{"Name", "name"},
                        {"State", "state"},
                        {"Currency", "currency_code"},
@@ -38,8 +44,9 @@ void ShowSettlement(Output& output, const v1::Settlement& settlement, bool lines
   Table nets = NetTable();
   for (const v1::PartnerNet& net : settlement.nets()) AddNet(nets, net, currency);
   nets.AddRule();
-  nets.AddRow({"operator pays out", "", "", "", "", "", "", "", "",
-               MoneyText(settlement.operator_net_minor_units(), currency)});
+  nets.AddRow({"operator pays out", "", "", "", "", "", "", "", "", "", "",
+               MoneyText(settlement.operator_net_minor_units(), currency), "", "",
+               MoneyText(settlement.due_minor_units(), currency)});
   output.Print(nets);
   if (lines) output.Print(LineTable(settlement.lines(), currency));
 }
@@ -175,6 +182,21 @@ void AddSettlementCommands(CLI::App& app, Context& context) {
         return ShowApproved(context.output(),
                             static_cast<const v1::ApproveSettlementResponse&>(response));
       });
+  AddVerb<v1::ListSettlementsRequest, v1::ListSettlementsResponse>(
+      noun, context, "list", "Lists settlements, latest first")
+      .As("auditor")
+      .ShowList("settlements",
+                {{"NAME", "name"},
+                 {"STATE", "state"},
+                 {"FROM", "start_time", Show::kTime},
+                 {"UNTIL", "end_time", Show::kTime},
+                 {"WINDOWS", "window_count", Show::kNumber},
+                 {"CURRENCY", "currency_code"},
+                 {"NET", "operator_net_minor_units", Show::kMoney},
+                 {"IS DUE", "due_minor_units", Show::kMoney},
+                 {"COMPUTED BY", "computed_by"},
+                 {"APPROVED BY", "approved_by"}},
+                "no settlements");
   AddVerb<v1::GetSettlementRequest, v1::GetSettlementResponse>(
       noun, context, "show", "Shows a settlement with all of its lines")
       .Argument("SETTLEMENT", "name", "The settlement: its number", "settlements/")

@@ -19,10 +19,7 @@ absl::Status ShowStatement(Output& output, const v1::GetPartnerStatementResponse
     output.Json(ToJson(response));
     return absl::OkStatus();
   }
-  std::string currency = response.obligation().amount().currency_code();
-  if (currency.empty() && response.invoices_size() > 0) {
-    currency = response.invoices(0).currency_code();
-  }
+  const std::string& currency = response.currency_code();
   Table nets = NetTable();
   AddNet(nets, response.net(), currency);
   output.Print(nets);
@@ -33,6 +30,22 @@ absl::Status ShowStatement(Output& output, const v1::GetPartnerStatementResponse
                                                   {"Amount", "amount", Show::kMoney},
                                                   {"State", "state"},
                                                   {"End-to-end id", "end_to_end_id"}});
+  }
+  if (response.has_balance()) {
+    const v1::StatementBalance& balance = response.balance();
+    Table account({{"OPENING", Align::kRight},
+                   {"PAID SINCE", Align::kRight},
+                   {"CREDITED", Align::kRight},
+                   {"LOSSES", Align::kRight},
+                   {"NET", Align::kRight},
+                   {"CLOSING", Align::kRight}});
+    account.AddRow({MoneyText(balance.opening_minor_units(), currency),
+                    MoneyText(balance.payments_minor_units(), currency),
+                    MoneyText(balance.credits_minor_units(), currency),
+                    MoneyText(balance.losses_minor_units(), currency),
+                    MoneyText(balance.net_minor_units(), currency),
+                    MoneyText(balance.closing_minor_units(), currency)});
+    output.Print(account);
   }
   for (const v1::Invoice& invoice : response.invoices()) output.Text(invoice.name());
   return absl::OkStatus();
