@@ -22,6 +22,8 @@ absl::Status AddLine(const Contract& contract, MoneyLeg leg, Points points, Mino
   GUILDER_ASSIGN_OR_RETURN(line.points, Difference(points, before.points));
   GUILDER_ASSIGN_OR_RETURN(line.amount, Difference(amount, before.amount));
   GUILDER_ASSIGN_OR_RETURN(line.tax, Difference(tax_amount, before.tax));
+  line.cumulative_amount = amount;
+  line.cumulative_tax = tax_amount;
   if (line.points != Points() || line.amount != MinorUnits() || line.tax != MinorUnits()) {
     lines.push_back(std::move(line));
   }
@@ -153,6 +155,32 @@ absl::StatusOr<PartnerTotal> Total(PartnerId partner, const PartnerSums& sums,
 }
 
 }  // namespace
+
+absl::StatusOr<FeeParts> PartsOfFee(const Line& fee, const Line* billed, const Terms& terms,
+                                    int currency_exponent) {
+  FeeParts parts;
+  const Points points_before = fee.cumulative_points - fee.points;
+  GUILDER_ASSIGN_OR_RETURN(
+      const MinorUnits points_now,
+      PriceOfPoints(fee.cumulative_points, terms.fee_micros_per_point, currency_exponent));
+  GUILDER_ASSIGN_OR_RETURN(
+      const MinorUnits points_then,
+      PriceOfPoints(points_before, terms.fee_micros_per_point, currency_exponent));
+  parts.by_points = points_now - points_then;
+  if (billed != nullptr) {
+    GUILDER_ASSIGN_OR_RETURN(const MinorUnits share_now,
+                             ShareOfAmount(billed->cumulative_amount, terms.fee_ppm));
+    GUILDER_ASSIGN_OR_RETURN(
+        const MinorUnits share_then,
+        ShareOfAmount(billed->cumulative_amount - billed->amount, terms.fee_ppm));
+    parts.by_amount = share_now - share_then;
+  }
+  parts.by_windows = fee.amount - parts.by_points - parts.by_amount;
+  if (terms.fee_per_window != MinorUnits()) {
+    parts.windows = parts.by_windows.value() / terms.fee_per_window.value();
+  }
+  return parts;
+}
 
 absl::StatusOr<Settlement> Settle(const Input& input) {
   GUILDER_ASSIGN_OR_RETURN(const Contracts contracts, Gather(input));

@@ -133,8 +133,26 @@ struct Line {
   MinorUnits amount;         // Without tax.
   std::string tax_code;
   MinorUnits tax;
+  // Including this settlement: what was billed so far, and the tax on it, rounded once.
+  MinorUnits cumulative_amount{};
+  MinorUnits cumulative_tax{};
   friend bool operator==(const Line&, const Line&) = default;
 };
+
+// What a fee line is made of. The parts add up to its amount.
+struct FeeParts {
+  MinorUnits by_points;
+  MinorUnits by_amount;
+  MinorUnits by_windows;
+  int64_t windows = 0;
+  friend bool operator==(const FeeParts&, const FeeParts&) = default;
+};
+
+// The parts of a fee line. `billed` is the line of the same settlement and contract version whose
+// amount the fee is on; nullptr where it has none, so that nothing changed. Errors:
+// `AMOUNT_OUT_OF_RANGE`.
+absl::StatusOr<FeeParts> PartsOfFee(const Line& fee, const Line* billed, const Terms& terms,
+                                    int currency_exponent);
 
 // The sums of a partner's lines. Every partner that has terms is listed.
 struct PartnerTotal {

@@ -111,6 +111,8 @@ const std::vector<Ask>& Asks() {
       {"SettlementService/RenderStatement", Names::kPartner,
        "settlement:'<settlement>' partner:'partners/<P>' format:STATEMENT_FORMAT_CSV"},
       {"SettlementService/GetInvoice", Names::kPartner, "name:'<invoice>'"},
+      {"SettlementService/RenderInvoice", Names::kPartner,
+       "name:'<invoice>' format:INVOICE_FORMAT_HTML"},
       {"SettlementService/ListInvoices", Names::kPartner, "partner:'partners/<P>'"},
       {"SettlementService/OpenDispute", Names::kPartner,
        "request_id:'<uuid>' line:'<line>' amount_minor_units:1 reason:'r' evidence_name:'e' "

@@ -124,12 +124,20 @@ TEST_CASE("ImportBankStatement: what is not the programme's booked money is not 
 
   const auto elsewhere = Import(world, AStatement("S-1", paid, "DE02500105170137075030"));
   const auto foreign = Import(world, AStatement("S-2", paid, SettledWorld::kIban, {'U', 'S', 'D'}));
+  const auto yen = Import(
+      world, AStatement("S-4", {{true, 50'000, "GLD-1-2"}}, SettledWorld::kIban, {'J', 'P', 'Y'}));
+  const auto nothing = Import(world, AStatement("S-5", {{true, 0, "GLD-1-2"}}));
   std::vector<Told> announced = paid;
   announced[0].booked = false;
   const auto pending = Import(world, AStatement("S-3", announced));
 
   CHECK(OutcomesOf(elsewhere) == std::vector{v1::BANK_OUTCOME_OTHER_ACCOUNT});
   CHECK(OutcomesOf(foreign) == std::vector{v1::BANK_OUTCOME_OTHER_CURRENCY});
+  CHECK(foreign.entries(0).amount().minor_units() == 14'691);
+  CHECK(foreign.entries(0).amount().currency_code() == "USD");
+  // 500.00 in the file are 500 of a currency without a smaller unit.
+  CHECK(yen.entries(0).amount().minor_units() == 500);
+  CHECK(OutcomesOf(nothing) == std::vector{v1::BANK_OUTCOME_NO_AMOUNT});
   CHECK(OutcomesOf(pending) == std::vector{v1::BANK_OUTCOME_NOT_BOOKED});
   CHECK(world.ObligationOf("grocer").state() == v1::OBLIGATION_STATE_OPEN);
   CHECK(world.Balance("BANK") == 0);

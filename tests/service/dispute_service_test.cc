@@ -66,6 +66,7 @@ TEST_CASE("OpenDispute: a partner objects to its own line, once", "[service][set
   CHECK(dispute.partner() == "partners/grocer");
   CHECK(dispute.amount().minor_units() == 12'345);
   CHECK(dispute.state() == v1::DISPUTE_STATE_OPEN);
+  CHECK(dispute.opened_by() == "partners/grocer");
   CHECK(dispute.evidence_sha256() == std::string(32, 'e'));
   CHECK(world.Get("grocer", &Stub::OpenDispute, request).dispute().name() == dispute.name());
   request.set_reason("something else");

@@ -113,7 +113,7 @@ TEST_CASE("SettlementService: a second person approves, and invoices and money f
   const v1::Invoice florist =
       world.GetNamed("anna", &Stub::GetInvoice, "invoices/INV-2026-000002").invoice();
   REQUIRE(florist.lines_size() == 2);
-  CHECK(florist.lines(1).text() == "Fee of 2.5 % on 9000 points redeemed");
+  CHECK(florist.lines(1).text() == "Fee of 2.5 % (1.80 EUR) on 9000 points redeemed");
   REQUIRE(florist.taxes_size() == 1);
   CHECK(florist.taxes(0).base_minor_units() == 1'180);
   // What partners owe and are owed in the money ledger is what the obligations say.
@@ -197,7 +197,8 @@ TEST_CASE("SettlementService: later settlements bill what is new, and numbers ha
   CHECK(NetOf(second, "partners/grocer").net_minor_units() == 14'691);
   const v1::ApproveSettlementResponse approved = world.Approve("bert", second.name());
   REQUIRE(approved.invoices_size() == 1);
-  CHECK(approved.invoices(0) == "invoices/INV-2026-000003");
+  CHECK(approved.invoices(0) == "invoices/CN-2026-000001");
+  CheckGapless(world, "CREDIT_NOTE");
   CheckGapless(world, "INVOICE");
   CheckGapless(world, "SELF_BILLED");
 }
@@ -315,7 +316,9 @@ TEST_CASE("SettlementService: windows go from open to settled", "[service][settl
   CHECK(sealed.heads(1).last_number() == 0);
   CHECK(world.Get("anna", &Stub::CloseWindow, close).window().SerializeAsString() ==
         sealed.SerializeAsString());
-  world.Compute("anna");
+  const std::string computed = world.Compute("anna").name();
+  CHECK(state() == v1::WINDOW_STATE_COMPUTED);
+  world.Approve("bert", computed);
   CHECK(state() == v1::WINDOW_STATE_SETTLED);
 
   v1::ListWindowsRequest list;

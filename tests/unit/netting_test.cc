@@ -132,7 +132,8 @@ TEST_CASE("Settle: points are paid for when a block is bought, and not again whe
   CHECK(settlement.lines[0] == Line{kGrocer, kGrocerIssues, MoneyLeg::kIssuance, Points(12'345),
                                     Points(12'345), MinorUnits(), "DE19", MinorUnits()});
   CHECK(settlement.lines[1] == Line{kGrocer, kGrocerIssues, MoneyLeg::kPointBlock, Points(20'000),
-                                    Points(20'000), MinorUnits(20'000), "DE19", MinorUnits(3'800)});
+                                    Points(20'000), MinorUnits(20'000), "DE19", MinorUnits(3'800),
+                                    MinorUnits(20'000), MinorUnits(3'800)});
   CHECK(settlement.partners[0].net == MinorUnits(-23'800));
   CHECK(settlement.partners[1] == postpaid.partners[1]);
   // What it has not issued stays its deposit; what it has issued is owed to members as any other.
@@ -199,12 +200,14 @@ TEST_CASE("Netting: the worked example of the README holds", "[unit][netting]") 
 
   REQUIRE(settlement.lines.size() == 4);
   CHECK(settlement.lines[0] == Line{kGrocer, kGrocerIssues, MoneyLeg::kIssuance, Points(12'345),
-                                    Points(12'345), MinorUnits(12'345), "DE19", MinorUnits(2'346)});
+                                    Points(12'345), MinorUnits(12'345), "DE19", MinorUnits(2'346),
+                                    MinorUnits(12'345), MinorUnits(2'346)});
   CHECK(settlement.lines[2] == Line{kFlorist, kFloristRedeems, MoneyLeg::kReimbursement,
                                     Points(9'000), Points(9'000), MinorUnits(7'200), "DE00",
-                                    MinorUnits(0)});
+                                    MinorUnits(0), MinorUnits(7'200), MinorUnits(0)});
   CHECK(settlement.lines[3] == Line{kFlorist, kFloristRedeems, MoneyLeg::kFee, Points(9'000),
-                                    Points(9'000), MinorUnits(180), "DE19", MinorUnits(34)});
+                                    Points(9'000), MinorUnits(180), "DE19", MinorUnits(34),
+                                    MinorUnits(180), MinorUnits(34)});
 
   REQUIRE(settlement.partners.size() == 2);
   CHECK(settlement.partners[0].net == MinorUnits(-14'691));

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "services/settlement/domain/html.h"
+#include "services/settlement/domain/invoice_document.h"
 #include "services/settlement/domain/report_document.h"
 #include "services/settlement/domain/statement_document.h"
 #include "tests/support/catch2.h"
@@ -50,16 +51,83 @@ Statement AStatement() {
   statement.partner_name = kHostile;
   statement.operator_name = "Club AG";
   statement.net = ANet();
-  statement.balance =
-      StatementBalance{MinorUnits(100), MinorUnits(-100), MinorUnits(5'796), MinorUnits(5'796)};
+  statement.balance = StatementBalance{MinorUnits(100),   MinorUnits(-100), MinorUnits(5'796),
+                                       MinorUnits(5'803), MinorUnits(9),    MinorUnits(-2)};
   Line line;
   line.number = 1;
   line.bill.points = Points(9'000);
   line.bill.amount = MinorUnits(7'200);
   line.bill.tax_code = "O";
   statement.lines = {{line, "partners/florist/contracts/2", "9000 points redeemed at 0.008 EUR"}};
-  statement.invoices = {{"SB-2026-000001", "SELF_BILLED", MinorUnits(7'200), MinorUnits()}};
+  statement.invoices = {
+      {"CN-2026-000001", "CREDIT_NOTE", "INV-2026-000007", MinorUnits(8), MinorUnits(1)},
+      {"SB-2026-000001", "SELF_BILLED", "", MinorUnits(7'200), MinorUnits()}};
   return statement;
+}
+
+const netting::Terms& SomeTerms(ContractId) {
+  static const netting::Terms terms = [] {
+    netting::Terms made;
+    made.rate_micros = 10'000;
+    made.reserve_ppm = 100'000;
+    return made;
+  }();
+  return terms;
+}
+
+Invoice AnInvoice() {
+  Invoice invoice;
+  invoice.number = "INV-2026-000007";
+  invoice.settlement = SettlementId(12);
+  invoice.partner = PartnerId(7);
+  invoice.currency = kEuro;
+  invoice.issued_at = Timestamp(1'767'398'400 * kMicrosPerSecond);
+  invoice.start = ASettlement().start;
+  invoice.end = ASettlement().end;
+  invoice.partner_party = {"florist", kHostile, "HRB 1", "DE123456789"};
+  invoice.operator_party = {"club", "Club AG", "HRB 2", "DE987654321"};
+  invoice.payment =
+      InvoicePayment{false, MinorUnits(1'004), invoice.issued_at + Timestamp(kMicrosPerDay)};
+  Line issuance;
+  issuance.number = 4;
+  issuance.tax_ppm = 190'000;
+  issuance.bill.points = Points(1);
+  issuance.bill.cumulative_points = Points(1'234);
+  issuance.bill.amount = MinorUnits(1);
+  issuance.bill.tax_code = "S19";
+  issuance.bill.tax = MinorUnits(1);
+  issuance.bill.cumulative_amount = MinorUnits(1'234);
+  issuance.bill.cumulative_tax = MinorUnits(234);
+  Line reserve;
+  reserve.number = 5;
+  reserve.bill.leg = netting::MoneyLeg::kReserve;
+  reserve.bill.points = Points(100);
+  reserve.bill.amount = MinorUnits(10);
+  invoice.lines = {issuance, reserve};
+  invoice.settled = invoice.lines;
+  invoice.net = MinorUnits(11);
+  invoice.tax = MinorUnits(1);
+  return invoice;
+}
+
+// The same, given back.
+Invoice ACreditNote() {
+  Invoice note = AnInvoice();
+  note.number = "CN-2026-000001";
+  note.kind = InvoiceKind::kCreditNote;
+  note.credited = "INV-2026-000007";
+  note.payment.reset();
+  for (Line& line : note.lines) {
+    line.bill.points = Points() - line.bill.points;
+    line.bill.amount = -line.bill.amount;
+    line.bill.tax = -line.bill.tax;
+  }
+  note.settled = note.lines;
+  return note;
+}
+
+std::string HtmlOf(Invoice invoice) {
+  return InvoiceHtml(MakeInvoiceDocument(std::move(invoice), 2, absl::UTCTimeZone(), SomeTerms));
 }
 
 Report AReport() {
@@ -117,12 +185,52 @@ TEST_CASE("StatementHtml: what was is what is asked for", "[unit][settlement][in
   CheckGolden("statement.html", StatementHtml(AStatement()));
 }
 
+TEST_CASE("InvoiceHtml: parties, period, arithmetic of the tax, and how it is paid",
+          "[unit][settlement][inv-84]") {
+  CheckGolden("invoice.html", HtmlOf(AnInvoice()));
+}
+
+TEST_CASE("InvoiceHtml: a credit note names what it credits, and its amounts are above zero",
+          "[unit][settlement][inv-84]") {
+  CheckGolden("credit-note.html", HtmlOf(ACreditNote()));
+}
+
+TEST_CASE("MakeInvoiceDocument: the bases of the taxes add up to the net", "[unit][settlement]") {
+  for (Invoice invoice : {AnInvoice(), ACreditNote()}) {
+    const InvoiceDocument document =
+        MakeInvoiceDocument(invoice, 2, absl::UTCTimeZone(), SomeTerms);
+    MinorUnits base, tax, lines;
+    for (const InvoiceDocumentTax& sum : document.taxes) {
+      base += sum.sum.base;
+      tax += sum.sum.tax;
+    }
+    for (const InvoiceDocumentLine& line : document.lines) lines += line.line.bill.amount;
+    CHECK(base == invoice.net);
+    CHECK(lines == invoice.net);
+    CHECK(tax == invoice.tax);
+  }
+}
+
+TEST_CASE("MakeInvoiceDocument: a credit for a part names the line by its place on the invoice",
+          "[unit][settlement][inv-91]") {
+  Invoice note = ACreditNote();
+  note.lines.pop_back();
+  note.credited_for = "disputes/3";
+  note.credited_place = 1;
+
+  const InvoiceDocument document = MakeInvoiceDocument(note, 2, absl::UTCTimeZone(), SomeTerms);
+
+  REQUIRE(document.lines.size() == 1);
+  CHECK(document.lines[0].text == "Credit for line 1 of invoice INV-2026-000007, by disputes/3");
+}
+
 TEST_CASE("ReportHtml: what was is what is asked for", "[unit][settlement]") {
   CheckGolden("settlement-report.html", ReportHtml(AReport()));
 }
 
 TEST_CASE("Documents: hostile names are shown and do nothing", "[unit][settlement]") {
-  for (const std::string& html : {StatementHtml(AStatement()), ReportHtml(AReport())}) {
+  for (const std::string& html :
+       {StatementHtml(AStatement()), ReportHtml(AReport()), HtmlOf(AnInvoice())}) {
     CHECK_FALSE(absl::StrContains(html, "<script"));
     CHECK(absl::StrContains(html, "&lt;script&gt;alert(1)&lt;/script&gt;"));
     CHECK(absl::StrContains(html, "default-src 'none'"));

@@ -5,6 +5,7 @@
 #include "absl/time/civil_time.h"
 
 #include "libs/base/codec.h"
+#include "libs/base/currency.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/iso20022/camt053.h"
@@ -17,6 +18,8 @@ namespace {
 
 // How much of a file is looked at for what kind it says it is.
 constexpr size_t kHead = 4'096;
+// Of amounts in hundred-thousandths.
+constexpr int kBankDigits = 5;
 
 // What banks write where they have no reference.
 bool IsReference(const std::string& text) {
@@ -55,8 +58,18 @@ BankOutcome FirstOutcome(const BankPayment& payment, const iso20022::StatementEn
                          const OwnAccount& own) {
   if (!own.iban.empty() && payment.account != own.iban) return BankOutcome::kOtherAccount;
   if (!own.exponents.contains(payment.currency)) return BankOutcome::kOtherCurrency;
-  if (!entry.booked || payment.amount == MinorUnits()) return BankOutcome::kNotBooked;
+  if (!entry.booked) return BankOutcome::kNotBooked;
+  if (payment.amount == MinorUnits()) return BankOutcome::kNoAmount;
   return BankOutcome::kPending;
+}
+
+// Without what is less than a minor unit.
+MinorUnits WholeUnits(const iso20022::BankAmount& amount, int exponent) {
+  iso20022::BankAmount whole = amount;
+  int64_t unit = 1;
+  for (int i = exponent; i < kBankDigits; ++i) unit *= 10;
+  whole.hundred_thousandths -= whole.hundred_thousandths % unit;
+  return InMinorUnits(whole, exponent).value_or(MinorUnits());
 }
 
 BankPayment PaymentOf(const iso20022::BankStatement& statement, size_t entry_index, size_t part,
@@ -69,10 +82,13 @@ BankPayment PaymentOf(const iso20022::BankStatement& statement, size_t entry_ind
   payment.booking_date = absl::FormatCivilTime(entry.booked_on);
   payment.credit = told.credit;
   payment.currency = told.amount.currency;
-  const auto exponent = own.exponents.find(payment.currency);
-  const std::optional<MinorUnits> minor =
-      exponent != own.exponents.end() ? InMinorUnits(told.amount, exponent->second) : std::nullopt;
-  payment.amount = minor.value_or(MinorUnits(told.amount.hundred_thousandths));
+  // In the minor unit of its own currency, also where nothing is done with it.
+  const auto known = own.exponents.find(payment.currency);
+  const int exponent = known != own.exponents.end()
+                           ? known->second
+                           : CurrencyExponent(FormatCurrency(payment.currency));
+  const std::optional<MinorUnits> minor = InMinorUnits(told.amount, exponent);
+  payment.amount = minor.value_or(WholeUnits(told.amount, exponent));
   payment.end_to_end_id = told.end_to_end_id;
   payment.counterparty_name = told.counterparty_name;
   payment.counterparty_account = told.counterparty_account;

@@ -31,7 +31,8 @@ constexpr OutcomeText kOutcomes[] = {{BankOutcome::kPending, "PENDING"},
                                      {BankOutcome::kRejected, "REJECTED"},
                                      {BankOutcome::kRefunded, "REFUNDED"},
                                      {BankOutcome::kRecovered, "RECOVERED"},
-                                     {BankOutcome::kSuperseded, "SUPERSEDED"}};
+                                     {BankOutcome::kSuperseded, "SUPERSEDED"},
+                                     {BankOutcome::kNoAmount, "NO_AMOUNT"}};
 
 bool IsWordCharacter(char c) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-';

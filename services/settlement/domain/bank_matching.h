@@ -64,13 +64,14 @@ enum class BankOutcome {
   kUnknown,         // Names nothing: in suspense.
   kOtherAccount,    // Not of the programme's account: nothing is posted.
   kOtherCurrency,   // Not in the programme's currency: nothing is posted.
-  kNotBooked,       // Announced only, or of no amount: nothing is posted.
+  kNotBooked,       // Announced only: nothing is posted.
   kDuplicate,       // The entry was in an earlier file: nothing is posted.
   kAccepted,        // A status report: the bank has the payment, or has carried it out.
   kRejected,        // A status report: nothing will come of the payment.
   kRefunded,        // Gives back what was too much, out of suspense.
   kRecovered,       // Pays what was written off: the loss is less.
   kSuperseded,      // A status report of a file whose payments are in a later one by now.
+  kNoAmount,        // Booked, of nothing.
 };
 std::string_view BankOutcomeName(BankOutcome outcome);
 std::optional<BankOutcome> BankOutcomeFromName(std::string_view name);

@@ -208,11 +208,11 @@ std::string NetTable(const Report& report) {
 
 }  // namespace
 
-int AgeOf(Timestamp issued_window, Timestamp end) {
+int AgeOf(Timestamp issued_day, Timestamp end) {
   constexpr int kMostDays[] = {30, 90, 180, 365};
   int age = 0;
   for (const int days : kMostDays) {
-    if (issued_window >= end - Timestamp(days * kMicrosPerDay)) return age;
+    if (issued_day >= end - Timestamp(days * kMicrosPerDay)) return age;
     ++age;
   }
   return age;

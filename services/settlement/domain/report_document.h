@@ -18,23 +18,23 @@ struct ReportPartner {
   std::string state;  // Of its obligation; empty before the approval, or at a net of zero.
 };
 
-// What moved on a day, or in a window that is longer than one.
+// What moved on a local day that starts then.
 struct ReportDay {
   Timestamp start;
   Points issued;
   Points redeemed;
 };
 
-// Points that members had at the settlement's end, by their age: what they got in windows of the
-// last 30 days, before that up to 90, up to 180, up to 365, and longer ago.
+// Points that members had at the settlement's end, by their age: what they got on days that began
+// in the last 30 days, before that up to 90, up to 180, up to 365, and longer ago.
 struct ReportIssuer {
   std::string slug;
   static constexpr int kAges = 5;
   Points by_age[kAges];
 };
 
-// The place in `by_age` of what was issued in the window that starts then.
-int AgeOf(Timestamp issued_window, Timestamp end);
+// The place in `by_age` of what was issued on the day that starts then.
+int AgeOf(Timestamp issued_day, Timestamp end);
 
 struct Report {
   Settlement settlement;

@@ -48,7 +48,9 @@ std::vector<Figure> Figures(const Statement& statement) {
 
 std::vector<Figure> BalanceFigures(const StatementBalance& balance) {
   return {{"opening", "Opening balance", balance.opening},
-          {"payments", "Payments and adjustments since", balance.payments},
+          {"payments", "Paid since, less what was paid out", balance.payments},
+          {"credits", "Credit notes since", balance.credits},
+          {"losses", "Given up as a loss since, less what was paid of it", balance.losses},
           {"settled", "Net of this settlement", balance.net},
           {"closing", "Closing balance", balance.closing}};
 }
@@ -104,12 +106,12 @@ void AddInvoices(std::string& html, const Statement& statement) {
   if (statement.invoices.empty()) return;
   absl::StrAppend(
       &html,
-      "<h2>Documents</h2>\n<table>\n<tr><th>Number</th><th>Kind</th>"
+      "<h2>Documents</h2>\n<table>\n<tr><th>Number</th><th>Kind</th><th>Credits</th>"
       "<th class=\"n\">Net</th><th class=\"n\">Tax</th><th class=\"n\">Gross</th></tr>\n");
   for (const StatementInvoice& invoice : statement.invoices) {
     absl::StrAppend(&html, "<tr><td>", EscapeHtml(invoice.number), "</td><td>",
-                    EscapeHtml(invoice.kind), "</td><td class=\"n\">",
-                    Shown(statement, invoice.net), "</td><td class=\"n\">",
+                    EscapeHtml(invoice.kind), "</td><td>", EscapeHtml(invoice.credits),
+                    "</td><td class=\"n\">", Shown(statement, invoice.net), "</td><td class=\"n\">",
                     Shown(statement, invoice.tax), "</td>");
     absl::StrAppend(&html, "<td class=\"n\">", Shown(statement, invoice.net + invoice.tax),
                     "</td></tr>\n");
@@ -147,9 +149,10 @@ std::string StatementCsv(const Statement& statement) {
                     Amount(statement, bill.tax), tail);
   }
   for (const StatementInvoice& invoice : statement.invoices) {
-    absl::StrAppend(&csv, "document", head,
-                    CsvField(absl::StrCat(invoice.kind, " ", invoice.number)), ",,,",
-                    Amount(statement, invoice.net), ",,", Amount(statement, invoice.tax), tail);
+    std::string text = absl::StrCat(invoice.kind, " ", invoice.number);
+    if (!invoice.credits.empty()) absl::StrAppend(&text, " for ", invoice.credits);
+    absl::StrAppend(&csv, "document", head, CsvField(text), ",,,", Amount(statement, invoice.net),
+                    ",,", Amount(statement, invoice.tax), tail);
   }
   return csv;
 }

@@ -13,12 +13,15 @@
 namespace guilder::settlement {
 
 // How a partner's account with the operator moved: above zero the operator owes the partner.
-// opening + payments + net = closing.
+// opening + payments + credits + losses + net = closing.
 struct StatementBalance {
   MinorUnits opening;   // After the settlement before; zero for the first.
-  MinorUnits payments;  // What was posted since: payments, returns, adjustments, write-offs.
+  MinorUnits payments;  // Of the partner since, less what it was paid and what banks took back.
   MinorUnits net;       // Of this settlement.
   MinorUnits closing;
+  MinorUnits credits;  // By credit notes since.
+  // What it owed and is a loss since, less what it paid of losses.
+  MinorUnits losses;
 };
 
 struct StatementLine {
@@ -29,7 +32,8 @@ struct StatementLine {
 
 struct StatementInvoice {
   std::string number;
-  std::string kind;  // "INVOICE"
+  std::string kind;     // "INVOICE"
+  std::string credits;  // Of a credit note: the document that it credits.
   MinorUnits net;
   MinorUnits tax;
 };

@@ -104,6 +104,11 @@ absl::StatusOr<v1::Dispute> OpenOne(Transaction& transaction, const rpc::Call& c
     if (!same) return Refuse(Reason::kRequestIdReused);
     return ToProto(transaction, programme, *known);
   }
+  if (call.principal().IsPartner()) {
+    // A partner's key says nothing to people.
+    const PartnerId partner = named.line.bill.partner;
+    dispute.opened_by = PartnerName(LoadDirectory(transaction, {partner}).SlugOf(partner));
+  }
   GUILDER_ASSIGN_OR_RETURN(dispute,
                            Open(std::move(dispute), named.line, named.settlement,
                                 ReadDisputePolicy(transaction, programme.id), programme.now));

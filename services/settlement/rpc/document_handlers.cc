@@ -4,7 +4,7 @@
 #include <map>
 #include <utility>
 
-#include <google/protobuf/util/json_util.h>
+#include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
@@ -13,12 +13,13 @@
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/postgres/connection.h"
+#include "libs/rpc/message_json.h"
 #include "libs/security/secrets.h"
 #include "services/settlement/domain/invoice.h"
-#include "services/settlement/domain/liability.h"
 #include "services/settlement/domain/names.h"
 #include "services/settlement/domain/report_document.h"
 #include "services/settlement/domain/statement_document.h"
+#include "services/settlement/rpc/invoice_proto.h"
 #include "services/settlement/rpc/settlement_proto.h"
 #include "services/settlement/rpc/statement.h"
 #include "services/settlement/rpc/view.h"
@@ -57,51 +58,54 @@ absl::StatusOr<Statement> LoadStatementDocument(Transaction& transaction, const 
   }
   for (const Line& line : view.lines) {
     const ContractFacts& contract = view.directory.contracts.at(line.bill.contract);
-    statement.lines.push_back({line, ContractName(slug, contract.number),
-                               LineText(line, contract.terms, statement.settlement.currency)});
+    statement.lines.push_back(
+        {line, ContractName(slug, contract.number),
+         LineText(line, view.lines, contract.terms, statement.settlement.currency,
+                  statement.currency_exponent)});
   }
-  for (const Invoice& invoice : ReadInvoices(transaction, id, partner)) {
-    statement.invoices.push_back(
-        {invoice.number, std::string(InvoiceKindName(invoice.kind)), invoice.net, invoice.tax});
+  for (const Invoice& invoice : ReadDocuments(transaction, statement.settlement, partner)) {
+    statement.invoices.push_back({invoice.number, std::string(InvoiceKindName(invoice.kind)),
+                                  invoice.credited, invoice.net, invoice.tax});
   }
   return statement;
 }
 
-// Windows that are no longer than a day are one bar a local day.
-std::vector<ReportDay> ByDay(const std::vector<ReportDay>& windows, const absl::TimeZone& zone) {
-  std::vector<ReportDay> days;
-  for (const ReportDay& window : windows) {
-    const bool same = !days.empty() && absl::ToCivilDay(ToAbslTime(days.back().start), zone) ==
-                                           absl::ToCivilDay(ToAbslTime(window.start), zone);
-    if (!same) {
-      days.push_back(window);
-      continue;
-    }
-    days.back().issued += window.issued;
-    days.back().redeemed += window.redeemed;
+// All local days of [start, end), those on which nothing moved, too.
+std::vector<ReportDay> AllDays(const std::vector<ReportDay>& moved, Timestamp start, Timestamp end,
+                               const absl::TimeZone& zone) {
+  const auto day_of = [&](Timestamp at) { return absl::ToCivilDay(ToAbslTime(at), zone); };
+  std::map<absl::CivilDay, ReportDay> days;
+  const absl::CivilDay last = day_of(end - Timestamp(1));
+  for (absl::CivilDay day = day_of(start); day <= last; ++day) {
+    days[day].start = FromAbslTime(absl::FromCivil(day, zone));
   }
-  return days;
+  for (const ReportDay& part : moved) {
+    ReportDay& day = days[day_of(part.start)];
+    day.start = FromAbslTime(absl::FromCivil(day_of(part.start), zone));
+    day.issued += part.issued;
+    day.redeemed += part.redeemed;
+  }
+  std::vector<ReportDay> all;
+  for (const auto& [date, day] : days) all.push_back(day);
+  return all;
 }
 
 // What members had at the end, by who issued it and how long ago. What they owe does not count.
-std::vector<ReportIssuer> OutstandingOf(const std::vector<LiabilityLine>& lines,
+std::vector<ReportIssuer> OutstandingOf(const std::vector<OutstandingPoints>& outstanding,
                                         const Directory& directory, const Currency& currency,
                                         Timestamp end) {
   std::map<std::string, ReportIssuer> issuers;
-  for (const LiabilityLine& line : lines) {
-    const auto contract = directory.contracts.find(line.contract);
-    if (contract == directory.contracts.end() || contract->second.currency != currency ||
-        line.closing <= Points()) {
-      continue;
-    }
+  for (const OutstandingPoints& points : outstanding) {
+    const auto contract = directory.contracts.find(points.contract);
+    if (contract == directory.contracts.end() || contract->second.currency != currency) continue;
     const std::string& slug = directory.SlugOf(contract->second.terms.partner);
     ReportIssuer& issuer = issuers[slug];
     issuer.slug = slug;
-    issuer.by_age[AgeOf(line.issued_window, end)] += line.closing;
+    issuer.by_age[AgeOf(points.issued_day, end)] += points.points;
   }
-  std::vector<ReportIssuer> outstanding;
-  for (auto& [slug, issuer] : issuers) outstanding.push_back(std::move(issuer));
-  return outstanding;
+  std::vector<ReportIssuer> sorted;
+  for (auto& [slug, issuer] : issuers) sorted.push_back(std::move(issuer));
+  return sorted;
 }
 
 absl::StatusOr<Report> LoadReport(Transaction& transaction, SettlementId id) {
@@ -122,23 +126,16 @@ absl::StatusOr<Report> LoadReport(Transaction& transaction, SettlementId id) {
     const PartnerFacts& facts = view.directory.partners.at(net.partner);
     report.partners.push_back({facts.slug, facts.legal_name, net, states[net.partner]});
   }
-  report.days = ByDay(ReadWindowPoints(transaction, id), programme.time_zone);
-  report.outstanding = OutstandingOf(
-      RollForward(ReadLotPoints(transaction, report.settlement.start, report.settlement.end)),
-      view.directory, report.settlement.currency, report.settlement.end);
+  report.days = AllDays(ReadDays(transaction, id), report.settlement.start, report.settlement.end,
+                        programme.time_zone);
+  report.outstanding =
+      OutstandingOf(ReadOutstandingByDay(transaction, report.settlement.end), view.directory,
+                    report.settlement.currency, report.settlement.end);
   return report;
 }
 
-absl::StatusOr<std::string> ToJsonText(const google::protobuf::Message& message) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.always_print_primitive_fields = true;
-  options.preserve_proto_field_names = true;
-  std::string json;
-  if (!google::protobuf::util::MessageToJsonString(message, &json, options).ok()) {
-    return absl::InternalError("a statement cannot be written as JSON");
-  }
-  return json;
+std::string ToJsonText(const google::protobuf::Message& message) {
+  return rpc::ToJson(message).dump(2) + "\n";
 }
 
 }  // namespace
@@ -170,14 +167,11 @@ absl::StatusOr<v1::ListInvoicesResponse> DocumentHandlers::ListInvoices(
         const std::vector<std::string> numbers =
             ListInvoiceNumbers(transaction, filter, after, page_size + 1);
         const size_t count = std::min(numbers.size(), static_cast<size_t>(page_size));
+        GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
         for (size_t i = 0; i < count; ++i) {
-          if (const auto note = FindCreditNote(transaction, numbers[i])) {
-            *response.add_invoices() = CreditNoteToProto(transaction, *note);
-            continue;
-          }
-          const std::optional<Invoice> invoice = FindInvoice(transaction, numbers[i]);
+          std::optional<Invoice> invoice = FindInvoice(transaction, numbers[i]);
           *response.add_invoices() =
-              ToProto(*invoice, LoadDirectory(transaction, {invoice->partner}));
+              ToProto(LoadDocument(transaction, programme, *std::move(invoice)));
         }
         if (numbers.size() > count) {
           response.set_next_page_token(page_tokens_.Make(list, numbers[count - 1]));
@@ -202,7 +196,7 @@ absl::StatusOr<v1::RenderStatementResponse> DocumentHandlers::RenderStatement(
         pool_.Read(
             [&](Transaction& transaction) { return LoadStatement(transaction, call, *id, slug); },
             call.deadline()));
-    GUILDER_ASSIGN_OR_RETURN(*response.mutable_content(), ToJsonText(statement));
+    response.set_content(ToJsonText(statement));
     response.set_content_type("application/json");
     response.set_file_name(stem + ".json");
     return response;
@@ -221,6 +215,33 @@ absl::StatusOr<v1::RenderStatementResponse> DocumentHandlers::RenderStatement(
   response.set_content(html ? StatementHtml(statement) : StatementCsv(statement));
   response.set_content_type(html ? "text/html; charset=utf-8" : "text/csv; charset=utf-8");
   response.set_file_name(stem + (html ? ".html" : ".csv"));
+  return response;
+}
+
+absl::StatusOr<v1::RenderInvoiceResponse> DocumentHandlers::RenderInvoice(
+    const rpc::Call& call, const v1::RenderInvoiceRequest& request) {
+  const auto parts = rpc::ParseName("invoices/{}", request.name());
+  if (!parts) return Refuse(Reason::kInvoiceNotFound);
+  GUILDER_ASSIGN_OR_RETURN(
+      const InvoiceDocument document,
+      pool_.Read(
+          [&](Transaction& transaction) -> absl::StatusOr<InvoiceDocument> {
+            std::optional<Invoice> invoice = FindInvoice(transaction, parts->front());
+            if (!invoice) return Refuse(Reason::kInvoiceNotFound);
+            if (request.format() != v1::INVOICE_FORMAT_JSON &&
+                request.format() != v1::INVOICE_FORMAT_HTML) {
+              return Refuse(Reason::kRequestMalformed, "the format is not stated");
+            }
+            GUILDER_RETURN_IF_ERROR(call.CheckActsFor(invoice->partner));
+            GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
+            return LoadDocument(transaction, programme, *std::move(invoice));
+          },
+          call.deadline()));
+  const bool html = request.format() == v1::INVOICE_FORMAT_HTML;
+  v1::RenderInvoiceResponse response;
+  response.set_content(html ? InvoiceHtml(document) : ToJsonText(ToProto(document)));
+  response.set_content_type(html ? "text/html; charset=utf-8" : "application/json");
+  response.set_file_name(absl::StrCat(document.invoice.number, html ? ".html" : ".json"));
   return response;
 }
 

@@ -24,6 +24,8 @@ class DocumentHandlers {
                                                         const v1::ListInvoicesRequest& request);
   absl::StatusOr<v1::RenderStatementResponse> RenderStatement(
       const rpc::Call& call, const v1::RenderStatementRequest& request);
+  absl::StatusOr<v1::RenderInvoiceResponse> RenderInvoice(const rpc::Call& call,
+                                                          const v1::RenderInvoiceRequest& request);
   absl::StatusOr<v1::RenderSettlementReportResponse> RenderSettlementReport(
       const rpc::Call& call, const v1::RenderSettlementReportRequest& request);
 

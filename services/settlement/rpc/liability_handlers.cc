@@ -62,6 +62,7 @@ absl::Status AddDeferred(Transaction& transaction, const std::vector<LiabilityLi
   std::map<ContractId, Points> outstanding;
   for (const LiabilityLine& line : lines) outstanding[line.contract] += line.closing;
   const std::map<ContractId, Points> pending = ReadPending(transaction, end);
+  std::map<std::string, v1::LiabilityTotal> totals;
   for (const auto& [id, points] : outstanding) {
     const ContractFacts& contract = directory.contracts.at(id);
     const auto waiting = pending.find(id);
@@ -77,7 +78,12 @@ absl::Status AddDeferred(Transaction& transaction, const std::vector<LiabilityLi
         DeferredMoney(contract.terms, points, not_billed, programme.ExponentOf(contract.currency)));
     out->set_deferred_minor_units(money.value());
     out->set_currency_code(FormatCurrency(contract.currency));
+    v1::LiabilityTotal& total = totals[out->currency_code()];
+    total.set_currency_code(out->currency_code());
+    total.set_closing_points(total.closing_points() + points.value());
+    total.set_deferred_minor_units(total.deferred_minor_units() + money.value());
   }
+  for (auto& [currency, total] : totals) *response.add_totals() = std::move(total);
   return absl::OkStatus();
 }
 
@@ -86,7 +92,7 @@ absl::StatusOr<v1::GetLiabilityResponse> LoadLiability(Transaction& transaction,
   if (!window) window = FindLastSealed(transaction);
   if (!window) return Refuse(Reason::kWindowNotSealed, "no window was sealed yet");
   GUILDER_ASSIGN_OR_RETURN(const WindowFacts facts, FindWindow(transaction, *window));
-  if (facts.state != WindowState::kSealed && facts.state != WindowState::kSettled) {
+  if (!IsSealed(facts.state)) {
     return Refuse(Reason::kWindowNotSealed);
   }
   GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));

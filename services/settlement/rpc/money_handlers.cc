@@ -94,7 +94,7 @@ absl::StatusOr<v1::GetBalanceSheetResponse> LoadBalanceSheet(Transaction& transa
   Timestamp until = kNever;
   if (window) {
     GUILDER_ASSIGN_OR_RETURN(const WindowFacts facts, FindWindow(transaction, *window));
-    if (facts.state != WindowState::kSealed && facts.state != WindowState::kSettled) {
+    if (!IsSealed(facts.state)) {
       return Refuse(Reason::kWindowNotSealed);
     }
     until = facts.window.end;

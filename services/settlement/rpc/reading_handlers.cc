@@ -9,10 +9,12 @@
 #include "libs/base/text.h"
 #include "libs/postgres/connection.h"
 #include "services/settlement/domain/names.h"
+#include "services/settlement/rpc/invoice_proto.h"
 #include "services/settlement/rpc/settlement_handlers.h"
 #include "services/settlement/rpc/settlement_proto.h"
 #include "services/settlement/rpc/statement.h"
 #include "services/settlement/rpc/view.h"
+#include "services/settlement/store/invoices.h"
 
 namespace guilder::settlement {
 namespace {
@@ -58,17 +60,14 @@ ObligationPage LoadObligations(Transaction& transaction, std::optional<Settlemen
 
 absl::StatusOr<v1::Invoice> LoadInvoice(Transaction& transaction, const rpc::Call& call,
                                         const std::string& number) {
-  if (const auto note = FindCreditNote(transaction, number)) {
-    GUILDER_RETURN_IF_ERROR(call.CheckActsFor(note->partner));
-    return CreditNoteToProto(transaction, *note);
-  }
-  const std::optional<Invoice> invoice = FindInvoice(transaction, number);
+  std::optional<Invoice> invoice = FindInvoice(transaction, number);
   if (!invoice) return Refuse(Reason::kInvoiceNotFound);
   GUILDER_RETURN_IF_ERROR(call.CheckActsFor(invoice->partner));
-  return ToProto(*invoice, LoadDirectory(transaction, {invoice->partner}));
+  GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
+  return ToProto(LoadDocument(transaction, programme, *std::move(invoice)));
 }
 
-// Adds each partner's invoices and obligation to its net.
+// Adds each partner's invoices and obligation to its net, and to each line what it stands on.
 void AddDocuments(Transaction& transaction, SettlementId id, v1::Settlement& settlement) {
   std::map<std::string, v1::PartnerNet*> nets;
   for (v1::PartnerNet& net : *settlement.mutable_nets()) nets[net.partner()] = &net;
@@ -76,6 +75,7 @@ void AddDocuments(Transaction& transaction, SettlementId id, v1::Settlement& set
     const auto net = nets.find(PartnerName(invoice.partner_slug));
     if (net != nets.end()) net->second->add_invoices(InvoiceName(invoice.number));
   }
+  AddInvoicesOfLines(transaction, id, *settlement.mutable_lines());
   const std::vector<StoredObligation> obligations = ReadObligations(transaction, id);
   std::vector<PartnerId> partners;
   for (const StoredObligation& obligation : obligations) {
@@ -106,6 +106,37 @@ absl::StatusOr<v1::GetSettlementResponse> SettlementHandlers::GetSettlement(
         return response;
       },
       call.deadline());
+}
+
+absl::StatusOr<v1::ListSettlementsResponse> SettlementHandlers::ListSettlements(
+    const rpc::Call& call, const v1::ListSettlementsRequest& request) {
+  constexpr char kList[] = "settlements";
+  GUILDER_ASSIGN_OR_RETURN(const std::string position,
+                           page_tokens_.Position(kList, request.page_token()));
+  GUILDER_ASSIGN_OR_RETURN(const int page_size, rpc::PageSize(request.page_size()));
+  const SettlementId before(static_cast<int32_t>(ParseInt(position).value_or(INT32_MAX)));
+  v1::ListSettlementsResponse response;
+  GUILDER_RETURN_IF_ERROR(pool_.Read(
+      [&](Transaction& transaction) -> absl::Status {
+        LockForReading(transaction);
+        const std::vector<SettlementSummary> listed =
+            settlement::ListSettlements(transaction, before, page_size + 1);
+        const size_t count = std::min(listed.size(), static_cast<size_t>(page_size));
+        for (size_t i = 0; i < count; ++i) {
+          v1::Settlement& out = *response.add_settlements();
+          out = ToProto(listed[i].settlement);
+          out.set_window_count(listed[i].windows);
+          out.set_operator_net_minor_units(listed[i].net.value());
+          out.set_due_minor_units(listed[i].due.value());
+        }
+        if (listed.size() > count) {
+          response.set_next_page_token(
+              page_tokens_.Make(kList, absl::StrCat(listed[count - 1].settlement.id.value())));
+        }
+        return absl::OkStatus();
+      },
+      call.deadline()));
+  return response;
 }
 
 absl::StatusOr<v1::ListObligationsResponse> SettlementHandlers::ListObligations(

@@ -12,10 +12,12 @@
 #include "libs/postgres/connection.h"
 #include "libs/rpc/audit.h"
 #include "libs/security/secrets.h"
+#include "services/settlement/domain/invoice.h"
 #include "services/settlement/domain/names.h"
 #include "services/settlement/rpc/settlement_proto.h"
 #include "services/settlement/rpc/view.h"
 #include "services/settlement/store/computing.h"
+#include "services/settlement/store/invoices.h"
 #include "services/settlement/store/policy.h"
 
 namespace guilder::settlement {
@@ -61,7 +63,8 @@ absl::StatusOr<Approval> Approve(Transaction& transaction, SettlementId id, cons
       WriteApproval(transaction, settlement, computation, DueAt(policy, programme.now, calendar)));
   const auto day = absl::ToCivilDay(ToAbslTime(programme.now), programme.time_zone);
   std::vector<std::string> invoices = WriteInvoices(
-      transaction, settlement, static_cast<int>(day.year()), DraftInvoices(computation.lines));
+      transaction, settlement, static_cast<int>(day.year()),
+      DraftInvoices(computation.lines, FindCreditedInvoices(transaction, settlement.id)));
   return Approval{LoadView(transaction, std::move(settlement)), std::move(invoices)};
 }
 

@@ -60,6 +60,8 @@ class SettlementHandlers {
   // reading_handlers.cc.
   absl::StatusOr<v1::GetSettlementResponse> GetSettlement(const rpc::Call& call,
                                                           const v1::GetSettlementRequest& request);
+  absl::StatusOr<v1::ListSettlementsResponse> ListSettlements(
+      const rpc::Call& call, const v1::ListSettlementsRequest& request);
   absl::StatusOr<v1::ListObligationsResponse> ListObligations(
       const rpc::Call& call, const v1::ListObligationsRequest& request);
   absl::StatusOr<v1::GetPartnerStatementResponse> GetPartnerStatement(

@@ -1,5 +1,7 @@
 #include "services/settlement/rpc/settlement_proto.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
 #include "libs/base/text.h"
@@ -7,6 +9,7 @@
 #include "libs/rpc/proto_time.h"
 #include "services/settlement/domain/invoice.h"
 #include "services/settlement/domain/names.h"
+#include "services/settlement/rpc/invoice_proto.h"
 
 namespace guilder::settlement {
 namespace {
@@ -19,6 +22,8 @@ v1::WindowState ToProto(WindowState state) {
       return v1::WINDOW_STATE_ENDED;
     case WindowState::kSealed:
       return v1::WINDOW_STATE_SEALED;
+    case WindowState::kComputed:
+      return v1::WINDOW_STATE_COMPUTED;
     case WindowState::kSettled:
       return v1::WINDOW_STATE_SETTLED;
   }
@@ -113,7 +118,28 @@ v1::SettlementLine ToProto(SettlementId settlement, const Line& line, const Dire
   out.set_tax_minor_units(line.bill.tax.value());
   out.set_rate_micros(RateOf(line, directory.contracts.at(line.bill.contract).terms));
   out.set_tax_rate_ppm(static_cast<int32_t>(line.tax_ppm));
+  out.set_cumulative_amount_minor_units(line.bill.cumulative_amount.value());
+  out.set_cumulative_tax_minor_units(line.bill.cumulative_tax.value());
   return out;
+}
+
+void AddLines(SettlementId settlement, const std::vector<Line>& lines, const Directory& directory,
+              int currency_exponent,
+              google::protobuf::RepeatedPtrField<v1::SettlementLine>& added) {
+  // Lines are by partner, so those of one follow one another.
+  for (auto line = lines.begin(); line != lines.end();) {
+    const auto end = std::find_if(line, lines.end(), [&](const Line& other) {
+      return other.bill.partner != line->bill.partner;
+    });
+    const std::vector<Line> of_partner(line, end);
+    for (; line != end; ++line) {
+      v1::SettlementLine& out = *added.Add();
+      out = ToProto(settlement, *line, directory);
+      if (line->bill.leg != netting::MoneyLeg::kFee) continue;
+      *out.mutable_fee_parts() = ToProto(FeePartsOf(
+          *line, of_partner, directory.contracts.at(line->bill.contract).terms, currency_exponent));
+    }
+  }
 }
 
 v1::PartnerNet ToProto(const Net& net, const Directory& directory) {
@@ -132,30 +158,38 @@ v1::PartnerNet ToProto(const Net& net, const Directory& directory) {
   out.set_point_blocks_minor_units(net.point_blocks.value());
   out.set_carried_in_minor_units(net.carried_in.value());
   out.set_carried_out_minor_units(net.carried_out.value());
+  out.set_due_minor_units((net.net + net.carried_in - net.carried_out).value());
   return out;
 }
 
-v1::Settlement ToProto(const SettlementView& view) {
-  const Settlement& settlement = view.settlement;
+v1::Settlement ToProto(const Settlement& settlement) {
   v1::Settlement out;
   out.set_name(SettlementName(settlement.id));
   out.set_state(ToProto(settlement.state));
   out.set_currency_code(FormatCurrency(settlement.currency));
   *out.mutable_start_time() = rpc::ToProto(settlement.start);
   *out.mutable_end_time() = rpc::ToProto(settlement.end);
-  for (const Timestamp start : view.window_starts) out.add_windows(WindowName(start));
-  for (const Line& line : view.lines) {
-    *out.add_lines() = ToProto(settlement.id, line, view.directory);
-  }
-  MinorUnits operator_net;
-  for (const Net& net : view.nets) {
-    *out.add_nets() = ToProto(net, view.directory);
-    operator_net += net.net;
-  }
-  out.set_operator_net_minor_units(operator_net.value());
   out.set_computed_by(settlement.computed_by);
   out.set_approved_by(settlement.approved_by);
   out.set_etag(Etag(settlement));
+  return out;
+}
+
+v1::Settlement ToProto(const SettlementView& view) {
+  v1::Settlement out = ToProto(view.settlement);
+  for (const Timestamp start : view.window_starts) out.add_windows(WindowName(start));
+  out.set_window_count(static_cast<int32_t>(view.window_starts.size()));
+  AddLines(view.settlement.id, view.lines, view.directory, view.currency_exponent,
+           *out.mutable_lines());
+  MinorUnits operator_net;
+  MinorUnits due;
+  for (const Net& net : view.nets) {
+    *out.add_nets() = ToProto(net, view.directory);
+    operator_net += net.net;
+    due += net.net + net.carried_in - net.carried_out;
+  }
+  out.set_operator_net_minor_units(operator_net.value());
+  out.set_due_minor_units(due.value());
   return out;
 }
 
@@ -178,39 +212,6 @@ v1::Obligation ToProto(const StoredObligation& obligation, const Directory& dire
     out.set_loss_owner(PartnerName(directory.SlugOf(obligation.loss_owner)));
   }
   out.set_end_to_end_id(obligation.end_to_end_id);
-  return out;
-}
-
-v1::Invoice ToProto(const Invoice& invoice, const Directory& directory) {
-  v1::Invoice out;
-  out.set_name(InvoiceName(invoice.number));
-  out.set_kind(invoice.kind == InvoiceKind::kInvoice ? v1::INVOICE_KIND_INVOICE
-                                                     : v1::INVOICE_KIND_SELF_BILLED);
-  out.set_partner(PartnerName(directory.SlugOf(invoice.partner)));
-  out.set_settlement(SettlementName(invoice.settlement));
-  *out.mutable_issue_time() = rpc::ToProto(invoice.issued_at);
-  out.set_currency_code(FormatCurrency(invoice.currency));
-  for (const Line& line : invoice.lines) {
-    const netting::Terms& terms = directory.contracts.at(line.bill.contract).terms;
-    v1::InvoiceLine* added = out.add_lines();
-    added->set_settlement_line(LineName(invoice.settlement, line.number));
-    added->set_text(LineText(line, terms, invoice.currency));
-    added->set_points(line.bill.points.value());
-    added->set_rate_micros(RateOf(line, terms));
-    added->set_amount_minor_units(line.bill.amount.value());
-    added->set_tax_code(line.bill.tax_code);
-  }
-  for (const TaxSum& sum : SumTaxes(invoice.lines)) {
-    v1::InvoiceTax* added = out.add_taxes();
-    added->set_code(sum.code);
-    added->set_rate_ppm(static_cast<int32_t>(sum.ppm));
-    added->set_base_minor_units(sum.base.value());
-    added->set_tax_minor_units(sum.tax.value());
-  }
-  out.set_net_minor_units(invoice.net.value());
-  out.set_tax_minor_units(invoice.tax.value());
-  out.set_gross_minor_units((invoice.net + invoice.tax).value());
-  out.set_payment_reference(EndToEndId(invoice.settlement, invoice.partner));
   return out;
 }
 

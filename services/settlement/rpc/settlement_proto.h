@@ -9,7 +9,6 @@
 
 #include "services/settlement/domain/settlement.h"
 #include "services/settlement/store/facts.h"
-#include "services/settlement/store/invoices.h"
 #include "services/settlement/store/obligations.h"
 #include "services/settlement/store/settlements.h"
 #include "services/settlement/store/windows.h"
@@ -23,6 +22,7 @@ struct SettlementView {
   std::vector<Line> lines;
   std::vector<Net> nets;
   Directory directory;
+  int currency_exponent = 2;
 };
 
 // What an approval names: the digest, in hexadecimal.
@@ -36,10 +36,14 @@ struct NamedObligation {
 std::optional<NamedObligation> ParseObligationName(const std::string& name);
 
 v1::Window ToProto(const WindowFacts& window, const std::vector<BookHead>& heads = {});
+// Without windows, lines and nets.
+v1::Settlement ToProto(const Settlement& settlement);
 v1::Settlement ToProto(const SettlementView& view);
+// With the parts of fees; `lines` are by partner.
+void AddLines(SettlementId settlement, const std::vector<Line>& lines, const Directory& directory,
+              int currency_exponent, google::protobuf::RepeatedPtrField<v1::SettlementLine>& added);
 v1::SettlementLine ToProto(SettlementId settlement, const Line& line, const Directory& directory);
 v1::PartnerNet ToProto(const Net& net, const Directory& directory);
 v1::Obligation ToProto(const StoredObligation& obligation, const Directory& directory);
-v1::Invoice ToProto(const Invoice& invoice, const Directory& directory);
 
 }  // namespace guilder::settlement

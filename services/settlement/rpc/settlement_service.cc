@@ -46,6 +46,7 @@ class SettlementService final : public v1::SettlementService::CallbackService {
   GUILDER_METHOD_(handlers_, GetSettlementPolicy)
   GUILDER_METHOD_(handlers_, UpdateSettlementPolicy)
   GUILDER_METHOD_(handlers_, GetSettlement)
+  GUILDER_METHOD_(handlers_, ListSettlements)
   GUILDER_METHOD_(handlers_, ListObligations)
   GUILDER_METHOD_(handlers_, GetPartnerStatement)
   GUILDER_METHOD_(handlers_, GetInvoice)
@@ -69,6 +70,7 @@ class SettlementService final : public v1::SettlementService::CallbackService {
 
   GUILDER_METHOD_(documents_, ListInvoices)
   GUILDER_METHOD_(documents_, RenderStatement)
+  GUILDER_METHOD_(documents_, RenderInvoice)
   GUILDER_METHOD_(documents_, RenderSettlementReport)
 
   GUILDER_METHOD_(reconciliations_, GetReconciliation)

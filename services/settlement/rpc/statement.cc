@@ -1,5 +1,7 @@
 #include "services/settlement/rpc/statement.h"
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +12,7 @@
 #include "libs/rpc/names.h"
 #include "libs/rpc/proto_time.h"
 #include "services/settlement/domain/names.h"
+#include "services/settlement/rpc/invoice_proto.h"
 #include "services/settlement/rpc/settlement_proto.h"
 #include "services/settlement/rpc/view.h"
 #include "services/settlement/store/documents.h"
@@ -21,6 +24,8 @@ namespace {
 void SetBalance(const StatementBalance& balance, v1::StatementBalance& out) {
   out.set_opening_minor_units(balance.opening.value());
   out.set_payments_minor_units(balance.payments.value());
+  out.set_credits_minor_units(balance.credits.value());
+  out.set_losses_minor_units(balance.losses.value());
   out.set_net_minor_units(balance.net.value());
   out.set_closing_minor_units(balance.closing.value());
 }
@@ -42,15 +47,20 @@ absl::StatusOr<v1::GetPartnerStatementResponse> LoadStatement(postgres::Transact
   Net none;
   none.partner = partner;
   *response.mutable_net() = ToProto(view.nets.empty() ? none : view.nets.front(), view.directory);
-  for (const Line& line : view.lines) *response.add_lines() = ToProto(id, line, view.directory);
+  AddLines(id, view.lines, view.directory, view.currency_exponent, *response.mutable_lines());
+  AddInvoicesOfLines(transaction, id, *response.mutable_lines());
+  response.set_settlement(SettlementName(id));
+  response.set_currency_code(FormatCurrency(view.settlement.currency));
+  *response.mutable_start_time() = rpc::ToProto(view.settlement.start);
+  *response.mutable_end_time() = rpc::ToProto(view.settlement.end);
   if (const auto obligation = FindObligation(transaction, id, partner)) {
-    *response.mutable_obligation() = ToProto(*obligation, view.directory);
+    std::vector<PartnerId> partners = {partner};
+    if (obligation->loss_owner) partners.push_back(obligation->loss_owner);
+    *response.mutable_obligation() = ToProto(*obligation, LoadDirectory(transaction, partners));
   }
-  for (const Invoice& invoice : ReadInvoices(transaction, id, partner)) {
-    *response.add_invoices() = ToProto(invoice, view.directory);
-  }
-  for (const CreditNote& note : ReadCreditNotes(transaction, id, partner)) {
-    *response.add_invoices() = CreditNoteToProto(transaction, note);
+  GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
+  for (Invoice& invoice : ReadDocuments(transaction, view.settlement, partner)) {
+    *response.add_invoices() = ToProto(LoadDocument(transaction, programme, std::move(invoice)));
   }
   if (view.settlement.state != State::kComputed) {
     SetBalance(ReadStatementBalance(transaction, view.settlement, partner),
@@ -75,35 +85,29 @@ absl::StatusOr<NamedLine> FindNamedLine(postgres::Transaction& transaction, cons
   return none;
 }
 
-v1::Invoice CreditNoteToProto(postgres::Transaction& transaction, const CreditNote& note) {
-  const Directory directory = LoadDirectory(transaction, {note.partner});
-  v1::Invoice out;
-  out.set_name(InvoiceName(note.number));
-  out.set_kind(v1::INVOICE_KIND_CREDIT_NOTE);
-  out.set_partner(PartnerName(directory.SlugOf(note.partner)));
-  out.set_settlement(SettlementName(note.settlement));
-  *out.mutable_issue_time() = rpc::ToProto(note.issued_at);
-  out.set_credited_invoice(InvoiceName(note.invoice));
-  out.set_net_minor_units(note.net.value());
-  out.set_tax_minor_units(note.tax.value());
-  out.set_gross_minor_units((note.net + note.tax).value());
-  for (const Line& line : ReadLines(transaction, note.settlement, note.partner)) {
-    if (line.number != note.line) continue;
-    const absl::StatusOr<Settlement> settlement = FindSettlement(transaction, note.settlement);
-    if (settlement.ok()) out.set_currency_code(FormatCurrency(settlement->currency));
-    v1::InvoiceLine& credited = *out.add_lines();
-    credited.set_settlement_line(LineName(note.settlement, note.line));
-    credited.set_text(absl::StrCat("Credit for line ", note.line, " of invoice ", note.invoice));
-    credited.set_amount_minor_units(note.net.value());
-    credited.set_tax_code(line.bill.tax_code);
-    if (line.bill.tax_code.empty()) continue;
-    v1::InvoiceTax& tax = *out.add_taxes();
-    tax.set_code(line.bill.tax_code);
-    tax.set_rate_ppm(static_cast<int32_t>(line.tax_ppm));
-    tax.set_base_minor_units(note.net.value());
-    tax.set_tax_minor_units(note.tax.value());
+void AddInvoicesOfLines(postgres::Transaction& transaction, SettlementId settlement,
+                        google::protobuf::RepeatedPtrField<v1::SettlementLine>& lines) {
+  const std::map<int, std::string> numbers = ReadInvoicesOfLines(transaction, settlement);
+  for (v1::SettlementLine& line : lines) {
+    const auto parts = rpc::ParseNumberedName("settlements/{}/lines/{}", line.name());
+    const auto number = numbers.find(static_cast<int>((*parts)[1]));
+    if (number != numbers.end()) line.set_invoice(InvoiceName(number->second));
   }
-  return out;
+}
+
+std::vector<Invoice> ReadDocuments(postgres::Transaction& transaction, const Settlement& settlement,
+                                   PartnerId partner) {
+  std::vector<Invoice> documents;
+  if (settlement.state == State::kComputed) return documents;
+  for (const std::string& number : ReadNotesSince(transaction, settlement, partner)) {
+    if (auto note = FindInvoice(transaction, number)) documents.push_back(*std::move(note));
+  }
+  for (Invoice& invoice : ReadInvoices(transaction, settlement.id, partner)) {
+    documents.push_back(std::move(invoice));
+  }
+  std::stable_sort(documents.begin(), documents.end(),
+                   [](const Invoice& a, const Invoice& b) { return a.number < b.number; });
+  return documents;
 }
 
 }  // namespace guilder::settlement

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "guilder/settlement/v1/settlement_service.pb.h"
@@ -9,7 +10,7 @@
 #include "libs/postgres/connection.h"
 #include "libs/rpc/call.h"
 #include "services/settlement/domain/settlement.h"
-#include "services/settlement/store/disputes.h"
+#include "services/settlement/store/invoices.h"
 
 namespace guilder::settlement {
 
@@ -29,7 +30,13 @@ struct NamedLine {
 absl::StatusOr<NamedLine> FindNamedLine(postgres::Transaction& transaction, const rpc::Call& call,
                                         const std::string& name);
 
-// A credit note as an invoice.
-v1::Invoice CreditNoteToProto(postgres::Transaction& transaction, const CreditNote& note);
+// Adds to each line of the settlement the document that it stands on, where it has one.
+void AddInvoicesOfLines(postgres::Transaction& transaction, SettlementId settlement,
+                        google::protobuf::RepeatedPtrField<v1::SettlementLine>& lines);
+
+// What a statement of an approved settlement lists: the partner's invoices and credit notes of it,
+// and the credit notes that were issued since the settlement before. Each once, by number.
+std::vector<Invoice> ReadDocuments(postgres::Transaction& transaction, const Settlement& settlement,
+                                   PartnerId partner);
 
 }  // namespace guilder::settlement

@@ -16,6 +16,8 @@ SettlementView LoadView(postgres::Transaction& transaction, Settlement settlemen
   for (const Net& net : view.nets) partners.push_back(net.partner);
   if (partner) partners.push_back(*partner);
   view.directory = LoadDirectory(transaction, partners);
+  const absl::StatusOr<Programme> programme = LoadProgramme(transaction);
+  if (programme.ok()) view.currency_exponent = programme->ExponentOf(view.settlement.currency);
   return view;
 }
 

@@ -21,7 +21,7 @@ constexpr char kWindowList[] = "windows";
 // A window with the heads of its books, once it is sealed.
 absl::StatusOr<v1::Window> ReadWindow(Transaction& transaction, Timestamp start) {
   GUILDER_ASSIGN_OR_RETURN(const WindowFacts facts, FindWindow(transaction, start));
-  const bool sealed = facts.state == WindowState::kSealed || facts.state == WindowState::kSettled;
+  const bool sealed = IsSealed(facts.state);
   return ToProto(facts,
                  sealed ? ReadHeads(transaction, facts.window.end) : std::vector<BookHead>());
 }

@@ -3,13 +3,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/time/civil_time.h"
 
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/postgres/connection.h"
+#include "services/settlement/domain/invoice.h"
+#include "services/settlement/store/invoices.h"
 #include "services/settlement/store/money.h"
 #include "services/settlement/store/settlements.h"
 
@@ -149,19 +150,9 @@ constexpr Statement kInsertNote{"dispute.insert_credit_note", R"sql(
   "a.settlement_id, a.line, a.net, a.tax, n.issued_at_us from settlement.credit_notes n " \
   "join settlement.adjustments a using (adjustment_id) "
 
-constexpr Statement kFindNote{"dispute.find_credit_note", "select " GUILDER_NOTE_COLUMNS_ R"sql(
-   where n.credit_note_number = $1
-)sql"};
-
 constexpr Statement kFindNoteOf{"dispute.find_credit_note_of", "select " GUILDER_NOTE_COLUMNS_
                                                                R"sql(
    where n.adjustment_id = $1
-)sql"};
-
-constexpr Statement kReadNotes{"dispute.read_credit_notes", "select " GUILDER_NOTE_COLUMNS_ R"sql(
-   where a.settlement_id = $1
-     and a.partner_id = $2
-   order by n.credit_note_number
 )sql"};
 
 #undef GUILDER_NOTE_COLUMNS_
@@ -229,11 +220,11 @@ void WriteCreditNote(Transaction& transaction, const Programme& programme,
   const auto year = static_cast<int>(day.year());
   const auto number =
       static_cast<int>(transaction.Execute(kTakeNumber, Params().Int(year))[0].Int(0));
-  transaction.Execute(kInsertNote, Params()
-                                       .Text(absl::StrFormat("CN-%04d-%06d", year, number))
-                                       .Text(invoice[0].Text(0))
-                                       .Int(adjustment.id)
-                                       .Int(adjustment.posted_at));
+  const std::string name = InvoiceNumber(InvoiceKind::kCreditNote, year, number);
+  transaction.Execute(
+      kInsertNote,
+      Params().Text(name).Text(invoice[0].Text(0)).Int(adjustment.id).Int(adjustment.posted_at));
+  WriteNoteParties(transaction, name, adjustment.partner);
 }
 
 struct Credited {
@@ -417,21 +408,8 @@ std::map<PartnerId, MinorUnits> ReadCredited(Transaction& transaction, Timestamp
   return credited;
 }
 
-std::optional<CreditNote> FindCreditNote(Transaction& transaction, const std::string& number) {
-  return OneNote(transaction.Execute(kFindNote, Params().Text(number)));
-}
-
 std::optional<CreditNote> FindCreditNote(Transaction& transaction, AdjustmentId adjustment) {
   return OneNote(transaction.Execute(kFindNoteOf, Params().Int(adjustment)));
-}
-
-std::vector<CreditNote> ReadCreditNotes(Transaction& transaction, SettlementId settlement,
-                                        PartnerId partner) {
-  std::vector<CreditNote> notes;
-  for (const Row& row : transaction.Execute(kReadNotes, Params().Int(settlement).Int(partner))) {
-    notes.push_back(NoteFromRow(row));
-  }
-  return notes;
 }
 
 }  // namespace guilder::settlement

@@ -70,12 +70,6 @@ struct CreditNote {
   Timestamp issued_at;
 };
 std::optional<CreditNote> FindCreditNote(postgres::Transaction& transaction,
-                                         const std::string& number);
-std::optional<CreditNote> FindCreditNote(postgres::Transaction& transaction,
                                          AdjustmentId adjustment);
-
-// A partner's credit notes for lines of a settlement, by number.
-std::vector<CreditNote> ReadCreditNotes(postgres::Transaction& transaction, SettlementId settlement,
-                                        PartnerId partner);
 
 }  // namespace guilder::settlement

@@ -14,13 +14,18 @@
 
 namespace guilder::settlement {
 
-// How a partner's account stood before and after an approved settlement, by the money ledger.
+// How a partner's account moved in the money ledger from the approval of the settlement before, of
+// the same currency, to that of this one.
 StatementBalance ReadStatementBalance(postgres::Transaction& transaction,
                                       const Settlement& settlement, PartnerId partner);
 
-// Points issued and redeemed by the windows of a settlement, in their order.
-std::vector<ReportDay> ReadWindowPoints(postgres::Transaction& transaction,
-                                        SettlementId settlement);
+// The numbers of the credit notes by which it was credited in that time.
+std::vector<std::string> ReadNotesSince(postgres::Transaction& transaction,
+                                        const Settlement& settlement, PartnerId partner);
+
+// Points issued and redeemed in the windows of a settlement by the day on which they were, of the
+// programme's zone; days on which none were are left out.
+std::vector<ReportDay> ReadDays(postgres::Transaction& transaction, SettlementId settlement);
 
 struct InvoiceFilter {
   std::optional<SettlementId> settlement;

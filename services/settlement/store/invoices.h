@@ -1,12 +1,14 @@
 // Reads and writes invoices. Each function runs in the caller's transaction.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "libs/base/types.h"
 #include "services/settlement/domain/invoice.h"
+#include "services/settlement/domain/invoice_document.h"
 #include "services/settlement/domain/settlement.h"
 
 namespace guilder::postgres {
@@ -15,20 +17,14 @@ class Transaction;
 
 namespace guilder::settlement {
 
-struct Invoice {
-  std::string number;
-  InvoiceKind kind = InvoiceKind::kInvoice;
-  PartnerId partner;
-  SettlementId settlement;
-  Currency currency{};
-  Timestamp issued_at;
-  MinorUnits net;
-  MinorUnits tax;
-  std::vector<Line> lines;  // Of the settlement, in order.
-};
+// The invoices that a settlement's credits are for, by its lines: of each, the last one that billed
+// the same contract version and leg.
+std::map<int, std::string> FindCreditedInvoices(postgres::Transaction& transaction,
+                                                SettlementId settlement);
 
-// Numbers the drafts, in their order, and stores them. The numbers are taken in this transaction,
-// so that none is lost when it fails. Whoever calls holds LockForWriting. Gives the numbers.
+// Numbers the drafts, in their order, and stores them with their parties. The numbers are taken in
+// this transaction, so that none is lost when it fails. Whoever calls holds LockForWriting, and has
+// stored the settlement's obligations. Gives the numbers.
 std::vector<std::string> WriteInvoices(postgres::Transaction& transaction,
                                        const Settlement& settlement, int year,
                                        const std::vector<InvoiceDraft>& drafts);
@@ -43,8 +39,18 @@ struct PartnerInvoice {
 };
 std::vector<PartnerInvoice> ReadPartnerInvoices(postgres::Transaction& transaction,
                                                 SettlementId settlement);
+
+// Keeps how the parties of a credit note are called now, that an adjustment of the partner gets.
+void WriteNoteParties(postgres::Transaction& transaction, const std::string& number,
+                      PartnerId partner);
+
+// The numbers of the documents that a settlement's lines stand on, by line.
+std::map<int, std::string> ReadInvoicesOfLines(postgres::Transaction& transaction,
+                                               SettlementId settlement);
+
+// An invoice or credit note of any kind.
 std::optional<Invoice> FindInvoice(postgres::Transaction& transaction, const std::string& number);
-// A partner's invoices of a settlement, by number.
+// A partner's invoices of a settlement, and credit notes of what it took back, by number.
 std::vector<Invoice> ReadInvoices(postgres::Transaction& transaction, SettlementId settlement,
                                   PartnerId partner);
 

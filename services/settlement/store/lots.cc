@@ -41,6 +41,40 @@ constexpr Statement kFindWindow{"settlement.find_window_of_lots", R"sql(
    limit 1
 )sql"};
 
+// What was issued and redeemed by day, and where each day begins in the book: before lots are
+// looked at, which may be of these days.
+constexpr Statement kNoteDays{"settlement.note_days", R"sql(
+  with chunk as materialized (
+    select e.number, e.points, e.debit_bucket, e.credit_bucket, e.contract_id,
+           (extract(epoch from date_trunc('day', to_timestamp(e.posted_at_us / 1000000)
+                                                 at time zone g.time_zone)
+                               at time zone g.time_zone) * 1000000)::bigint as day_us
+      from ledger.entries e
+      join ledger.books k using (book)
+      join ledger.programmes g using (programme_id)
+     where e.book = $1
+       and e.number > $2
+       and e.number <= $3
+       and e.posted_at_us >= $4
+       and e.posted_at_us < $5
+  ), days as (
+    insert into settlement.book_days (book, day_us, first_number)
+    select $1, day_us, min(number) from chunk group by day_us
+        on conflict (book, day_us) do nothing
+  )
+  insert into settlement.daily_points as p (book, window_start_us, currency, day_us, issued, redeemed)
+  select $1, $4, c.currency, e.day_us,
+         coalesce(sum(e.points) filter (where e.debit_bucket = $6::smallint), 0)::bigint,
+         coalesce(sum(e.points) filter (where e.credit_bucket = $7::smallint), 0)::bigint
+    from chunk e
+    join partner.contracts c using (contract_id)
+   where e.debit_bucket = $6
+      or e.credit_bucket = $7
+   group by c.currency, e.day_us
+      on conflict (book, window_start_us, currency, day_us)
+      do update set issued = p.issued + excluded.issued, redeemed = p.redeemed + excluded.redeemed
+)sql"};
+
 // What each entry means for the lots on its sides. Entries inside of a lot, such as an activation,
 // mean nothing; points in transit are the other lot's from then on. A lot's id tells its record,
 // and the seals tell in which window that is. Where points that had expired are taken back, the
@@ -56,6 +90,11 @@ constexpr Statement kAttribute{"settlement.attribute_lots", R"sql(
               join ledger.programmes g using (programme_id)
              where k.book = $1) as time_zone
       from ledger.seals
+     where book = $1
+  ), days as materialized (
+    select array_agg(first_number order by first_number) as first_numbers,
+           array_agg(day_us order by first_number) as starts
+      from settlement.book_days
      where book = $1
   ), chunk as materialized (
     select number, posted_at_us, debit_account, debit_lot, debit_bucket, credit_account, credit_lot,
@@ -102,11 +141,13 @@ constexpr Statement kAttribute{"settlement.attribute_lots", R"sql(
     select l.contract_id, s.move, s.points,
            coalesce(b.starts[width_bucket(s.lot_id / 1024, b.first_numbers)], b.first_start)
              as issued_window_us,
+           coalesce(d.starts[width_bucket(s.lot_id / 1024, d.first_numbers)], 0) as issued_day_us,
            case when l.expires_at_us >= 253402300800000000 then 0
                 else to_char(to_timestamp(l.expires_at_us / 1000000) at time zone b.time_zone,
                              'YYYYMM')::int end as expiry_month
       from sides s
      cross join boundaries b
+     cross join days d
      cross join lateral (select contract_id, expires_at_us
                            from ledger.lots
                           where book = $1
@@ -115,12 +156,14 @@ constexpr Statement kAttribute{"settlement.attribute_lots", R"sql(
                          offset 0) as l
   )
   insert into settlement.lot_positions as p
-         (book, window_start_us, contract_id, issued_window_us, expiry_month, move, points)
-  select $1, $4, contract_id, issued_window_us, expiry_month, move, sum(points)::bigint
+         (book, window_start_us, contract_id, issued_window_us, expiry_month, move, points,
+          issued_day_us)
+  select $1, $4, contract_id, issued_window_us, expiry_month, move, sum(points)::bigint, issued_day_us
     from moves
-   group by contract_id, issued_window_us, expiry_month, move
+   group by contract_id, issued_window_us, expiry_month, move, issued_day_us
   having sum(points) <> 0
-      on conflict (book, window_start_us, contract_id, issued_window_us, expiry_month, move)
+      on conflict (book, window_start_us, contract_id, issued_window_us, expiry_month, move,
+                   issued_day_us)
       do update set points = p.points + excluded.points
 )sql"};
 
@@ -160,6 +203,16 @@ constexpr Statement kReadContracts{"settlement.read_contract_points", R"sql(
    order by p.contract_id, p.move
 )sql"};
 
+constexpr Statement kReadIssueDays{"settlement.read_issue_days", R"sql(
+  select contract_id, coalesce(nullif(issued_day_us, 0), issued_window_us),
+         sum(case move when 1 then points when 5 then points else -points end)::bigint
+    from settlement.lot_positions
+   where window_start_us < $1
+   group by 1, 2
+  having sum(case move when 1 then points when 5 then points else -points end) > 0
+   order by 1, 2
+)sql"};
+
 // Does the next chunk of a book. False when there is none.
 bool AttributeChunk(Transaction& transaction, BookId book) {
   transaction.Execute(kEnsureProgress, Params().Int(book));
@@ -167,6 +220,14 @@ bool AttributeChunk(Transaction& transaction, BookId book) {
   const Rows window = transaction.Execute(kFindWindow, Params().Int(book).Int(after));
   if (window.empty()) return false;
   const int64_t until = std::min(window[0].Int(0), after + kRecordsPerChunk);
+  transaction.Execute(kNoteDays, Params()
+                                     .Int(book)
+                                     .Int(after)
+                                     .Int(until)
+                                     .Int(window[0].Int(1))
+                                     .Int(window[0].Int(2))
+                                     .Int(Bucket::kIssued)
+                                     .Int(Bucket::kRedeemed));
   transaction.Execute(kAttribute, Params()
                                       .Int(book)
                                       .Int(after)
@@ -217,6 +278,14 @@ bool AreLotsAttributed(Transaction& transaction, Timestamp end) {
 
 std::vector<LotPoints> ReadLotPoints(Transaction& transaction, Timestamp start, Timestamp end) {
   return PointsFromRows(transaction.Execute(kRead, Params().Int(start).Int(end)));
+}
+
+std::vector<OutstandingPoints> ReadOutstandingByDay(Transaction& transaction, Timestamp end) {
+  std::vector<OutstandingPoints> outstanding;
+  for (const Row& row : transaction.Execute(kReadIssueDays, Params().Int(end))) {
+    outstanding.push_back({row.Id<ContractId>(0), row.Id<Timestamp>(1), row.Id<Points>(2)});
+  }
+  return outstanding;
 }
 
 std::vector<LotPoints> ReadContractPoints(Transaction& transaction, Timestamp start, Timestamp end,

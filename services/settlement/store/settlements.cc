@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "libs/base/reason.h"
+#include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/postgres/connection.h"
 #include "services/settlement/domain/names.h"
@@ -100,10 +101,12 @@ constexpr Statement kTakeWindows{"settlement.take_windows", R"sql(
 
 constexpr Statement kInsertLines{"settlement.insert_lines", R"sql(
   insert into settlement.lines (settlement_id, line, partner_id, contract_id, leg, points,
-                                cumulative_points, amount, tax_code, tax_ppm, tax)
+                                cumulative_points, amount, tax_code, tax_ppm, tax, cumulative_amount,
+                                cumulative_tax)
   select $1, l.*
     from unnest($2::int[], $3::int[], $4::int[], $5::text[], $6::bigint[], $7::bigint[],
-                $8::bigint[], $9::text[], $10::int[], $11::bigint[]) as l
+                $8::bigint[], $9::text[], $10::int[], $11::bigint[], $12::bigint[],
+                $13::bigint[]) as l
 )sql"};
 
 constexpr Statement kInsertNets{"settlement.insert_nets", R"sql(
@@ -116,12 +119,32 @@ constexpr Statement kInsertNets{"settlement.insert_nets", R"sql(
                 $13::bigint[], $14::bigint[], $15::bigint[]) as n
 )sql"};
 
-constexpr Statement kFind{"settlement.find", R"sql(
-  select settlement_id, state, currency, start_us, end_us, computed_by, approved_by, approved_at_us,
-         digest
-    from settlement.settlements
-   where settlement_id = $1
+#define GUILDER_SETTLEMENT_COLUMNS_                                                            \
+  "s.settlement_id, s.state, s.currency, s.start_us, s.end_us, s.computed_by, s.approved_by, " \
+  "s.approved_at_us, s.digest "
+
+constexpr Statement kFind{"settlement.find", "select " GUILDER_SETTLEMENT_COLUMNS_ R"sql(
+    from settlement.settlements s
+   where s.settlement_id = $1
 )sql"};
+
+constexpr Statement kList{"settlement.list", "select " GUILDER_SETTLEMENT_COLUMNS_ R"sql(,
+         (select count(*)
+            from settlement.windows w
+           where w.window_start_us >= s.start_us
+             and w.window_start_us < s.end_us),
+         coalesce(n.net, 0), coalesce(n.due, 0)
+    from settlement.settlements s
+    left join lateral (select sum(net)::bigint as net,
+                              sum(net + carried_in - carried_out)::bigint as due
+                         from settlement.nets
+                        where settlement_id = s.settlement_id) n on true
+   where s.settlement_id < $1
+   order by s.settlement_id desc
+   limit $2
+)sql"};
+
+#undef GUILDER_SETTLEMENT_COLUMNS_
 
 constexpr Statement kReadWindowStarts{"settlement.read_window_starts", R"sql(
   select window_start_us
@@ -132,7 +155,8 @@ constexpr Statement kReadWindowStarts{"settlement.read_window_starts", R"sql(
 )sql"};
 
 constexpr Statement kReadLines{"settlement.read_lines", R"sql(
-  select line, partner_id, contract_id, leg, points, cumulative_points, amount, tax_code, tax_ppm, tax
+  select line, partner_id, contract_id, leg, points, cumulative_points, amount, tax_code, tax_ppm,
+         tax, cumulative_amount, cumulative_tax
     from settlement.lines
    where settlement_id = $1
      and ($2::int is null or partner_id = $2)
@@ -154,6 +178,27 @@ constexpr Statement kApprove{"settlement.approve", R"sql(
    where settlement_id = $1
 )sql"};
 
+// Its own money is the last that its statements show; where it posts none, what was posted before.
+constexpr Statement kBound{"settlement.bound", R"sql(
+  update settlement.settlements
+     set money_number = (select coalesce(max(number), 0) from settlement.money_transactions)
+   where settlement_id = $1
+)sql"};
+
+Settlement FromRow(const Row& row) {
+  Settlement settlement;
+  settlement.id = row.Id<SettlementId>(0);
+  settlement.state = StateFromName(row.Text(1)).value();
+  settlement.currency = ParseCurrency(row.Text(2)).value();
+  settlement.start = row.Id<Timestamp>(3);
+  settlement.end = row.Id<Timestamp>(4);
+  settlement.computed_by = row.Text(5);
+  settlement.approved_by = row.Text(6);
+  settlement.approved_at = row.OptionalId<Timestamp>(7);
+  settlement.digest = row.Bytes(8);
+  return settlement;
+}
+
 void InsertLines(Transaction& transaction, SettlementId id, const std::vector<Line>& lines) {
   transaction.Execute(
       kInsertLines,
@@ -168,7 +213,9 @@ void InsertLines(Transaction& transaction, SettlementId id, const std::vector<Li
           .IntArray(lines, [](const Line& line) { return line.bill.amount; })
           .TextArray(lines, [](const Line& line) { return line.bill.tax_code; })
           .IntArray(lines, &Line::tax_ppm)
-          .IntArray(lines, [](const Line& line) { return line.bill.tax; }));
+          .IntArray(lines, [](const Line& line) { return line.bill.tax; })
+          .IntArray(lines, [](const Line& line) { return line.bill.cumulative_amount; })
+          .IntArray(lines, [](const Line& line) { return line.bill.cumulative_tax; }));
 }
 
 void InsertNets(Transaction& transaction, SettlementId id, const std::vector<Net>& nets) {
@@ -268,18 +315,17 @@ void WriteComputed(Transaction& transaction, const Programme& programme,
 absl::StatusOr<Settlement> FindSettlement(Transaction& transaction, SettlementId id) {
   const Rows rows = transaction.Execute(kFind, Params().Int(id));
   if (rows.empty()) return Refuse(Reason::kSettlementNotFound);
-  const Row row = rows[0];
-  Settlement settlement;
-  settlement.id = row.Id<SettlementId>(0);
-  settlement.state = StateFromName(row.Text(1)).value();
-  settlement.currency = ParseCurrency(row.Text(2)).value();
-  settlement.start = row.Id<Timestamp>(3);
-  settlement.end = row.Id<Timestamp>(4);
-  settlement.computed_by = row.Text(5);
-  settlement.approved_by = row.Text(6);
-  settlement.approved_at = row.OptionalId<Timestamp>(7);
-  settlement.digest = row.Bytes(8);
-  return settlement;
+  return FromRow(rows[0]);
+}
+
+std::vector<SettlementSummary> ListSettlements(Transaction& transaction, SettlementId before,
+                                               int limit) {
+  std::vector<SettlementSummary> listed;
+  for (const Row& row : transaction.Execute(kList, Params().Int(before).Int(limit))) {
+    listed.push_back({FromRow(row), static_cast<int>(row.Int(9)), row.Id<MinorUnits>(10),
+                      row.Id<MinorUnits>(11)});
+  }
+  return listed;
 }
 
 std::vector<Timestamp> ReadWindowStarts(Transaction& transaction, SettlementId id) {
@@ -305,6 +351,8 @@ std::vector<Line> ReadLines(Transaction& transaction, SettlementId id,
     line.bill.tax_code = row.Text(7);
     line.tax_ppm = row.Int(8);
     line.bill.tax = row.Id<MinorUnits>(9);
+    line.bill.cumulative_amount = row.Id<MinorUnits>(10);
+    line.bill.cumulative_tax = row.Id<MinorUnits>(11);
     lines.push_back(std::move(line));
   }
   return lines;
@@ -336,16 +384,19 @@ absl::Status WriteApproval(Transaction& transaction, const Settlement& approved,
                                     .Text(StateName(approved.state)));
   InsertObligations(transaction, approved.id, computation.obligations, due_at);
   // Where only prepaid points moved, no money did.
-  if (computation.entries.empty()) return absl::OkStatus();
-  const std::string name = SettlementName(approved.id);
-  return PostMoney(transaction, {.kind = MoneyKind::kSettlement,
-                                 .currency = approved.currency,
-                                 .reference = name,
-                                 .idempotency_key = name + "/approval",
-                                 .posted_by = approved.approved_by,
-                                 .settlement = approved.id,
-                                 .entries = computation.entries})
-      .status();
+  if (!computation.entries.empty()) {
+    const std::string name = SettlementName(approved.id);
+    GUILDER_RETURN_IF_ERROR(PostMoney(transaction, {.kind = MoneyKind::kSettlement,
+                                                    .currency = approved.currency,
+                                                    .reference = name,
+                                                    .idempotency_key = name + "/approval",
+                                                    .posted_by = approved.approved_by,
+                                                    .settlement = approved.id,
+                                                    .entries = computation.entries})
+                                .status());
+  }
+  transaction.Execute(kBound, Params().Int(approved.id));
+  return absl::OkStatus();
 }
 
 }  // namespace guilder::settlement

@@ -43,6 +43,16 @@ void DeleteComputedFrom(postgres::Transaction& transaction, SettlementId id);
 void WriteComputed(postgres::Transaction& transaction, const Programme& programme,
                    const Settlement& settlement, const Computation& computation);
 
+// A settlement with what a list shows of it.
+struct SettlementSummary {
+  Settlement settlement;
+  int windows = 0;
+  MinorUnits net;  // The sum of the partners' nets.
+  MinorUnits due;  // And after what is carried forward.
+};
+// Those before that number, latest first.
+std::vector<SettlementSummary> ListSettlements(postgres::Transaction& transaction,
+                                               SettlementId before, int limit);
 // SETTLEMENT_NOT_FOUND.
 absl::StatusOr<Settlement> FindSettlement(postgres::Transaction& transaction, SettlementId id);
 // The starts of its windows, in order.

@@ -16,14 +16,16 @@ using postgres::Statement;
 using postgres::Transaction;
 
 constexpr Statement kFindSealed{"settlement.find_sealed_window", R"sql(
-  select window_start_us, window_end_us, settlement_id
+  select window_start_us, window_end_us, settlement_id, coalesce(s.state, '') = 'COMPUTED'
     from settlement.windows
+    left join settlement.settlements s using (settlement_id)
    where window_start_us = $1
 )sql"};
 
 constexpr Statement kListSealed{"settlement.list_sealed_windows", R"sql(
-  select window_start_us, window_end_us, settlement_id
+  select window_start_us, window_end_us, settlement_id, coalesce(s.state, '') = 'COMPUTED'
     from settlement.windows
+    left join settlement.settlements s using (settlement_id)
    where window_start_us < $1
    order by window_start_us desc
    limit $2
@@ -37,7 +39,9 @@ WindowFacts SealedFromRow(const Row& row) {
   WindowFacts facts;
   facts.window = {row.Id<Timestamp>(0), row.Id<Timestamp>(1)};
   facts.settlement = row.OptionalId<SettlementId>(2).value_or(SettlementId());
-  facts.state = facts.settlement ? WindowState::kSettled : WindowState::kSealed;
+  facts.state = !facts.settlement ? WindowState::kSealed
+                : row.Bool(3)     ? WindowState::kComputed
+                                  : WindowState::kSettled;
   return facts;
 }
 

@@ -14,7 +14,13 @@
 
 namespace guilder::settlement {
 
-enum class WindowState { kOpen, kEnded, kSealed, kSettled };
+// kComputed: in a settlement that is not approved; kSettled: in one that is.
+enum class WindowState { kOpen, kEnded, kSealed, kComputed, kSettled };
+
+// Whether nothing can come into it any more.
+constexpr bool IsSealed(WindowState state) {
+  return state >= WindowState::kSealed;
+}
 
 struct WindowFacts {
   ledger::Window window;
