@@ -154,6 +154,12 @@ class RandomRules {
     if (OneIn(3)) rule.selector.categories = {Pick(kCategories)};
     if (OneIn(3)) rule.selector.skus = {Pick(kSkus)};
     rule.conditions = SomeConditions();
+    // A bonus would need a cap by year.
+    const bool takes_birthday = !std::holds_alternative<FixedBonus>(rule.effect);
+    if (takes_birthday && OneIn(6)) {
+      rule.conditions.birthday =
+          BirthdayWindow{static_cast<int>(Between(0, 31)), static_cast<int>(Between(0, 31))};
+    }
     rule.basis = {OneIn(3), OneIn(3)};
     rule.stop = OneIn(8);
     if (OneIn(4)) rule.funding.shares = {{{FunderKind::kOperator, {}}, 333'333}};

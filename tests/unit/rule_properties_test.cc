@@ -3,6 +3,7 @@
 #include <map>
 #include <random>
 
+#include "libs/rules/conditions.h"
 #include "tests/support/catch2.h"
 #include "tests/support/rule_builders.h"
 
@@ -113,6 +114,33 @@ TEST_CASE("Evaluate: the order in which rules stand plays no part", "[unit][rule
     REQUIRE(GivenBy(set, award) == GivenBy(shuffled, again));
     REQUIRE(award.caps_used == again.caps_used);
   }
+}
+
+TEST_CASE("KeptFacts: what is kept of a member gives the same points and reasons again",
+          "[unit][rules][inv-29]") {
+  const unsigned seed = std::random_device{}();
+  CAPTURE(seed);
+  RandomRules random(seed);
+  int near_birthday = 0;
+  for (int round = 0; round < 2'000; ++round) {
+    const RuleSet set = random.ASet(static_cast<size_t>(random.Between(1, 40)));
+    const CompiledRules rules(set);
+    Basket basket = random.ABasket();
+    if (random.OneIn(2)) basket.occurred_at = BerlinTime(absl::CivilSecond(2026, 3, 2, 12, 0, 0));
+    const Facts facts = random.AMember(set);
+    Facts kept = facts;
+    kept.member = KeptFacts(rules, basket, facts.member);
+
+    const Award award = Evaluate(set, basket, facts);
+
+    REQUIRE_FALSE(kept.member.birthday);
+    REQUIRE(award == Evaluate(set, basket, kept));
+    CheckExplanation(rules, basket, kept, award);
+    // What is kept is kept whole when it is kept again.
+    REQUIRE(KeptFacts(rules, basket, kept.member) == kept.member);
+    near_birthday += kept.member.birthday_windows.empty() ? 0 : 1;
+  }
+  CHECK(near_birthday > 50);
 }
 
 TEST_CASE("Evaluate: an index that is used again gives what a fresh one gives", "[unit][rules]") {
