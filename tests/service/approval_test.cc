@@ -111,6 +111,38 @@ TEST_CASE("Approvals: who asked or approves may reject, also what was approved a
   CHECK(world.Reject("anna", "approvals/01") == Reason::kApprovalNotFound);
 }
 
+TEST_CASE("ListApprovals: what waits anywhere is in one list, with who may not approve it",
+          "[service][operator][inv-97]") {
+  Asking world;
+  world.network.database().Query(R"sql(
+    insert into partner.partners (slug, programme_id, display_name, legal_name, state, submitted_by)
+    values ('fresh', 1, 'Fresh', 'Fresh plc', 'SUBMITTED', 'anna');
+    insert into partner.contracts (partner_id, number, kind, state, effective_from_us, rate_micros,
+                                   currency, tax_code, tax_ppm, proposed_by, proposed_at_us)
+    select partner_id, 1, 'ISSUANCE', 'PROPOSED', 0, 10000, 'EUR', '', 0, 'anna', 4000000000000000
+      from partner.partners;
+    insert into accrual.parked_items (request_id, partner_id, reason, created_at_us, refers_to, content,
+                                      proposed_purchase, proposed_by)
+    select '00000000-0000-4000-8000-000000000001', partner_id, 'x', 0, '', '', 'purchases/1-1', 'anna'
+      from partner.partners;
+    insert into accrual.rule_sets (state, effective_from_us, rules, proposed_by)
+    values ('PROPOSED', 0, '', 'anna');
+  )sql");
+  world.Request(Dora());
+
+  const auto listed = world.Get("auditor", &Stub::ListApprovals, v1::ListApprovalsRequest());
+
+  std::string names;
+  for (const v1::Approval& approval : listed.approvals()) {
+    absl::StrAppend(&names, approval.name(), " ");
+    REQUIRE(approval.signed_by_size() == 1);
+    CHECK(approval.signed_by(0) == "anna");
+  }
+  CHECK(names ==
+        "approvals/1 parkedItems/1-00000000-0000-4000-8000-000000000001 partners/fresh "
+        "partners/fresh/contracts/1 ruleSets/1 ");
+}
+
 TEST_CASE("RequestApproval: only for requests that need one, by who may make them",
           "[service][operator]") {
   Asking world;

@@ -46,6 +46,13 @@ constexpr postgres::Statement kWaiting{"operator.waiting_approvals", R"sql(
             from settlement.write_offs w join partner.partners p using (partner_id)
            where w.approved_by = ''
           union all
+          select 'parkedItems/' || i.partner_id || '-' || i.request_id, 'APPROVAL',
+                 'a return, of ' || i.proposed_purchase, i.proposed_by, null, '', '', ''
+            from accrual.parked_items i
+           where i.proposed_by <> ''
+             and i.approved_by = ''
+             and i.resolved_at_us is null
+          union all
           -- These age in real time, which the programme's clock may be far ahead of.
           select 'approvals/' || approval_id, case state when 'WAITING' then 'APPROVAL' else 'USE' end,
                  note, requested_by,
