@@ -2,6 +2,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "guilder/accrual/v1/accrual_service.pb.h"
 #include "guilder/accrual/v1/rule_service.pb.h"
 #include "guilder/member/v1/points_service.pb.h"
 #include "guilder/operator/v1/operator_service.pb.h"
@@ -89,6 +90,13 @@ absl::Status ApproveRequested(Context& context, const std::string& name, const s
 absl::Status Approve(Context& context, const std::string& name, const std::string& etag) {
   if (absl::StartsWith(name, "approvals/")) return ApproveRequested(context, name, etag);
   if (absl::StrContains(name, "/obligations/")) return ApproveWriteOff(context, name);
+  if (absl::StartsWith(name, "parkedItems/")) {
+    accrual::v1::ApproveParkedReturnRequest request;
+    request.set_name(name);
+    request.set_etag(etag);
+    return ApproveNamed<accrual::v1::ApproveParkedReturnRequest,
+                        accrual::v1::ApproveParkedReturnResponse>(context, request, "approver");
+  }
   if (absl::StartsWith(name, "adjustments/")) {
     member::v1::ApproveAdjustmentRequest request;
     request.set_name(name);
@@ -137,7 +145,7 @@ absl::Status Reject(Context& context, const std::string& name, const std::string
     return RejectNamed<member::v1::RejectAdjustmentRequest, member::v1::RejectAdjustmentResponse>(
         context, name, note);
   }
-  for (const char* other : {"ruleSets/", "settlements/"}) {
+  for (const char* other : {"ruleSets/", "settlements/", "parkedItems/"}) {
     if (!absl::StartsWith(name, other)) continue;
     return absl::InvalidArgumentError(
         absl::StrCat(other, "… that nobody approves takes no effect: there is nothing to reject"));
