@@ -278,5 +278,26 @@ TEST_CASE("UpdatePointsPolicy: a version at a time, within bounds", "[service][m
   CHECK(ReasonOf(world.SetPolicy(policy)) == Reason::kRequestMalformed);
 }
 
+TEST_CASE("GetStatement: by a merged account's name it is that of the account that goes on",
+          "[service][member][inv-72]") {
+  const PointsWorld world;
+  const auto source = world.Enrol();
+  const auto target = world.Enrol();
+  REQUIRE(world.Merge(source, target).ok());
+  const auto statement = [&](const std::string& name) {
+    v1::GetStatementRequest request;
+    request.set_member(name);
+    const auto read = world.Ask(&PointsWorld::Members::GetStatement, request);
+    REQUIRE(read.ok());
+    return *read;
+  };
+
+  const auto by_source = statement(source.name);
+
+  CHECK(by_source.member().name() == target.name);
+  CHECK(by_source.balance().available_points() == 2'000);
+  CHECK(by_source.items_size() == statement(target.name).items_size());
+}
+
 }  // namespace
 }  // namespace guilder::member

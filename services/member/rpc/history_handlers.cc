@@ -8,6 +8,7 @@
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/ledger/core/account.h"
+#include "libs/ledger/store/forwards.h"
 #include "libs/rpc/proto_time.h"
 #include "services/member/domain/timeline.h"
 #include "services/member/rpc/history_proto.h"
@@ -177,11 +178,13 @@ absl::StatusOr<v1::GetStatementResponse> MemberHandlers::GetStatement(
   const auto configuration = lanes_.configuration();
   return view_.Inspect(
       call, [&](postgres::Transaction& tx) -> absl::StatusOr<v1::GetStatementResponse> {
-        GUILDER_ASSIGN_OR_RETURN(const AccountId id, FindAccount(tx, card, member));
+        GUILDER_ASSIGN_OR_RETURN(const AccountId named, FindAccount(tx, card, member));
         v1::GetStatementResponse response;
         GUILDER_ASSIGN_OR_RETURN(
             *response.mutable_member(),
-            view_.ReadVisible(call, tx, id, card, "MemberService/GetStatement"));
+            view_.ReadVisible(call, tx, named, card, "MemberService/GetStatement"));
+        // The name of a merged account stands for the one that goes on, in all parts of the answer.
+        const AccountId id = ledger::SurvivorOf(tx, named);
         const auto account = ledger::ReadAccountWithLots(tx, id);
         if (!account) return Refuse(Reason::kMemberNotFound);
         *response.mutable_balance() = BalanceToProto(*account);
