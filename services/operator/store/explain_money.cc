@@ -129,8 +129,8 @@ std::string LineName(int64_t settlement, int64_t line) {
   return absl::StrCat("settlements/", settlement, "/lines/", line);
 }
 
-// "reimbursement 5.00 EUR less issuance 1.30 EUR, tax 0.25 EUR; carried in 2.00 EUR": what the net
-// of a row of kReadNet is made of, without what is nothing.
+// "reimbursement 5.00 EUR less issuance 1.30 EUR, tax 0.25 EUR; carried in 2.00 EUR", or "for
+// issuance 1.30 EUR": what the net of a row of kReadNet is made of, without what is nothing.
 std::string PartsText(Walk& walk, int64_t settlement, const Row& row) {
   constexpr struct {
     const char* name;
@@ -143,12 +143,9 @@ std::string PartsText(Walk& walk, int64_t settlement, const Row& row) {
   for (const auto& part : kParts) {
     if (row.Int(part.column) == 0) continue;
     const bool begins = part.column >= kFirstPaid && !less;
-    absl::StrAppend(&text,
-                    text.empty() ? ""
-                    : begins     ? " "
-                                 : ", ",
-                    begins ? "less " : "", part.name, " ",
-                    walk.MoneyOf(settlement, row.Int(part.column)));
+    if (!text.empty()) absl::StrAppend(&text, begins ? " less " : ", ");
+    if (text.empty() && begins) text = "for ";
+    absl::StrAppend(&text, part.name, " ", walk.MoneyOf(settlement, row.Int(part.column)));
     less = less || begins;
   }
   if (text.empty()) text = "nothing was billed";
