@@ -44,14 +44,21 @@ constexpr Statement kFindWindow{"settlement.find_window_of_lots", R"sql(
 // What was issued and redeemed by day, and where each day begins in the book: before lots are
 // looked at, which may be of these days.
 constexpr Statement kNoteDays{"settlement.note_days", R"sql(
-  with chunk as materialized (
+  with midnights as materialized (
+    select array_agg(start order by start) as starts
+      from (select (extract(epoch from m at time zone g.time_zone) * 1000000)::bigint as start
+              from ledger.books k
+              join ledger.programmes g using (programme_id)
+             cross join generate_series(
+                     date_trunc('day', to_timestamp($4::bigint / 1000000) at time zone g.time_zone),
+                     to_timestamp($5::bigint / 1000000) at time zone g.time_zone,
+                     interval '1 day') as m
+             where k.book = $1) d
+  ), chunk as materialized (
     select e.number, e.points, e.debit_bucket, e.credit_bucket, e.contract_id,
-           (extract(epoch from date_trunc('day', to_timestamp(e.posted_at_us / 1000000)
-                                                 at time zone g.time_zone)
-                               at time zone g.time_zone) * 1000000)::bigint as day_us
+           m.starts[width_bucket(e.posted_at_us, m.starts)] as day_us
       from ledger.entries e
-      join ledger.books k using (book)
-      join ledger.programmes g using (programme_id)
+     cross join midnights m
      where e.book = $1
        and e.number > $2
        and e.number <= $3
