@@ -102,7 +102,7 @@ begin
 
   -- Partitions are made by their tables' owner.
   alter function ledger.ensure_partitions(bigint, bigint) security definer;
-  alter function ledger.ensure_partitions(bigint, bigint) set search_path = ledger, pg_catalog;
+  alter function ledger.ensure_partitions(bigint, bigint) set search_path = pg_catalog, ledger, pg_temp;
   revoke execute on function ledger.ensure_partitions(bigint, bigint) from public;
   grant execute on function ledger.ensure_partitions(bigint, bigint) to guilder_operator;
   -- `guilder dev` has the lanes of three services in one process.

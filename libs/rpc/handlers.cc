@@ -69,6 +69,9 @@ void CallState::Start(std::shared_ptr<CallState> self) {
 
   const std::string_view bearer = BearerOf(*context_);
   security::Authenticator& authenticator = runtime_.authenticator();
+  // Whoever asks whether a service is well need not be known, least of all when the database is
+  // away.
+  if (bearer.empty() && method_.permission->anonymous) return Authenticated(Principal());
   if (bearer.empty()) return Authenticated(WithoutBearer(authenticator));
   absl::StatusOr<Principal> principal = authenticator.Authenticate(bearer);
   if (principal.ok() || ReasonOf(principal.status()) != Reason::kCredentialsInvalid) {

@@ -157,7 +157,12 @@ class ItemStream final
     const absl::Duration wait = TakeItem();
     if (wait == absl::ZeroDuration()) return true;
     slowed_ = true;
-    slow_.Set(absl::ToChronoTime(absl::Now() + wait), [self = this->shared_from_this()](bool) {
+    // Each time another alarm, which knows the stream weakly: an alarm keeps what it calls, and
+    // would keep the stream, whose alarm it is, for ever.
+    slow_ = std::make_unique<grpc::Alarm>();
+    slow_->Set(absl::ToChronoTime(absl::Now() + wait), [weak = this->weak_from_this()](bool) {
+      const auto self = weak.lock();
+      if (!self) return;
       Lock lock(self->mutex_);
       self->slowed_ = false;
       self->Advance(std::move(lock));
@@ -214,7 +219,7 @@ class ItemStream final
   bool broken_ = false;  // no answer can be sent any more
   bool finished_ = false;
   absl::Status end_status_;
-  grpc::Alarm slow_;
+  std::unique_ptr<grpc::Alarm> slow_;
 };
 
 }  // namespace internal

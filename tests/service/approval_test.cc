@@ -185,6 +185,9 @@ TEST_CASE("DisableOperator: within a second, for good, and never the last admini
   CHECK_FALSE(bert_works());
   CHECK(absl::Now() - disabled_at < absl::Seconds(2));
   CHECK(refused("anna") == Reason::kWrongState);
+  // Being the only one left makes nobody two people.
+  CHECK(ReasonOf(world.Try("anna", &Stub::CreateOperator, Dora()).status()) ==
+        Reason::kApprovalRequired);
   CHECK(world.Get("anna", &Stub::ListOperators, v1::ListOperatorsRequest()).operators_size() == 2);
 }
 

@@ -119,6 +119,17 @@ TEST_CASE("WriteOff: what is paid after it is a loss no more", "[service][settle
   CHECK(world.Balance("LOSSES") == 10'000);
   CHECK(world.ObligationOf("grocer").state() == v1::OBLIGATION_STATE_WRITTEN_OFF);
   CheckBooks(world);
+  // One that bounces is a loss again, once somebody has said so.
+  const auto bounced =
+      Import(world, AStatement("S-3", {{false, 4'691, "GLD-1-2", "", "MD06"}})).entries(0);
+  v1::AllocateSuspenseRequest allocate;
+  allocate.set_request_id(clients::NewRequestId());
+  allocate.set_entry(bounced.name());
+  allocate.set_obligation("settlements/1/obligations/grocer");
+  CHECK(world.Get("anna", &Stub::AllocateSuspense, allocate).entry().suspense_minor_units() == 0);
+  CHECK(world.Balance("LOSSES") == 14'691);
+  CheckBooks(world);
+  REQUIRE(Import(world, AStatement("S-4", {{true, 4'691, "GLD-1-2"}})).entries_size() == 1);
   const auto rest = Import(world, AStatement("S-2", {{true, 10'500, "GLD-1-2"}}));
   CHECK(rest.entries(0).suspense_minor_units() == 500);
   CHECK(world.Balance("LOSSES") == 0);

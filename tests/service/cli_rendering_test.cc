@@ -129,7 +129,7 @@ class Settlements final : public settlement::v1::SettlementService::Service {
         "currency_code":"EUR","lines":[{"settlement_line":"settlements/1/lines/1","text":"Points",
         "points":"1000","rate_micros":"10000","amount_minor_units":"1000","tax_code":"DE-S19"}],
         "taxes":[{"code":"DE-S19","rate_ppm":190000,"base_minor_units":"1000",
-        "tax_minor_units":"190"}],"net_minor_units":"1000","tax_minor_units":"190",
+        "tax_minor_units":"190","text":"19 % of 10.00 EUR"}],"net_minor_units":"1000","tax_minor_units":"190",
         "gross_minor_units":"1190"}})");
   }
 };

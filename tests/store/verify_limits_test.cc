@@ -113,7 +113,7 @@ TEST_CASE("Verify: tampering with what a limit says is found", "[store][ledger][
        "0 in allowances"},
       {"ledger.allowances", "update ledger.allowances set book = book + 100", "of no book"},
       {"partner.point_blocks", "update partner.point_blocks set points = 501 where number = 1",
-       "blocks of 1001"},
+       "open blocks are of 1001"},
       {"partner.point_blocks", "update partner.point_blocks set number = 3 where number = 2",
        "is missing"},
       {"partner.point_blocks",

@@ -180,7 +180,8 @@ TEST_CASE("Settle: what is unused of a block that ended is credited, or kept as 
 
   REQUIRE(settlement.lines.size() >= 2);
   CHECK(settlement.lines[1] == Line{kGrocer, kGrocerIssues, MoneyLeg::kPointBlock, Points(-480),
-                                    Points(200), MinorUnits(-480), "DE19", MinorUnits(-91)});
+                                    Points(200), MinorUnits(-480), "DE19", MinorUnits(-91),
+                                    MinorUnits(200), MinorUnits(38)});
   auto balances = Balances(settlement);
   // 680 before: 480 go back, 150 cover what was issued, 30 are revenue; 20 are still to be used.
   CHECK(balances[Deposit()] == 480 + 150 + 30);

@@ -130,12 +130,13 @@ absl::StatusOr<v1::CreateOperatorResponse> OperatorHandlers::CreateOperator(
   const std::string token = security::GenerateKey(security::KeyKind::kOperator, created.id);
   GUILDER_RETURN_IF_ERROR(pool_.Run(
       [&](Transaction& transaction) -> absl::Status {
-        const int64_t administrators = LockAdministrators(transaction);
+        LockAdministrators(transaction);
         if (!InsertOperator(transaction, created, key_hasher_.Hash(token))) {
           return Refuse(Reason::kAlreadyExists, OperatorName(created.id));
         }
-        // Who could make the second person up would need none.
-        if (administrators > 1) {
+        // Who could make the second person up would need none; nor would one who disables the
+        // others first.
+        if (HadSeveralAdministrators(transaction)) {
           GUILDER_RETURN_IF_ERROR(rpc::UseApproval(transaction, call, request));
         }
         const v1::Operator after = ToProto(created);

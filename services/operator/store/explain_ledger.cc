@@ -139,7 +139,8 @@ bool ExplainPaymentFile(Walk& walk, int depth, const std::string& message_id) {
   // "GLD-2" is the first file of settlement 2, "GLD-2.3" its third.
   constexpr std::string_view kPrefix = "GLD-";
   if (message_id.compare(0, kPrefix.size(), kPrefix) != 0) return false;
-  const size_t dot = message_id.find('.');
+  // Before the dot there was a hyphen.
+  const size_t dot = message_id.find_first_of(".-", kPrefix.size());
   const auto settlement =
       ParseInt(std::string_view(message_id)
                    .substr(kPrefix.size(), dot == std::string::npos ? dot : dot - kPrefix.size()));

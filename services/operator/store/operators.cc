@@ -40,6 +40,10 @@ constexpr Statement kTakeTurns{"operator.take_turns", R"sql(
   select pg_advisory_xact_lock(hashtext('operator.administrators'))
 )sql"};
 
+constexpr Statement kCountAllAdministrators{"operator.count_all_administrators", R"sql(
+  select count(*) from operator.operators where 'admin' = any(roles)
+)sql"};
+
 constexpr Statement kCountAdministrators{"operator.count_administrators", R"sql(
   select count(*) from operator.operators where disabled_at_us is null and 'admin' = any(roles)
 )sql"};
@@ -63,6 +67,10 @@ std::optional<Operator> LockOperator(Transaction& transaction, std::string_view 
 int64_t LockAdministrators(Transaction& transaction) {
   transaction.Execute(kTakeTurns);
   return transaction.Execute(kCountAdministrators)[0].Int(0);
+}
+
+bool HadSeveralAdministrators(Transaction& transaction) {
+  return transaction.Execute(kCountAllAdministrators)[0].Int(0) > 1;
 }
 
 Timestamp DisableOperator(Transaction& transaction, std::string_view id) {

@@ -21,6 +21,8 @@ std::optional<Operator> LockOperator(postgres::Transaction& transaction, std::st
 // How many administrators there are that are not disabled. None is added, changed or disabled until
 // the end of the transaction by others who ask.
 int64_t LockAdministrators(postgres::Transaction& transaction);
+// Whether there ever was more than one, disabled ones too.
+bool HadSeveralAdministrators(postgres::Transaction& transaction);
 // By the database's clock, which is returned.
 Timestamp DisableOperator(postgres::Transaction& transaction, std::string_view id);
 

@@ -86,11 +86,15 @@ absl::StatusOr<ObligationStatus> Pay(const netting::Obligation& debt, Obligation
 absl::StatusOr<ObligationStatus> ReturnPayment(const netting::Obligation& debt,
                                                ObligationStatus status, MinorUnits amount,
                                                Timestamp now) {
-  if (status.state == ObligationState::kWrittenOff) return Refuse(Reason::kWrongState);
   if (amount <= MinorUnits() || amount > status.paid || amount > debt.amount) {
     return Refuse(Reason::kAmountOutOfRange);
   }
   status.paid -= amount;
+  // Two people have given the rest up: what does not come after all is a loss, too.
+  if (status.state == ObligationState::kWrittenOff) {
+    status.written_off += amount;
+    return status;
+  }
   if (status.state == ObligationState::kDefaulted) return status;
   status.state =
       status.paid == MinorUnits() ? ObligationState::kOpen : ObligationState::kPartlyPaid;

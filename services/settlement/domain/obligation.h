@@ -60,9 +60,9 @@ absl::StatusOr<ObligationStatus> RejectInstruction(const netting::Obligation& de
 absl::StatusOr<ObligationStatus> Pay(const netting::Obligation& debt, ObligationStatus status,
                                      MinorUnits amount);
 
-// The bank took so much of what was paid back. What the programme pays may be instructed again.
-// Errors, first match wins: WRONG_STATE, it was written off; AMOUNT_OUT_OF_RANGE, the amount is not
-// above zero, or more than was paid.
+// The bank took so much of what was paid back. What the programme pays may be instructed again; of
+// what was written off, more is. Errors: AMOUNT_OUT_OF_RANGE, the amount is not above zero, or more
+// than was paid.
 absl::StatusOr<ObligationStatus> ReturnPayment(const netting::Obligation& debt,
                                                ObligationStatus status, MinorUnits amount,
                                                Timestamp now);

@@ -360,7 +360,8 @@ std::vector<Dispute> ListDisputes(Transaction& transaction, const DisputeFilter&
 }
 
 MinorUnits LeftToCredit(Transaction& transaction, SettlementId settlement, const Line& line) {
-  return line.bill.amount - CreditedOf(transaction, settlement, line).net;
+  // More than the line may have been credited before there was this bound.
+  return std::max(line.bill.amount - CreditedOf(transaction, settlement, line).net, MinorUnits());
 }
 
 absl::StatusOr<Adjustment> PostAdjustment(Transaction& transaction, const Programme& programme,
@@ -371,7 +372,7 @@ absl::StatusOr<Adjustment> PostAdjustment(Transaction& transaction, const Progra
                                                           (line.bill.amount - before.net).value()));
   }
   // All credits together take back the tax of what they credit, to the minor unit.
-  adjustment.tax = TaxOn(line, before.net + adjustment.net) - before.tax;
+  adjustment.tax = std::max(TaxOn(line, before.net + adjustment.net) - before.tax, MinorUnits());
   const Rows inserted = transaction.Execute(kInsertAdjustment, Params()
                                                                    .Int(adjustment.partner)
                                                                    .Int(adjustment.settlement)

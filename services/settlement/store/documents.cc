@@ -95,7 +95,8 @@ constexpr Statement kReadDays{"documents.read_days", R"sql(
            where s.settlement_id = $1
              and p.movement in (1, 5)
              and not exists (select from settlement.daily_points d
-                              where d.window_start_us = p.window_start_us)) m
+                              where d.window_start_us = p.window_start_us
+                                and d.book = p.book)) m
    group by m.day_us
    order by m.day_us
 )sql"};

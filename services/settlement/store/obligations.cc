@@ -90,7 +90,11 @@ constexpr Statement kReadAdvanced{"settlement.read_advanced", R"sql(
             join settlement.settlements s using (settlement_id)
            where s.currency = $2
              and s.settlement_id <> $1
-             and s.state <> 'SETTLED'
+             and (s.state <> 'SETTLED'
+                  or exists (select from settlement.obligations w
+                              where w.settlement_id = s.settlement_id
+                                and w.written_off > 0
+                                and not w.partner_is_paid))
            group by o.settlement_id) a
 )sql"};
 

@@ -49,7 +49,7 @@ void UpdateObligation(postgres::Transaction& transaction, const StoredObligation
 int64_t MarkOverdue(postgres::Transaction& transaction, Timestamp now);
 
 // What other settlements of the same currency paid out, or instructed, above what was collected for
-// them: those of which something is still open.
+// them: those of which something is still open, or was given up.
 MinorUnits AdvancedToOthers(postgres::Transaction& transaction, const Settlement& settlement);
 
 // The files of a settlement: 1, 2, 3 …

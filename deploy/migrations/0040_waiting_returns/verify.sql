@@ -1,0 +1,1 @@
+select 'accrual.parked_items_proposed_idx'::regclass;
