@@ -242,7 +242,7 @@ TEST_CASE("CheckSchema: says what to run on an older or a newer schema", "[store
   const absl::Status empty = CheckSchema(connection, 1, 2);
   REQUIRE(MigrateUp(connection).ok());
   const absl::Status fits = CheckSchema(connection, 1, LatestVersion());
-  const absl::Status newer = CheckSchema(connection, 0, LatestVersion() - 1);
+  const absl::Status newer = CheckSchema(connection, 0, 1);
 
   CHECK(empty.code() == absl::StatusCode::kFailedPrecondition);
   CHECK(Contains(empty, "guilder migrate up --dsn"));
