@@ -161,6 +161,7 @@ TEST_CASE("ReferMember: both get their bonus once, paid by the policy's payer",
   CHECK(world.PointsOf(ada.card) == 50 + 30);
   CHECK(world.PointsOf(bob.card) == 50 + 20);
   CHECK(world.WhyNot(bob.name, ada.card) == "REFERRED_BEFORE");
+  CHECK(world.Count("operator.audit_log where action = 'BonusService/ReferMember'") == 1);
   CHECK(world
             .Query("select count(*) from ledger.lots l join partner.partners p on "
                    "p.partner_id = l.issuer_id where p.slug = 'house' and issued in (20, 30)")[0]
@@ -261,6 +262,7 @@ TEST_CASE("GrantBirthdayBonuses: once a year, whatever becomes of date, account 
 
   CHECK(world.PointsOf(ada.card) == 50 + 100);
   CHECK(world.PointsOf(bob.card) == 50);
+  CHECK(world.Count("operator.audit_log where action = 'BonusService/GrantBirthdayBonuses'") >= 1);
   // Another date of birth gives no other bonus.
   v1::UpdateMemberRequest update;
   *update.mutable_member() = world.BornIn(40);
@@ -288,6 +290,30 @@ TEST_CASE("GrantBirthdayBonuses: once a year, whatever becomes of date, account 
   // A year later it is given again.
   world.coalition.AdvanceDays(363);
   CHECK(world.GrantBirthdays().members() >= 1);
+}
+
+TEST_CASE("Notices: what has expired leaves the outbox, and the soonest expiry comes first",
+          "[service][member]") {
+  const BonusWorld world;
+  world.Enrol();
+  // The ids are not in the order of expiry, and the points of all are there.
+  world.Query(
+      "insert into member.notices (book, account_id, expires_at_us, prepared_at_us) "
+      "select l.book, l.account_id, w.at, 0 from ledger.lots l, (values "
+      "((select max(expires_at_us) from ledger.lots)), (1)) as w (at)");
+  REQUIRE(world.Count("member.notices where sent_at_us is null") == 2);
+
+  v1::ListNoticesRequest request;
+  request.set_page_size(1);
+  const auto page = world.Ask(&Notices::ListNotices, request);
+  REQUIRE(page.ok());
+  CHECK(page->notices_size() == 1);
+  request.set_page_token(page->next_page_token());
+  const auto next = world.Ask(&Notices::ListNotices, request);
+
+  REQUIRE(next.ok());
+  CHECK(next->notices_size() == 0);
+  CHECK(next->next_page_token().empty());
 }
 
 TEST_CASE("Notices: say what expires to the point, once, and nothing of nothing",

@@ -1,144 +1,14 @@
 // Cards: their numbers, and what becomes of them.
 
+#include <chrono>
+#include <future>
 #include <set>
 #include <vector>
 
-#include "guilder/accrual/v1/accrual_service.grpc.pb.h"
-#include "guilder/member/v1/card_service.grpc.pb.h"
-
-#include "tests/service/person_world.h"
+#include "tests/service/card_world.h"
 
 namespace guilder::member {
 namespace {
-
-using Cards = v1::CardService::Stub;
-using Members = v1::MemberService::Stub;
-
-struct CardWorld : PersonWorld {
-  template <typename Request, typename Response>
-  absl::StatusOr<Response> Ask(grpc::Status (Cards::*method)(grpc::ClientContext*, const Request&,
-                                                             Response*),
-                               const Request& request) const {
-    return Call<v1::CardService>(Operator(), method, request);
-  }
-
-  static v1::CreateCardRangeRequest ARange(const std::string& prefix, int claim_days = 0) {
-    v1::CreateCardRangeRequest request;
-    request.set_request_id(clients::NewRequestId());
-    request.mutable_range()->set_partner("partners/fresh");
-    request.mutable_range()->set_prefix(prefix);
-    request.mutable_range()->set_digits(13);
-    request.mutable_range()->set_claim_days(claim_days);
-    return request;
-  }
-  static v1::CreateCardBatchRequest ABatch(const std::string& range, int count) {
-    v1::CreateCardBatchRequest request;
-    request.set_request_id(clients::NewRequestId());
-    request.mutable_batch()->set_range(range);
-    request.mutable_batch()->set_store("partners/fresh/stores/s1");
-    request.mutable_batch()->set_count(count);
-    return request;
-  }
-  std::vector<std::string> Numbers(const std::string& batch) const {
-    v1::ListBatchCardsRequest request;
-    request.set_parent(batch);
-    request.set_page_size(3);
-    std::vector<std::string> numbers;
-    do {
-      const auto page = Ask(&Cards::ListBatchCards, request);
-      REQUIRE(page.ok());
-      for (const v1::BatchCard& card : page->cards()) numbers.push_back(card.number());
-      request.set_page_token(page->next_page_token());
-    } while (!request.page_token().empty());
-    return numbers;
-  }
-  // Cards of a fresh range, to be handed out.
-  std::vector<std::string> Print(int count, int claim_days = 0) const {
-    const auto range = Ask(&Cards::CreateCardRange, ARange("4400", claim_days));
-    INFO(range.status().ToString());
-    REQUIRE(range.ok());
-    const auto batch = Ask(&Cards::CreateCardBatch, ABatch(range->range().name(), count));
-    INFO(batch.status().ToString());
-    REQUIRE(batch.ok());
-    return Numbers(batch->batch().name());
-  }
-
-  v1::GetCardResponse Show(const std::string& number) const {
-    v1::GetCardRequest request;
-    request.set_name("cards/" + number);
-    const auto shown = Ask(&Cards::GetCard, request);
-    INFO(shown.status().ToString());
-    REQUIRE(shown.ok());
-    return *shown;
-  }
-  static std::vector<std::string> EventsOf(const v1::GetCardResponse& card) {
-    std::vector<std::string> events;
-    for (const v1::CardEvent& event : card.events()) events.push_back(event.event());
-    return events;
-  }
-  absl::StatusOr<v1::ActivateCardResponse> Activate(const std::string& number,
-                                                    const std::string& member = "") const {
-    v1::ActivateCardRequest request;
-    request.set_name("cards/" + number);
-    request.set_member(member);
-    return Ask(&Cards::ActivateCard, request);
-  }
-  static v1::ReplaceCardRequest AReplacement(const std::string& number,
-                                             const std::string& by = "") {
-    v1::ReplaceCardRequest request;
-    request.set_request_id(clients::NewRequestId());
-    request.set_name("cards/" + number);
-    request.set_new_card_number(by);
-    request.set_reason("lost");
-    return request;
-  }
-  absl::StatusOr<v1::BlockCardResponse> Block(const std::string& number) const {
-    v1::BlockCardRequest request;
-    request.set_name("cards/" + number);
-    request.set_reason("found in the street");
-    return Call<v1::MemberService>(Operator(), &Members::BlockCard, request);
-  }
-  v1::EnrolMemberRequest AnEnrolment(const std::string& card,
-                                     const v1::Member& member = Ada()) const {
-    v1::EnrolMemberRequest request;
-    request.set_request_id(clients::NewRequestId());
-    *request.mutable_member() = member;
-    request.set_card_number(card);
-    return request;
-  }
-  absl::StatusOr<v1::EnrolMemberResponse> EnrolWith(const v1::EnrolMemberRequest& request) const {
-    return Call<v1::MemberService>(Partner(), &Members::EnrolMember, request);
-  }
-
-  // Buys something for 100.00 with the card.
-  absl::StatusOr<accrual::v1::RecordPurchaseResponse> Buy(const std::string& card) const {
-    accrual::v1::RecordPurchaseRequest request;
-    request.set_request_id(clients::NewRequestId());
-    auto& receipt = *request.mutable_receipt();
-    receipt.set_store("partners/fresh/stores/s1");
-    receipt.set_terminal("t1");
-    receipt.set_receipt_number("r" + std::to_string(++receipts_));
-    receipt.set_business_date("2026-03-01");
-    *request.mutable_occurred_at() = rpc::ToProto(coalition.Now());
-    request.set_card_number(card);
-    request.set_currency_code("EUR");
-    auto& line = *request.add_lines();
-    line.set_sku("milk");
-    line.set_quantity(1);
-    line.set_amount_minor_units(10'000);
-    return Call<accrual::v1::AccrualService>(
-        Partner(), &accrual::v1::AccrualService::Stub::RecordPurchase, request);
-  }
-  int64_t PointsOn(const std::string& card) const {
-    v1::GetBalanceRequest request;
-    request.set_card_number(card);
-    const auto balance = Call<v1::MemberService>(Operator(), &Members::GetBalance, request);
-    INFO(balance.status().ToString());
-    REQUIRE(balance.ok());
-    return balance->available_points() + balance->pending_points();
-  }
-  mutable int receipts_ = 0;
-};
 
 TEST_CASE("CardService: a batch has as many numbers as were asked for, each valid and once",
           "[service][member]") {
@@ -362,6 +232,90 @@ TEST_CASE("ReplaceCard: the account stays, the card stops, and both remember",
   CHECK(refused(CardWorld::AReplacement(cards[0], cards[0])) == Reason::kAlreadyExists);
 }
 
+TEST_CASE("ReplaceCard: of an erased member, or of nobody by a card of no batch, is refused",
+          "[service][member][inv-34]") {
+  const CardWorld world;
+  const auto cards = world.Print(3);
+  const auto ada = world.Enrol();
+  REQUIRE(world.Erase(ada.name).ok());
+  const auto refused = [&](const v1::ReplaceCardRequest& asked) {
+    return ReasonOf(world.Ask(&Cards::ReplaceCard, asked));
+  };
+
+  CHECK(refused(CardWorld::AReplacement(ada.card)) == Reason::kMemberErased);
+  CHECK(refused(CardWorld::AReplacement(ada.card, cards[0])) == Reason::kMemberErased);
+  CHECK(world.Show(cards[0]).waiting());
+  CHECK(world.Count("member.card_events where reason <> ''") == 0);
+
+  REQUIRE(world.Buy(cards[1]).ok());
+  const int64_t collected = world.PointsOn(cards[1]);
+  CHECK(refused(CardWorld::AReplacement(cards[1])) == Reason::kWrongState);
+  REQUIRE(refused(CardWorld::AReplacement(cards[1], cards[2])) == std::nullopt);
+  REQUIRE(world.EnrolWith(world.AnEnrolment(cards[2], PersonWorld::Ada("+49307654321"))).ok());
+  CHECK(world.PointsOn(cards[2]) == collected + 50);
+}
+
+TEST_CASE("BlockCard: of a card that waits, once", "[service][member]") {
+  const CardWorld world;
+  const std::string card = world.Print(1).front();
+
+  REQUIRE(world.Block(card).ok());
+  REQUIRE(world.Block(card).ok());
+
+  CHECK(CardWorld::EventsOf(world.Show(card)) == std::vector<std::string>{"BLOCKED"});
+}
+
+// Shows a card with the account of another one, and commits once `act` waits for that. Gives what
+// came of `act`.
+template <typename Act>
+auto ShownDuring(const CardWorld& world, const std::string& card, const std::string& owner,
+                 const Act& act) {
+  std::future<std::optional<Reason>> done;
+  const absl::Status shown =
+      world.coalition.network().pool().Run([&](postgres::Transaction& transaction) {
+        transaction.Script("update member.stock_cards set state = 1 where card_number = " + card);
+        transaction.Script(
+            "insert into member.cards (card_number, book, account_id, state, issued_at_us, "
+            "request_id) select " +
+            card + ", book, account_id, 0, 1, gen_random_uuid() from member.cards where " +
+            "card_number = " + owner);
+        done = std::async(std::launch::async, act);
+        const auto waits = [&] {
+          return !world
+                      .Query(
+                          "select from pg_stat_activity where wait_event_type = 'Lock' and "
+                          "datname = current_database()")
+                      .empty();
+        };
+        while (!waits() && done.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+        }
+        return absl::OkStatus();
+      });
+  REQUIRE(shown.ok());
+  return done.get();
+}
+
+TEST_CASE("Cards: one that is shown meanwhile is given to nobody else, and can be blocked",
+          "[service][member]") {
+  const CardWorld world;
+  const auto cards = world.Print(3);
+  const auto ada = world.Enrol();
+  const auto bob = world.Enrol(PersonWorld::Ada("+49307654321"));
+
+  const auto given = ShownDuring(world, cards[0], bob.card,
+                                 [&] { return ReasonOf(world.Activate(cards[0], ada.name)); });
+  const auto replaced = ShownDuring(world, cards[1], bob.card, [&] {
+    return ReasonOf(world.Ask(&Cards::ReplaceCard, CardWorld::AReplacement(ada.card, cards[1])));
+  });
+  const auto blocked =
+      ShownDuring(world, cards[2], bob.card, [&] { return ReasonOf(world.Block(cards[2])); });
+
+  CHECK(given == Reason::kAlreadyExists);
+  CHECK(replaced == Reason::kAlreadyExists);
+  CHECK(blocked == std::nullopt);
+  CHECK(ReasonOf(world.Buy(cards[2])) == Reason::kCardBlocked);
+}
+
 TEST_CASE("MergeMembers: a card that nobody has enrolled with goes to a member, with its points",
           "[service][member][inv-34]") {
   const CardWorld world;
@@ -384,6 +338,26 @@ TEST_CASE("MergeMembers: a card that nobody has enrolled with goes to a member, 
   CHECK(world.PointsOn(card) == collected + 50);
   CHECK(world.Show(card).member() == ada.name);
   CHECK_FALSE(world.Show(card).unclaimed());
+}
+
+TEST_CASE("MergeMembers: says that both were welcomed, also of who enrolled with a shown card",
+          "[service][member]") {
+  const CardWorld world;
+  const std::string card = world.Print(1).front();
+  REQUIRE(world.Buy(card).ok());
+  REQUIRE(world.EnrolWith(world.AnEnrolment(card)).ok());
+  const auto bob = world.Enrol(PersonWorld::Ada("+49307654321"));
+  v1::MergeMembersRequest request;
+  request.set_request_id(clients::NewRequestId());
+  request.set_source(world.Show(card).member());
+  request.set_target(bob.name);
+
+  const auto merged =
+      PersonWorld::Call<v1::MemberService>(world.Operator(), &Members::MergeMembers, request);
+
+  INFO(merged.status().ToString());
+  REQUIRE(merged.ok());
+  CHECK(merged->both_were_welcomed());
 }
 
 TEST_CASE("EraseMember: what was noted about the member's cards is erased", "[service][member]") {

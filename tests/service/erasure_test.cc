@@ -10,10 +10,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "absl/time/clock.h"
+
 #include "libs/base/text.h"
 #include "libs/ledger/store/verify.h"
 #include "libs/postgres/pool.h"
 #include "services/member/domain/vault.h"
+#include "services/member/store/key_rotation.h"
 #include "services/member/store/members.h"
 #include "tests/service/person_world.h"
 #include "tests/support/child_process.h"
@@ -288,6 +291,22 @@ TEST_CASE("EraseMember: after a rotation nobody is found in a restored backup",
   CHECK(world.FindByPhone("+442079460000")->name() == eve.name);
   CHECK(world.Get(eve.name)->family_name() == "Byron-Lovelace");
   CHECK(world.TryEnrol(PersonWorld::Ada("+442079460000"))->existed());
+
+  // Whoever goes on with the backup forgets as much as an erasure does.
+  const auto words = [&] {
+    return restored
+        .Query(
+            "select (select count(*) from member.cards where blocked_reason <> '') + (select "
+            "count(*) from member.card_events where reason <> '') + (select count(*) from "
+            "member.people)")[0]
+        .Int(0);
+  };
+  REQUIRE(words() >= 3);
+  const auto forgotten = RotateKeys(pool, Vault(secrets), absl::Now() + absl::Minutes(1));
+  INFO(forgotten.status().ToString());
+  REQUIRE(forgotten.ok());
+  CHECK(forgotten->unreadable == 2);
+  CHECK(words() == 0);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "libs/clients/item_stream.h"
 #include "libs/ledger/store/verify.h"
+#include "services/member/domain/card_number.h"
 #include "tests/service/person_world.h"
 
 namespace guilder::member {
@@ -157,6 +158,28 @@ TEST_CASE("ImportMembers: a thousand members come to their control total",
   CHECK(world.Query("select sum(available)::bigint from ledger.accounts")[0].Int(0) == control);
   CHECK(world.Count("member.members") == 1'000);
   CHECK(repeated.size() == answers.size());
+}
+
+TEST_CASE("ImportMembers: a card that a refused item asked for is free for the next one",
+          "[service][member]") {
+  const World world;
+  world.Enrol(PersonWorld::Ada("+49301234567"));
+  std::vector<Request> items;
+  for (int i = 0; i < 40; ++i) {
+    const std::string card = std::to_string(MakeCardNumber({"42", 12}, i + 1).value());
+    for (const std::string& phone :
+         {std::string("+49301234567"), "+4930" + std::to_string(8'000'000 + i)}) {
+      items.push_back(AnItem(phone));
+      items.back().set_card_numbers(0, card);
+    }
+  }
+
+  const auto answers = world.Import(items);
+
+  for (size_t i = 0; i < items.size(); ++i) {
+    INFO(i);
+    CHECK(answers.at(items[i].request_id()).has_error() == (i % 2 == 0));
+  }
 }
 
 TEST_CASE("ImportMembers: refusals in their order", "[service][member]") {

@@ -190,7 +190,14 @@ absl::StatusOr<v1::ReferMemberResponse> BonusHandlers::ReferMember(
       absl::StrCat("referral/", referral.member.value(), "/", request.referrer_card_number());
   command->fingerprint = ledger::Sha256({content});
   AllowPayer(referral.policy, *command);
-  const std::lock_guard lock(one_referral_);
+  if (call.principal().IsOperator()) {
+    // Post waits for the lane, so the call is there when it is noted.
+    command->note = [&call, &request](Transaction& tx) {
+      rpc::Audit(tx, call, "BonusService/ReferMember", request.member(), nullptr, &request);
+    };
+  }
+  const std::unique_lock lock(one_referral_, absl::ToChronoTime(call.deadline()));
+  if (!lock.owns_lock()) return Refuse(Reason::kQueueFull);
   GUILDER_ASSIGN_OR_RETURN(const ledger::Answer answer, Post(call, std::move(command)));
   return rpc::ToResponse<v1::ReferMemberResponse>(answer, call);
 }
@@ -250,13 +257,25 @@ absl::StatusOr<v1::GrantBirthdayBonusesResponse> BonusHandlers::GrantBirthdayBon
   const absl::TimeZone zone = lanes_.configuration()->calendar().time_zone();
   v1::GrantBirthdayBonusesResponse response;
   response.set_looked_at(static_cast<int64_t>(members.size()));
+  std::vector<std::pair<const BirthdayCandidate*, Profile>> birthdays;
   for (const BirthdayCandidate& member : members) {
     // Nothing for who came with a backup from before an erasure of the keys.
-    const auto profile = view_.vault().Open(member.account, member.sealed);
+    auto profile = view_.vault().Open(member.account, member.sealed);
     const bool has_birthday =
         profile && HasBirthday(profile->birth_date, member.enrolled_at, now, zone);
-    if (!has_birthday) continue;
-    GUILDER_ASSIGN_OR_RETURN(const Points given, GiveBirthday(call, policy, member, *profile));
+    if (has_birthday) birthdays.emplace_back(&member, *std::move(profile));
+  }
+  if (!birthdays.empty() && call.principal().IsOperator()) {
+    GUILDER_RETURN_IF_ERROR(pool_.Run(
+        [&](Transaction& tx) {
+          rpc::Audit(tx, call, "BonusService/GrantBirthdayBonuses", "bonusPolicy", nullptr,
+                     &request);
+          return absl::OkStatus();
+        },
+        call.deadline()));
+  }
+  for (const auto& [member, profile] : birthdays) {
+    GUILDER_ASSIGN_OR_RETURN(const Points given, GiveBirthday(call, policy, *member, profile));
     if (given == Points(0)) continue;
     response.set_members(response.members() + 1);
     response.set_points(response.points() + given.value());

@@ -59,7 +59,7 @@ class BonusHandlers {
   BirthdayRows birthday_rows_;
   ReferralRows referral_rows_;
   // Held while a referral is posted: no two of a batch are decided over the same referrals.
-  std::mutex one_referral_;
+  std::timed_mutex one_referral_;
 };
 
 }  // namespace guilder::member

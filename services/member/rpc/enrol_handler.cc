@@ -61,7 +61,7 @@ class Enrol final : public EnrolmentCommand {
   absl::Status CheckCard() const {
     if (!found.of_batch) return Refuse(Reason::kCardNotFound);
     if (found.blocked) return Refuse(Reason::kCardBlocked);
-    const bool is_members = card_taken || (found.account && !found.unclaimed);
+    const bool is_members = IsCardTaken() || (found.account && !found.unclaimed);
     if (is_members) return Refuse(Reason::kAlreadyExists, "the card is a member's");
     outcome_->card_moved = found.account != account;
     return outcome_->card_moved ? Refuse(Reason::kStoreUnavailable) : absl::OkStatus();

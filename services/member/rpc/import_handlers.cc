@@ -112,7 +112,7 @@ class Opening final : public EnrolmentCommand {
   absl::StatusOr<std::string> Decide(const ledger::DecisionContext& context,
                                      ledger::Posting& posting) override {
     if (Existing()) return Refuse(Reason::kAlreadyExists, "a member has this phone number");
-    if (card_taken) return Refuse(Reason::kAlreadyExists, "a card is somebody's");
+    if (IsCardTaken()) return Refuse(Reason::kAlreadyExists, "a card is somebody's");
     GUILDER_ASSIGN_OR_RETURN(const Points points,
                              DecideOpening(context.configuration, lots_, posting));
     opened = posting.account().id;

@@ -95,15 +95,20 @@ absl::StatusOr<v1::PrepareNoticesResponse> NoticeHandlers::PrepareNotices(
 
 absl::StatusOr<v1::ListNoticesResponse> NoticeHandlers::ListNotices(
     const rpc::Call& call, const v1::ListNoticesRequest& request) {
-  constexpr char kList[] = "notices";
+  constexpr char kList[] = "notices-by-expiry";
   GUILDER_ASSIGN_OR_RETURN(const int page_size, rpc::PageSize(request.page_size()));
   GUILDER_ASSIGN_OR_RETURN(const std::string position,
                            page_tokens_.Position(kList, request.page_token()));
-  const int64_t after = position.empty() ? 0 : std::stoll(position);
+  NoticePlace after;
+  if (!position.empty()) {
+    const std::vector<std::string> parts = absl::StrSplit(position, '-');
+    after = {Timestamp(std::stoll(parts.at(0))), std::stoll(parts.at(1))};
+  }
   return pool_.Read(
       [&](Transaction& tx) -> absl::StatusOr<v1::ListNoticesResponse> {
         v1::ListNoticesResponse response;
-        const std::vector<NoticeRow> rows = ReadNotices(tx, after, page_size);
+        const std::vector<NoticeRow> rows =
+            ReadNotices(tx, after, ledger::ReadProgrammeClock(tx, programme()), page_size);
         for (const NoticeRow& row : rows) {
           const Points points = ExpiringAt(tx, row.account, row.expires_at);
           if (points == Points(0)) continue;
@@ -114,7 +119,8 @@ absl::StatusOr<v1::ListNoticesResponse> NoticeHandlers::ListNotices(
           notice.set_points(points.value());
         }
         if (rows.size() == static_cast<size_t>(page_size)) {
-          response.set_next_page_token(page_tokens_.Make(kList, absl::StrCat(rows.back().id)));
+          response.set_next_page_token(page_tokens_.Make(
+              kList, absl::StrCat(rows.back().expires_at.value(), "-", rows.back().id)));
         }
         return response;
       },

@@ -264,6 +264,11 @@ void ReferralRows::Write(Transaction& transaction, const std::vector<ledger::Com
                        referrer, referral.policy.referrer, at, referral.account});
   }
   InsertBonuses(transaction, bonuses);
+  // Last: from here to the commit nobody else is noted.
+  for (const ledger::Command* command : commands) {
+    const auto& referral = static_cast<const ReferralCommand&>(*command);
+    if (referral.note) referral.note(transaction);
+  }
 }
 
 std::vector<BirthdayCandidate> ReadCandidates(Transaction& transaction, AccountId after,

@@ -1,6 +1,7 @@
 // Bonuses as they were given, and what is remembered of who got them.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -67,6 +68,8 @@ class BirthdayRows final : public ledger::RowStore {
 class ReferralCommand : public ledger::Command {
  public:
   BonusPolicy policy;
+  // Notes who did it, in the same transaction; may be empty.
+  std::function<void(postgres::Transaction&)> note;
   // Set by ReferralRows::Load.
   ReferralFacts facts;
   // Set by Decide.

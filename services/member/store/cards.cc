@@ -1,10 +1,6 @@
 #include "services/member/store/cards.h"
 
-#include <algorithm>
-#include <utility>
-
 #include "libs/base/reason.h"
-#include "libs/base/status_macros.h"
 #include "libs/ledger/core/account.h"
 #include "libs/postgres/connection.h"
 
@@ -16,78 +12,8 @@ using postgres::Row;
 using postgres::Rows;
 using postgres::Statement;
 
-constexpr int kNumbersAtOnce = 10'000;
-
-#define GUILDER_RANGE_COLUMNS_ "range_id, partner_id, prefix, digits, claim_days, next_serial"
-
-// Two that are made at once must see each other.
-constexpr Statement kLockRanges{"member.lock_ranges",
-                                "lock table member.card_ranges in share row exclusive mode"};
-
-constexpr Statement kReadRanges{"member.read_ranges", "select " GUILDER_RANGE_COLUMNS_ R"sql(
-    from member.card_ranges where range_id > $1 order by range_id limit $2
-)sql"};
-
-constexpr Statement kRangeOfRequest{"member.range_of_request", "select " GUILDER_RANGE_COLUMNS_
-                                                               R"sql(
-    from member.card_ranges where request_id = $1
-)sql"};
-
-constexpr Statement kOverlaps{"member.range_overlaps", R"sql(
-  select 1 from member.card_ranges
-   where digits = $2 and (prefix like $1 || '%' or $1 like prefix || '%')
-)sql"};
-
-constexpr Statement kInsertRange{"member.insert_range", R"sql(
-  insert into member.card_ranges (partner_id, prefix, digits, claim_days, request_id, created_by,
-                                  created_at_us)
-  values ($1, $2, $3, $4, $5, $6, $7)
-  returning range_id
-)sql"};
-
-constexpr Statement kLockRange{"member.lock_range", "select " GUILDER_RANGE_COLUMNS_ R"sql(
-    from member.card_ranges where range_id = $1 for update
-)sql"};
-
-constexpr Statement kAdvanceRange{"member.advance_range", R"sql(
-  update member.card_ranges set next_serial = $2 where range_id = $1
-)sql"};
-
-#undef GUILDER_RANGE_COLUMNS_
-
-constexpr Statement kBatchOfRequest{"member.batch_of_request", R"sql(
-  select batch_id, range_id, store_id, card_count, created_at_us
-    from member.card_batches where request_id = $1
-)sql"};
-
-constexpr Statement kInsertBatch{"member.insert_batch", R"sql(
-  insert into member.card_batches (range_id, store_id, card_count, request_id, created_by, created_at_us)
-  values ($1, $2, $3, $4, $5, $6)
-  returning batch_id
-)sql"};
-
-// Numbers that members brought along from elsewhere are left out.
-constexpr Statement kInsertStock{"member.insert_stock", R"sql(
-  insert into member.stock_cards (card_number, batch_id)
-  select n, $1 from unnest($2::bigint[]) as w (n)
-   where not exists (select 1 from member.cards c where c.card_number = w.n)
-  returning card_number
-)sql"};
-
-constexpr Statement kReadBatches{"member.read_batches", R"sql(
-  select b.batch_id, b.range_id, b.store_id, b.card_count, b.created_at_us,
-         (select count(*) from member.stock_cards s where s.batch_id = b.batch_id and s.state = 1)
-    from member.card_batches b where b.batch_id > $1 order by b.batch_id limit $2
-)sql"};
-
-constexpr Statement kFindBatch{"member.find_batch", R"sql(
-  select 1 from member.card_batches where batch_id = $1
-)sql"};
-
-constexpr Statement kReadStock{"member.read_stock", R"sql(
-  select card_number, state = 1
-    from member.stock_cards where batch_id = $1 and card_number > $2 order by card_number limit $3
-)sql"};
+// A state of member.stock_cards.
+constexpr int kBlockedStock = 2;
 
 constexpr Statement kReadCard{"member.read_card", R"sql(
   select coalesce(c.state, case s.state when 2 then 1 else 0 end) <> 0, c.account_id,
@@ -111,17 +37,15 @@ constexpr Statement kAddEvent{"member.add_card_event", R"sql(
     from member.card_events where card_number = $1
 )sql"};
 
+// Whether the member was erased. An erasure waits for this lock, and this for an erasure.
 constexpr Statement kLockMember{"member.lock_for_card", R"sql(
-  select 1 from member.members where book = $1 and account_id = $2 and sealed_key is not null
-     for key share
+  select sealed_key is null from member.members where book = $1 and account_id = $2 for share
 )sql"};
 
+// Whose card it is has to be read in a statement of its own, which sees what was committed while
+// the lock was waited for.
 constexpr Statement kLockStock{"member.lock_stock", R"sql(
-  select s.state, c.account_id
-    from member.stock_cards s
-    left join member.cards c on c.card_number = s.card_number
-   where s.card_number = $1
-     for no key update of s
+  select state from member.stock_cards where card_number = $1 for no key update
 )sql"};
 
 constexpr Statement kFindAccount{"member.account_of_card", R"sql(
@@ -149,7 +73,7 @@ constexpr Statement kStopCard{"member.stop_card", R"sql(
 )sql"};
 
 constexpr Statement kBlockStock{"member.block_stock", R"sql(
-  update member.stock_cards set state = 2 where card_number = $1 and state <> 1 returning 1
+  update member.stock_cards set state = 2 where card_number = $1 and state = 0 returning 1
 )sql"};
 
 constexpr Statement kReplacementOf{"member.replacement_of", R"sql(
@@ -203,26 +127,23 @@ constexpr Statement kReadLapsed{"member.read_lapsed", R"sql(
    limit $4
 )sql"};
 
-CardRangeRow RangeFromRow(const Row& row) {
-  CardRangeRow range;
-  range.id = static_cast<int>(row.Int(0));
-  if (!row.IsNull(1)) range.partner = row.Id<PartnerId>(1);
-  range.form = {std::string(row.Text(2)), static_cast<int>(row.Int(3))};
-  range.claim_days = static_cast<int>(row.Int(4));
-  range.next_serial = row.Int(5);
-  return range;
-}
-
-CardBatchRow BatchFromRow(const Row& row) {
-  return {static_cast<int>(row.Int(0)), static_cast<int>(row.Int(1)), row.Id<StoreId>(2),
-          static_cast<int>(row.Int(3)), row.Id<Timestamp>(4)};
-}
-
 void AddEvent(postgres::Transaction& transaction, CardNumber card, CardEvent event,
               const Doing& doing, const std::string& reason = "", CardNumber other = {}) {
   transaction.Execute(
       kAddEvent,
       Params().Int(card).Int(doing.at).Int(event).Text(doing.actor).Text(reason).Int(other));
+}
+
+// Whether the member was erased; nothing for an account that is no member's.
+std::optional<bool> LockMember(postgres::Transaction& transaction, AccountId account) {
+  const Rows rows =
+      transaction.Execute(kLockMember, Params().Int(ledger::BookOf(account)).Int(account));
+  return rows.empty() ? std::nullopt : std::optional(rows[0].Bool(0));
+}
+
+AccountId AccountOf(postgres::Transaction& transaction, CardNumber card) {
+  const Rows rows = transaction.Execute(kFindAccount, Params().Int(card));
+  return rows.empty() ? AccountId() : rows[0].Id<AccountId>(0);
 }
 
 void InsertCard(postgres::Transaction& transaction, CardNumber card, AccountId account,
@@ -257,109 +178,6 @@ std::string_view CardEventName(CardEvent event) {
   return "UNKNOWN";
 }
 
-absl::StatusOr<CardRangeRow> CreateRange(postgres::Transaction& transaction,
-                                         const CardRangeRow& range, const Doing& doing) {
-  transaction.Execute(kLockRanges);
-  const Rows before = transaction.Execute(kRangeOfRequest, Params().Uuid(doing.request));
-  if (!before.empty()) {
-    const CardRangeRow made = RangeFromRow(before[0]);
-    const bool same = made.partner == range.partner && made.form == range.form &&
-                      made.claim_days == range.claim_days;
-    return same ? absl::StatusOr<CardRangeRow>(made) : Refuse(Reason::kRequestIdReused);
-  }
-  const bool taken =
-      Overlap(OwnCardForm(), range.form) ||
-      !transaction.Execute(kOverlaps, Params().Text(range.form.prefix).Int(range.form.digits))
-           .empty();
-  if (taken) return Refuse(Reason::kAlreadyExists, "its numbers overlap those of another range");
-  CardRangeRow made = range;
-  made.next_serial = 1;
-  std::optional<int64_t> partner;
-  if (range.partner) partner = range.partner->value();
-  made.id = static_cast<int>(transaction
-                                 .Execute(kInsertRange, Params()
-                                                            .Int(partner)
-                                                            .Text(range.form.prefix)
-                                                            .Int(range.form.digits)
-                                                            .Int(range.claim_days)
-                                                            .Uuid(doing.request)
-                                                            .Text(doing.actor)
-                                                            .Int(doing.at))[0]
-                                 .Int(0));
-  return made;
-}
-
-std::vector<CardRangeRow> ReadRanges(postgres::Transaction& transaction, int after, int limit) {
-  std::vector<CardRangeRow> ranges;
-  for (const Row row : transaction.Execute(kReadRanges, Params().Int(after).Int(limit))) {
-    ranges.push_back(RangeFromRow(row));
-  }
-  return ranges;
-}
-
-absl::StatusOr<CardBatchRow> CreateBatch(postgres::Transaction& transaction,
-                                         const CardBatchRow& batch, PartnerId partner,
-                                         const Doing& doing) {
-  const Rows locked = transaction.Execute(kLockRange, Params().Int(batch.range));
-  if (locked.empty()) return Refuse(Reason::kNameNotFound);
-  const Rows before = transaction.Execute(kBatchOfRequest, Params().Uuid(doing.request));
-  if (!before.empty()) {
-    const CardBatchRow made = BatchFromRow(before[0]);
-    const bool same =
-        made.range == batch.range && made.store == batch.store && made.count == batch.count;
-    return same ? absl::StatusOr<CardBatchRow>(made) : Refuse(Reason::kRequestIdReused);
-  }
-  const CardRangeRow range = RangeFromRow(locked[0]);
-  if (range.partner && *range.partner != partner) {
-    return Refuse(Reason::kWrongState, "the range is of another partner");
-  }
-  if (range.next_serial + batch.count > SerialsOf(range.form)) {
-    return Refuse(Reason::kWrongState, "the range has fewer numbers left");
-  }
-  CardBatchRow made = batch;
-  made.created_at = doing.at;
-  made.id = static_cast<int>(transaction
-                                 .Execute(kInsertBatch, Params()
-                                                            .Int(batch.range)
-                                                            .Int(batch.store)
-                                                            .Int(batch.count)
-                                                            .Uuid(doing.request)
-                                                            .Text(doing.actor)
-                                                            .Int(doing.at))[0]
-                                 .Int(0));
-  int64_t serial = range.next_serial;
-  for (int left = batch.count; left > 0;) {
-    std::vector<CardNumber> numbers;
-    const int64_t end = std::min(serial + std::min(left, kNumbersAtOnce), SerialsOf(range.form));
-    for (; serial < end; ++serial) numbers.push_back(MakeCardNumber(range.form, serial));
-    if (numbers.empty()) return Refuse(Reason::kWrongState, "the range has fewer numbers left");
-    left -= transaction.Execute(kInsertStock, Params().Int(made.id).IntArray(numbers)).size();
-  }
-  transaction.Execute(kAdvanceRange, Params().Int(batch.range).Int(serial));
-  return made;
-}
-
-std::vector<CardBatchRow> ReadBatches(postgres::Transaction& transaction, int after, int limit) {
-  std::vector<CardBatchRow> batches;
-  for (const Row row : transaction.Execute(kReadBatches, Params().Int(after).Int(limit))) {
-    batches.push_back(BatchFromRow(row));
-    batches.back().activated = static_cast<int>(row.Int(5));
-  }
-  return batches;
-}
-
-absl::StatusOr<std::vector<StockCard>> ReadStock(postgres::Transaction& transaction, int batch,
-                                                 CardNumber after, int limit) {
-  if (transaction.Execute(kFindBatch, Params().Int(batch)).empty()) {
-    return Refuse(Reason::kNameNotFound);
-  }
-  std::vector<StockCard> cards;
-  for (const Row row : transaction.Execute(kReadStock, Params().Int(batch).Int(after).Int(limit))) {
-    cards.push_back({row.Id<CardNumber>(0), row.Bool(1)});
-  }
-  return cards;
-}
-
 std::optional<CardFacts> ReadCard(postgres::Transaction& transaction, CardNumber card) {
   const Rows rows = transaction.Execute(kReadCard, Params().Int(card));
   if (rows.empty()) return std::nullopt;
@@ -383,20 +201,14 @@ std::optional<CardFacts> ReadCard(postgres::Transaction& transaction, CardNumber
 
 absl::Status GiveCard(postgres::Transaction& transaction, CardNumber card, AccountId account,
                       const Doing& doing) {
-  const Params member = Params().Int(ledger::BookOf(account)).Int(account);
-  if (transaction.Execute(kLockMember, member).empty()) return Refuse(Reason::kMemberNotFound);
+  const std::optional<bool> erased = LockMember(transaction, account);
+  if (erased.value_or(true)) return Refuse(Reason::kMemberNotFound);
   const Rows stock = transaction.Execute(kLockStock, Params().Int(card));
-  if (stock.empty()) {
-    const Rows other = transaction.Execute(kFindAccount, Params().Int(card));
-    if (other.empty()) return Refuse(Reason::kCardNotFound);
-    if (other[0].Id<AccountId>(0) == account) return absl::OkStatus();
-    return Refuse(Reason::kAlreadyExists, "the card is somebody's");
-  }
-  if (stock[0].Int(0) == 2) return Refuse(Reason::kCardBlocked);
-  if (!stock[0].IsNull(1)) {
-    if (stock[0].Id<AccountId>(1) == account) return absl::OkStatus();
-    return Refuse(Reason::kAlreadyExists, "the card has an account of its own");
-  }
+  const AccountId other = AccountOf(transaction, card);
+  if (stock.empty() && !other) return Refuse(Reason::kCardNotFound);
+  if (!stock.empty() && stock[0].Int(0) == kBlockedStock) return Refuse(Reason::kCardBlocked);
+  if (other == account) return absl::OkStatus();
+  if (other) return Refuse(Reason::kAlreadyExists, "the card has another account");
   transaction.Execute(kShowStock, Params().Int(card));
   InsertCard(transaction, card, account, doing);
   AddEvent(transaction, card, CardEvent::kGiven, doing);
@@ -406,9 +218,14 @@ absl::Status GiveCard(postgres::Transaction& transaction, CardNumber card, Accou
 absl::StatusOr<CardRow> ReplaceCard(postgres::Transaction& transaction, CardNumber card,
                                     CardNumber replacement, const std::string& reason,
                                     const Doing& doing) {
+  // Members are locked before their cards, as an erasure does.
+  const AccountId account = AccountOf(transaction, card);
+  if (!account) return Refuse(Reason::kCardNotFound);
+  const std::optional<bool> erased = LockMember(transaction, account);
   const Rows locked = transaction.Execute(kLockCard, Params().Int(card));
-  if (locked.empty()) return Refuse(Reason::kCardNotFound);
-  const auto account = locked[0].Id<AccountId>(0);
+  if (locked.empty() || locked[0].Id<AccountId>(0) != account) {
+    return Refuse(Reason::kWrongState, "its account was merged meanwhile");
+  }
   const Rows before = transaction.Execute(kReplacementOf, Params().Int(card));
   if (!before.empty()) {
     const auto other = before[0].Id<CardNumber>(0);
@@ -418,12 +235,20 @@ absl::StatusOr<CardRow> ReplaceCard(postgres::Transaction& transaction, CardNumb
     const bool same = !replacement || replacement == other;
     return same ? absl::StatusOr<CardRow>(CardRow{other, false}) : Refuse(Reason::kRequestIdReused);
   }
+  if (erased.value_or(false)) return Refuse(Reason::kMemberErased);
+  // Nobody can enrol with a card of no batch, so nobody would get to the points.
+  if (!replacement && UnclaimedAccountOf(transaction, card)) {
+    return Refuse(Reason::kWrongState,
+                  "nobody has enrolled with it: it is replaced by a card of a batch");
+  }
   CardNumber other = replacement;
   if (replacement) {
     const Rows stock = transaction.Execute(kLockStock, Params().Int(replacement));
     if (stock.empty()) return Refuse(Reason::kCardNotFound);
-    if (stock[0].Int(0) == 2) return Refuse(Reason::kCardBlocked);
-    if (!stock[0].IsNull(1)) return Refuse(Reason::kAlreadyExists, "the card is somebody's");
+    if (stock[0].Int(0) == kBlockedStock) return Refuse(Reason::kCardBlocked);
+    if (AccountOf(transaction, replacement)) {
+      return Refuse(Reason::kAlreadyExists, "the card is somebody's");
+    }
     transaction.Execute(kShowStock, Params().Int(replacement));
   } else {
     other = MakeCardNumber(transaction.Execute(kDrawSerial)[0].Int(0));
@@ -437,12 +262,20 @@ absl::StatusOr<CardRow> ReplaceCard(postgres::Transaction& transaction, CardNumb
 
 std::optional<CardRow> BlockCard(postgres::Transaction& transaction, CardNumber card,
                                  const std::string& reason, const Doing& doing) {
-  const Rows locked = transaction.Execute(kLockCard, Params().Int(card));
+  Rows locked = transaction.Execute(kLockCard, Params().Int(card));
+  bool waited = false;
   if (locked.empty()) {
-    if (transaction.Execute(kBlockStock, Params().Int(card)).empty()) return std::nullopt;
-  } else {
+    waited = !transaction.Execute(kBlockStock, Params().Int(card)).empty();
+    // It may have been shown while that waited.
+    if (!waited) locked = transaction.Execute(kLockCard, Params().Int(card));
+  }
+  if (!locked.empty()) {
     transaction.Execute(kStopCard, Params().Int(card).Text(reason));
     if (locked[0].Int(1) != 0) return CardRow{card, true};
+  } else if (!waited) {
+    const Rows stock = transaction.Execute(kLockStock, Params().Int(card));
+    if (stock.empty() || stock[0].Int(0) != kBlockedStock) return std::nullopt;
+    return CardRow{card, true};
   }
   AddEvent(transaction, card, CardEvent::kBlocked, doing, reason);
   return CardRow{card, true};

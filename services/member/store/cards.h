@@ -105,13 +105,15 @@ absl::Status GiveCard(postgres::Transaction& transaction, CardNumber card, Accou
                       const Doing& doing);
 
 // Stops a card and puts another in its place: `replacement`, which waits in a batch, or a new one
-// when it is none. Gives the card of a repeat. Errors: kCardNotFound; kWrongState, it was replaced
-// before; those of GiveCard; kRequestIdReused.
+// when it is none. Gives the card of a repeat. Errors: kCardNotFound; kWrongState, its account was
+// merged meanwhile, it was replaced before, or nobody has enrolled with it and there is no
+// `replacement`; kMemberErased; those of GiveCard; kRequestIdReused.
 absl::StatusOr<CardRow> ReplaceCard(postgres::Transaction& transaction, CardNumber card,
                                     CardNumber replacement, const std::string& reason,
                                     const Doing& doing);
 
-// Blocks a card, shown or waiting. Of several reasons the first stays. Nothing when there is none.
+// Blocks a card, shown or waiting. Of several reasons the first stays, and a card that is blocked
+// gets no further event. Nothing when there is none.
 std::optional<CardRow> BlockCard(postgres::Transaction& transaction, CardNumber card,
                                  const std::string& reason, const Doing& doing);
 

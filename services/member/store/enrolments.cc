@@ -39,10 +39,10 @@ constexpr int kSerialsAtOnce = 64;
 
 void EnrolmentRows::Load(postgres::Transaction& transaction, const ledger::Configuration&,
                          const std::vector<ledger::Command*>& commands) {
-  std::map<std::string, const EnrolmentCommand*> first;
+  std::map<std::string, const EnrolmentCommand*> last_with_phone;
   std::vector<std::string> phones;
   std::vector<CardNumber> cards;
-  std::map<CardNumber, const EnrolmentCommand*> first_with_card;
+  std::map<CardNumber, std::vector<const EnrolmentCommand*>> with_card;
   std::vector<CardNumber> handed_out;
   std::vector<std::string> emails;
   for (ledger::Command* command : commands) {
@@ -51,12 +51,16 @@ void EnrolmentRows::Load(postgres::Transaction& transaction, const ledger::Confi
     enrolment.twin = nullptr;
     enrolment.accepted = false;
     enrolment.card_taken = false;
+    enrolment.card_twins.clear();
     enrolment.found = HandedOutCard();
     if (enrolment.handed_out) handed_out.push_back(enrolment.cards.front());
     for (const CardNumber card : enrolment.cards) {
       if (!enrolment.cards_given) break;
-      // Of two in one batch the second is refused, as it would be in the next one.
-      if (!first_with_card.try_emplace(card, &enrolment).second) enrolment.card_taken = true;
+      // Once one of a batch is accepted the others are refused, as they would be in the next one.
+      auto& others = with_card[card];
+      if (!others.empty() && others.back() == &enrolment) enrolment.card_taken = true;
+      enrolment.card_twins.insert(enrolment.card_twins.end(), others.begin(), others.end());
+      others.push_back(&enrolment);
       cards.push_back(card);
     }
     const std::string& phone = enrolment.profile.phone;
@@ -65,12 +69,8 @@ void EnrolmentRows::Load(postgres::Transaction& transaction, const ledger::Confi
       emails.push_back(absl::StrCat("email/", enrolment.profile.email));
     }
     if (phone.empty()) continue;
-    const auto [other, is_new] = first.try_emplace(phone, &enrolment);
-    if (is_new) {
-      phones.push_back(phone);
-    } else {
-      enrolment.twin = other->second;
-    }
+    enrolment.twin = std::exchange(last_with_phone[phone], &enrolment);
+    if (enrolment.twin == nullptr) phones.push_back(phone);
   }
   const WritingGround ground = LockForWriting(transaction, vault_, phones, cards, emails);
   for (ledger::Command* command : commands) {
@@ -98,7 +98,7 @@ void EnrolmentRows::LoadWelcomes(postgres::Transaction& transaction,
                                  const std::vector<ledger::Command*>& commands) const {
   std::vector<Digest> marks;
   std::vector<std::pair<EnrolmentCommand*, Digest>> asked;
-  std::map<std::string, const EnrolmentCommand*> first_with_email;
+  std::map<std::string, const EnrolmentCommand*> last_with_email;
   for (ledger::Command* command : commands) {
     auto& enrolment = static_cast<EnrolmentCommand&>(*command);
     enrolment.welcomed_before = false;
@@ -107,8 +107,7 @@ void EnrolmentRows::LoadWelcomes(postgres::Transaction& transaction,
     marks.push_back(vault_.MarksOf(enrolment.profile).front());
     asked.emplace_back(&enrolment, marks.back());
     if (!enrolment.profile.phone.empty()) continue;
-    const auto [twin, is_new] = first_with_email.try_emplace(enrolment.profile.email, &enrolment);
-    if (!is_new) enrolment.email_twin = twin->second;
+    enrolment.email_twin = std::exchange(last_with_email[enrolment.profile.email], &enrolment);
   }
   if (asked.empty()) return;
   const auto known = ReadMarks(transaction, BonusKind::kWelcome, marks);

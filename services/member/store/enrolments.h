@@ -1,6 +1,7 @@
 // Writes the rows of new members in the transaction that opens their accounts.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -40,13 +41,25 @@ class EnrolmentCommand : public ledger::Command {
 
   // Whose phone number it is: a member's, or that of a command before it in the same batch.
   AccountId Existing() const {
-    return taken_by || twin == nullptr || !twin->accepted ? taken_by : twin->opened;
+    if (taken_by) return taken_by;
+    for (const EnrolmentCommand* other = twin; other != nullptr; other = other->twin) {
+      if (other->accepted) return other->opened;
+    }
+    return AccountId();
+  }
+  // Whether one of the cards is somebody's: in the database, or by a command before it in the
+  // batch.
+  bool IsCardTaken() const {
+    return card_taken || std::any_of(card_twins.begin(), card_twins.end(),
+                                     [](const EnrolmentCommand* other) { return other->accepted; });
   }
   void OnAccepted() override { accepted = true; }
   // Whether the person was welcomed before: by the phone number or, where none is given, the e-mail
   // address. Somebody without either cannot be told from others.
   bool WasWelcomed() const {
-    return welcomed_before || (email_twin != nullptr && email_twin->accepted);
+    const EnrolmentCommand* other = email_twin;
+    while (other != nullptr && !other->accepted) other = other->email_twin;
+    return welcomed_before || other != nullptr;
   }
   bool is_identified() const { return !profile.phone.empty() || !profile.email.empty(); }
   // Set by Decide.
@@ -56,8 +69,11 @@ class EnrolmentCommand : public ledger::Command {
   int64_t epoch = 0;
   AccountId taken_by;
   bool card_taken = false;
+  // Those before it in the batch that ask for one of its cards.
+  std::vector<const EnrolmentCommand*> card_twins;
   HandedOutCard found;
   bool welcomed_before = false;
+  // The last one before it in the batch with the same address, or phone number.
   const EnrolmentCommand* email_twin = nullptr;
   const EnrolmentCommand* twin = nullptr;
   bool accepted = false;

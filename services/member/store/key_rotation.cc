@@ -11,6 +11,7 @@
 #include "libs/ledger/core/account.h"
 #include "libs/postgres/connection.h"
 #include "libs/postgres/pool.h"
+#include "services/member/store/people.h"
 #include "services/member/store/writing.h"
 
 namespace guilder::member {
@@ -65,24 +66,6 @@ constexpr Statement kWritePeople{"member.write_rotated_people", R"sql(
            as w (account_id, person_number, phone_index, email_index)
    where p.book = (w.account_id & 65535)::int and p.account_id = w.account_id
      and p.person_number = w.person_number
-)sql"};
-
-// The keys of their epoch were destroyed: they came with a backup from before.
-constexpr Statement kForget{"member.forget_unreadable", R"sql(
-  with people as (
-    delete from member.people
-     where (book, account_id) in (select (a & 65535)::int, a from unnest($1::bigint[]) as w (a))
-  ), tiers as (
-    delete from member.tiers
-     where (book, account_id) in (select (a & 65535)::int, a from unnest($1::bigint[]) as w (a))
-  ), segments as (
-    delete from member.segments
-     where (book, account_id) in (select (a & 65535)::int, a from unnest($1::bigint[]) as w (a))
-  )
-  update member.members
-     set sealed_key = null, sealed_profile = null, sealed_birthday = null, phone_index = null,
-         email_index = null
-   where (book, account_id) in (select (a & 65535)::int, a from unnest($1::bigint[]) as w (a))
 )sql"};
 
 // Erased members have nothing that an epoch's key opens. Whether the epoch is still the last one,
@@ -168,7 +151,7 @@ absl::StatusOr<Chunk> MoveChunk(postgres::Transaction& tx, const Vault& vault, A
   }
   chunk.moved = static_cast<int64_t>(members.size());
   chunk.forgotten = static_cast<int64_t>(unreadable.size());
-  if (!unreadable.empty()) tx.Execute(kForget, Params().IntArray(unreadable));
+  ForgetUnreadable(tx, unreadable);
   if (members.empty()) return chunk;
   tx.Execute(kWriteChunk, Params()
                               .Int(epoch)

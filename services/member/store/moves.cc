@@ -32,6 +32,10 @@ constexpr Statement kReadFacts{"member.read_move_facts", R"sql(
                    join ledger.entries e on e.book = a.book and e.number = a.opened_number
                   where a.book = (w.account_id & 65535)::int and a.account_id = w.account_id
                     and e.debit_bucket = $3)
+           -- Who enrolled with a card that was shown before opened no account with it.
+           or exists (select 1 from member.bonuses b
+                       where b.book = (w.account_id & 65535)::int and b.account_id = w.account_id
+                         and b.kind = 1 and b.points > 0)
     from unnest($1::bigint[]) as w (account_id)
 )sql"};
 

@@ -1,5 +1,7 @@
 #include "services/member/store/notices.h"
 
+#include <algorithm>
+#include <limits>
 #include <set>
 
 #include "libs/postgres/connection.h"
@@ -24,9 +26,9 @@ constexpr Statement kAddNotices{"member.add_notices", R"sql(
 constexpr Statement kReadNotices{"member.read_notices", R"sql(
   select notice_id, account_id, expires_at_us
     from member.notices
-   where notice_id > $1 and sent_at_us is null
-   order by notice_id
-   limit $2
+   where (expires_at_us, notice_id) > ($1, $2) and sent_at_us is null
+   order by expires_at_us, notice_id
+   limit $3
 )sql"};
 
 constexpr Statement kMarkSent{"member.mark_notices_sent", R"sql(
@@ -48,9 +50,13 @@ int64_t AddNotices(postgres::Transaction& transaction, const std::vector<Expiry>
       .size();
 }
 
-std::vector<NoticeRow> ReadNotices(postgres::Transaction& transaction, int64_t after, int limit) {
+std::vector<NoticeRow> ReadNotices(postgres::Transaction& transaction, NoticePlace after,
+                                   Timestamp now, int limit) {
+  // What has expired is nobody's to be told; its row stays, so that nobody is told twice.
+  const NoticePlace from = std::max(after, {now, std::numeric_limits<int64_t>::max()});
   std::vector<NoticeRow> notices;
-  for (const Row row : transaction.Execute(kReadNotices, Params().Int(after).Int(limit))) {
+  for (const Row row :
+       transaction.Execute(kReadNotices, Params().Int(from.first).Int(from.second).Int(limit))) {
     notices.push_back({row.Int(0), row.Id<AccountId>(1), row.Id<Timestamp>(2)});
   }
   return notices;

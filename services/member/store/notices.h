@@ -21,8 +21,11 @@ struct NoticeRow {
 // Adds those that there are not, sent or not. Gives how many.
 int64_t AddNotices(postgres::Transaction& transaction,
                    const std::vector<std::pair<AccountId, Timestamp>>& expiries, Timestamp now);
-// Those to be sent after one of them, oldest first.
-std::vector<NoticeRow> ReadNotices(postgres::Transaction& transaction, int64_t after, int limit);
+// Expiry and id, by which notices are ordered.
+using NoticePlace = std::pair<Timestamp, int64_t>;
+// Those to be sent of what expires after now, the soonest first, after one of them.
+std::vector<NoticeRow> ReadNotices(postgres::Transaction& transaction, NoticePlace after,
+                                   Timestamp now, int limit);
 // False, when one of them is none; the transaction must not commit then.
 bool MarkSent(postgres::Transaction& transaction, const std::vector<int64_t>& notices,
               Timestamp now);

@@ -62,45 +62,52 @@ constexpr Statement kRemovePerson{"member.remove_person", R"sql(
   returning person_number
 )sql"};
 
-// The accounts that were merged into this one are the same person's.
 #define GUILDER_OF_ERASED_ \
   "(book, account_id) in (select (e.account_id & 65535)::int, e.account_id from erased e)"
 
+// Forgets what is known of the members `erased`, and of them themselves. `stop_cards` begins what
+// is set of their cards.
+#define GUILDER_FORGET_(stop_cards)                                                       \
+  "people as (delete from member.people where " GUILDER_OF_ERASED_                        \
+  "), consents as ("                                                                      \
+  "  update member.consents set source = '' where source <> '' and " GUILDER_OF_ERASED_   \
+  "), locks as ("                                                                         \
+  "  update member.retention_locks set reason = '' where " GUILDER_OF_ERASED_             \
+  "), tiers as (delete from member.tiers where " GUILDER_OF_ERASED_                       \
+  "), segments as (delete from member.segments where " GUILDER_OF_ERASED_                 \
+  "), pins as ("                                                                          \
+  "  update redemption.members"                                                           \
+  "     set pin_hash = null, pin_set_us = 0, failed_attempts = 0, locked_at_us = null,"   \
+  "         code_hash = null, code_expires_us = 0"                                        \
+  "   where " GUILDER_OF_ERASED_                                                          \
+  "), devices as (delete from redemption.devices where " GUILDER_OF_ERASED_               \
+  "), cards as ("                                                                         \
+  "  update member.cards set " stop_cards "blocked_reason = '' where " GUILDER_OF_ERASED_ \
+  "  returning card_number"                                                               \
+  "), events as ("                                                                        \
+  "  update member.card_events v set reason = ''"                                         \
+  "    from cards c where v.card_number = c.card_number and v.reason <> ''"               \
+  ") update member.members"                                                               \
+  "     set sealed_key = null, sealed_profile = null, sealed_birthday = null,"            \
+  "         phone_index = null, email_index = null"
+
+// The accounts that were merged into this one are the same person's.
 constexpr Statement kErase{"member.erase", R"sql(
   with recursive erased (account_id) as (
     select $2::bigint
     union
     select m.from_account from erased e join member.merges m on m.into_account = e.account_id
-  ), people as (
-    delete from member.people where )sql" GUILDER_OF_ERASED_ R"sql(
-  ), consents as (
-    update member.consents set source = '' where source <> '' and )sql" GUILDER_OF_ERASED_ R"sql(
-  ), locks as (
-    update member.retention_locks set reason = '' where )sql" GUILDER_OF_ERASED_ R"sql(
-  ), tiers as (
-    delete from member.tiers where )sql" GUILDER_OF_ERASED_ R"sql(
-  ), segments as (
-    delete from member.segments where )sql" GUILDER_OF_ERASED_ R"sql(
-  ), pins as (
-    update redemption.members
-       set pin_hash = null, pin_set_us = 0, failed_attempts = 0, locked_at_us = null, code_hash = null,
-           code_expires_us = 0
-     where )sql" GUILDER_OF_ERASED_ R"sql(
-  ), devices as (
-    delete from redemption.devices where )sql" GUILDER_OF_ERASED_ R"sql(
-  ), cards as (
-    update member.cards set state = 1, blocked_reason = '' where )sql" GUILDER_OF_ERASED_ R"sql(
-    returning card_number
-  ), events as (
-    update member.card_events v set reason = ''
-      from cards c where v.card_number = c.card_number and v.reason <> ''
-  )
-  update member.members
-     set sealed_key = null, sealed_profile = null, sealed_birthday = null, phone_index = null,
-         email_index = null, erased_at_us = $3,
+  ), )sql" GUILDER_FORGET_("state = 1, ") R"sql(, erased_at_us = $3,
          erased_number = case account_id when $2 then $4::bigint end
    where $1::int is not null and )sql" GUILDER_OF_ERASED_};
 
+// Their cards stay as they are: their accounts are open.
+constexpr Statement kForget{"member.forget_unreadable", R"sql(
+  with erased (account_id) as (select unnest($1::bigint[])
+  ), )sql" GUILDER_FORGET_("") R"sql(
+   where )sql" GUILDER_OF_ERASED_};
+
+#undef GUILDER_FORGET_
 #undef GUILDER_OF_ERASED_
 
 constexpr Statement kReadErasure{"member.read_erasure", R"sql(
@@ -223,6 +230,10 @@ bool RemovePerson(postgres::Transaction& transaction, AccountId account, int num
 void Erase(postgres::Transaction& transaction, AccountId account, Timestamp at,
            RecordNumber number) {
   transaction.Execute(kErase, OfAccount(account).Int(at).Int(number));
+}
+
+void ForgetUnreadable(postgres::Transaction& transaction, const std::vector<AccountId>& accounts) {
+  if (!accounts.empty()) transaction.Execute(kForget, Params().IntArray(accounts));
 }
 
 absl::StatusOr<std::optional<Erasure>> ReadErasure(postgres::Transaction& transaction,

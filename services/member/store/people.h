@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -44,6 +45,10 @@ bool RemovePerson(postgres::Transaction& transaction, AccountId account, int num
 // indexes, and the words that staff wrote. Notes which record erased it.
 void Erase(postgres::Transaction& transaction, AccountId account, Timestamp at,
            RecordNumber number);
+
+// Forgets the same of members whose keys nobody can open: the keys of their epoch were destroyed,
+// and they came with a backup from before.
+void ForgetUnreadable(postgres::Transaction& transaction, const std::vector<AccountId>& accounts);
 
 // The record that erased a member.
 struct Erasure {
