@@ -136,6 +136,83 @@ TEST_CASE("ApproveParkedReturn: refusals in their order, and what was approved i
   CHECK(world.Count("select count(*) from ledger.journal where kind = 2") == 0);
 }
 
+TEST_CASE("ResolveParkedItem: what is approved and not posted yet is not closed",
+          "[service][accrual][inv-49][inv-97]") {
+  const ReturnsWorld world(ASet());
+  const UnnamedReturn back(world);
+  const auto close = [&] {
+    v1::ResolveParkedItemRequest request;
+    request.set_name(back.item);
+    request.set_resolution("fraud");
+    request.set_action(v1::PARKED_ITEM_ACTION_CLOSE);
+    return back.As("anna", &Stub::ResolveParkedItem, request);
+  };
+  // Its goods went back by another way, so that what is approved cannot be posted.
+  world.Return(back.sale, "1", 1);
+  const auto proposed = back.Propose(back.sale);
+  REQUIRE(proposed.ok());
+  const std::string etag = proposed->parked_item().etag();
+  CHECK(ReasonOf(back.Approve("bert", etag).status()) == Reason::kReturnExceedsSale);
+
+  CHECK(ReasonOf(close().status()) == Reason::kWrongState);
+  CHECK_FALSE(world.Parked()[0].resolved());
+  // Of another sale it has to be approved anew, and may be closed until then.
+  const std::string other = world.Buy(world.APurchase(5)).name();
+  REQUIRE(back.Propose(other).ok());
+  const auto closed = close();
+  REQUIRE(closed.ok());
+  CHECK(closed->parked_item().resolution() == "fraud");
+  CHECK(ReasonOf(back.Approve("bert", etag).status()) == Reason::kWrongState);
+  CHECK(world.Count("select count(*) from ledger.journal where kind = 2") == 1);
+}
+
+TEST_CASE("ApproveParkedReturn: what was closed is not posted, whoever had approved it, and when",
+          "[service][accrual][inv-49][inv-97]") {
+  const ReturnsWorld world(ASet());
+  const UnnamedReturn back(world);
+  const auto proposed = back.Propose(back.sale);
+  REQUIRE(proposed.ok());
+  const std::string etag = proposed->parked_item().etag();
+  // Closed after the approval, and before it is posted.
+  world.coalition.database().Query(
+      "create function accrual.close_approved() returns trigger language plpgsql as $$ begin "
+      "new.resolved_at_us = 1; new.resolution = 'fraud'; return new; end $$");
+  world.coalition.database().Query(
+      "create trigger close_approved before update of approved_by on accrual.parked_items "
+      "for each row execute function accrual.close_approved()");
+  CHECK(ReasonOf(back.Approve("bert", etag).status()) == Reason::kWrongState);
+  world.coalition.database().Query("drop trigger close_approved on accrual.parked_items");
+
+  CHECK(ReasonOf(back.Approve("bert", etag).status()) == Reason::kWrongState);
+  CHECK(world.Parked()[0].resolution() == "fraud");
+  CHECK(world.Count("select count(*) from ledger.journal where kind = 2") == 0);
+  CHECK(world.Balance("pending") == 30);
+}
+
+TEST_CASE("ApproveParkedReturn: the proposer's note closes the item as the return is posted",
+          "[service][accrual][inv-49]") {
+  const ReturnsWorld world(ASet());
+  const UnnamedReturn back(world);
+  const auto proposed = back.Propose(back.sale);
+  REQUIRE(proposed.ok());
+  // Nothing is written once it is posted, as when the service stops there.
+  world.coalition.database().Query(
+      "create function accrual.stop_here() returns trigger language plpgsql as $$ begin "
+      "if old.resolved_at_us is not null then raise 'stopped'; end if; return new; end $$");
+  world.coalition.database().Query(
+      "create trigger stop_here before update on accrual.parked_items "
+      "for each row execute function accrual.stop_here()");
+
+  const std::string etag = proposed->parked_item().etag();
+  const auto approved = back.Approve("bert", etag);
+  const auto again = back.Approve("bert", etag);
+
+  CHECK(world.Parked()[0].resolution() == "the member had the milk, not the receipt");
+  REQUIRE((approved.ok() && again.ok()));
+  CHECK(again->posted() == approved->posted());
+  CHECK(world.Count("select count(*) from ledger.journal where kind = 2") == 1);
+}
+
 TEST_CASE(
     "RecordReturn: one return posts once under whatever request ids, and conflicts are parked",
     "[service][accrual][inv-14]") {
@@ -270,6 +347,42 @@ TEST_CASE(
   CHECK(world.Get(posted->posted()).occurred_at().seconds() == third.occurred_at().seconds());
   CHECK(buy(third).ok());
   CHECK(world.Count("select count(*) from ledger.journal where kind = 1") == 5);
+}
+
+TEST_CASE("RecordPurchase: one that waits for somebody to look is not recorded by asking later",
+          "[service][accrual][inv-103]") {
+  v1::RuleSet set = ASet();
+  set.mutable_policies()->set_purchases_of_member_at_till(1);
+  const ReturnsWorld world(set);
+  const auto buy = [&](const v1::RecordPurchaseRequest& asked) {
+    return world.AsPartner(&Stub::RecordPurchase, asked).status();
+  };
+  const auto purchase = [&] {
+    auto asked = world.APurchase(10);
+    asked.mutable_receipt()->set_terminal("t1");
+    return asked;
+  };
+  CHECK(buy(purchase()).ok());
+  const auto second = purchase();
+  const auto third = purchase();
+  const absl::Status parked = buy(second);
+  CHECK(ReasonOf(parked) == Reason::kLimitExceeded);
+  CHECK(ReasonOf(buy(third)) == Reason::kLimitExceeded);
+
+  world.coalition.AdvanceDays(9);
+  CHECK(ReasonOf(buy(second)) == Reason::kLimitExceeded);
+  v1::ResolveParkedItemRequest close;
+  close.set_name(DetailsOf(parked)["parked_item"]);
+  close.set_resolution("fraud");
+  close.set_action(v1::PARKED_ITEM_ACTION_CLOSE);
+  const clients::Client<v1::AccrualService> support(world.coalition.network().AsOperator("anna"));
+  REQUIRE(support.Invoke(&Stub::ResolveParkedItem, close).ok());
+  CHECK(ReasonOf(buy(second)) == Reason::kLimitExceeded);
+
+  CHECK(world.Count("select count(*) from ledger.journal where kind = 1") == 1);
+  // Somebody looks at the other one, and the member comes again: neither has to wait.
+  CHECK(world.Post(DetailsOf(buy(third))["parked_item"]).ok());
+  CHECK(buy(purchase()).ok());
 }
 
 TEST_CASE("ListSequenceGaps: numbers that are missing or came twice, whatever the order",

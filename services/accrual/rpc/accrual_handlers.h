@@ -107,6 +107,9 @@ class AccrualHandlers {
   absl::StatusOr<ledger::Answer> PostParked(const ParkedItem& item, absl::Time deadline);
   absl::StatusOr<std::unique_ptr<ledger::Command>> CommandOf(const ParkedItem& item,
                                                              absl::Time deadline);
+  // "returns/{id}", as which the return of a resolved item was posted. Error: kWrongState, it was
+  // not.
+  absl::StatusOr<std::string> FindPostedReturn(const ParkedItem& item, absl::Time deadline);
   // Posts returns whose sale has come, and closes those that waited too long. Gives whether any
   // waits still.
   absl::StatusOr<bool> PostDueReturns();

@@ -49,6 +49,16 @@ class ReturnCommand final : public AccrualCommand {
   const Sale* sale() const override { return &sale_; }
   const ReturnOutcome& outcome() const { return outcome_; }
 
+  // What two people let post may have been closed since, or be of another sale. Until the
+  // transaction ends nobody does either.
+  absl::Status CheckApproved(postgres::Transaction& tx) const {
+    if (!parked_ || parked_->proposed_purchase.empty()) return absl::OkStatus();
+    GUILDER_ASSIGN_OR_RETURN(const ParkedItem item, LockParkedItem(tx, partner, request_id));
+    const bool approved =
+        !item.resolved && !item.approved_by.empty() && EtagOf(item) == EtagOf(*parked_);
+    return approved ? absl::OkStatus() : Refuse(Reason::kWrongState, "it is not approved any more");
+  }
+
   // The limits that the return may give back to.
   void SetLimits(const ledger::Configuration& configuration) {
     limits.clear();
@@ -188,7 +198,9 @@ void AccrualRows::Load(postgres::Transaction& tx, const ledger::Configuration& c
     ours.load_status = returns.status();
     ours.returns.clear();
     if (!returns.ok()) continue;
-    static_cast<ReturnCommand&>(ours).SetLimits(configuration);
+    auto& returning = static_cast<ReturnCommand&>(ours);
+    ours.load_status = returning.CheckApproved(tx);
+    returning.SetLimits(configuration);
     const auto found = returns->find({sale->book, sale->number});
     if (found != returns->end()) ours.returns = found->second;
   }

@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "libs/base/reason.h"
 #include "services/accrual/store/sales.h"
 
 namespace guilder::accrual {
@@ -31,6 +32,7 @@ EarningBatch::EarningBatch(postgres::Transaction& tx, const ledger::Configuratio
   std::vector<EarningOf> standing;
   std::vector<Uuid> quotes;
   std::set<AccountId> visitors;
+  std::vector<ParkedFor> visiting;
   for (size_t i = 0; i < purchases.size(); ++i) {
     const EarningOf& earning = purchases[i];
     const DatedRuleSet* const dated = rules.At(earning.purchase->occurred_at);
@@ -46,6 +48,7 @@ EarningBatch::EarningBatch(postgres::Transaction& tx, const ledger::Configuratio
     }
     if (dated != nullptr && dated->rules->rule_set().policies.purchases_of_member_at_till > 0) {
       visitors.insert(earning.account);
+      visiting.push_back({earning.partner, earning.request_id});
     }
     if (asks_for_first) asked.push_back({earning.account, earning.partner});
     if (earning.quote != nullptr) quotes.push_back(earning.quote->id);
@@ -57,6 +60,7 @@ EarningBatch::EarningBatch(postgres::Transaction& tx, const ledger::Configuratio
   ReadMembers(tx, reader, standing);
   used_quotes_ = ReadUsedQuotes(tx, quotes);
   visits_ = ReadVisits(tx, visitors);
+  held_back_ = FindParkedFor(tx, visiting, ReasonName(Reason::kLimitExceeded));
   const std::vector<CapLimit> unknown = known.Unknown(limits);
   // What this transaction grants is known by those after it, because it may not commit.
   if (EnsureLimits(tx, unknown)) known.Add(unknown);
@@ -119,6 +123,10 @@ int EarningBatch::VisitsAtTill(const EarningOf& earning) const {
   const auto visits = visits_.find(earning.account);
   if (visits == visits_.end()) return 0;
   return CountLike(visits->second, VisitOf(earning.partner, *earning.purchase));
+}
+
+bool EarningBatch::WasHeldBack(const EarningOf& earning) const {
+  return held_back_.contains({earning.partner, earning.request_id});
 }
 
 void EarningBatch::Accept(const EarningOf& earning, const PurchaseOutcome& outcome) {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <mutex>
+#include <set>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -14,6 +15,7 @@
 #include "services/accrual/domain/visits.h"
 #include "services/accrual/rpc/member_facts.h"
 #include "services/accrual/store/earning_rows.h"
+#include "services/accrual/store/parked_items.h"
 
 namespace guilder::accrual {
 
@@ -24,6 +26,7 @@ struct EarningOf {
   PartnerId partner;
   const Purchase* purchase = nullptr;
   const Quote* quote = nullptr;  // nullptr for none
+  Uuid request_id{};
 };
 
 // Limits that are known to be there, so that lanes need not ask. Thread safe.
@@ -55,6 +58,9 @@ class EarningBatch {
   // How many purchases its member has made at its till within a day, where its rules ask for that.
   int VisitsAtTill(const EarningOf& earning) const;
 
+  // Whether it was parked before because its member came too often, where its rules ask for that.
+  bool WasHeldBack(const EarningOf& earning) const;
+
   // Takes what an accepted purchase counts.
   void Accept(const EarningOf& earning, const PurchaseOutcome& outcome);
 
@@ -81,6 +87,7 @@ class EarningBatch {
   QuoteIds used_quotes_;
   // Of members whose purchases' rules ask for it.
   std::map<AccountId, std::vector<Visit>> visits_;
+  std::set<ParkedFor> held_back_;
 };
 
 }  // namespace guilder::accrual

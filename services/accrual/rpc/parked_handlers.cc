@@ -9,6 +9,7 @@
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/ledger/core/record.h"
+#include "libs/ledger/store/claims.h"
 #include "libs/ledger/store/programme.h"
 #include "libs/rpc/audit.h"
 #include "libs/rpc/ledger_answers.h"
@@ -29,6 +30,14 @@ bool NamesNoSale(const ParkedItem& item) {
   v1::RecordReturnRequest request;
   return item.kind == ParkedKind::kReturn && request.ParseFromString(item.request) &&
          !request.has_receipt() && !request.has_purchase();
+}
+
+// Error: kWrongState, who approved it may be posting it now.
+absl::Status CheckMayClose(postgres::Transaction& tx, const ParkedItemId& id) {
+  GUILDER_ASSIGN_OR_RETURN(const ParkedItem item, LockParkedItem(tx, id.partner, id.request_id));
+  if (item.resolved || item.approved_by.empty()) return absl::OkStatus();
+  return Refuse(Reason::kWrongState,
+                "it is approved and being posted: repeat the approval, or propose its sale anew");
 }
 
 // A sale of the item's partner. Error: kPurchaseNotFound.
@@ -109,8 +118,12 @@ absl::StatusOr<v1::ResolveParkedItemResponse> AccrualHandlers::ResolveParkedItem
       pool_, call, "AccrualService/ResolveParkedItem", request.name(), &request,
       [&](postgres::Transaction& tx) -> absl::Status {
         const Timestamp now = ledger::ReadProgrammeClock(tx, programme);
-        // A return that was posted has closed its item in its own transaction.
-        if (!response.posted().empty()) ReopenPosted(tx, id->partner, id->request_id);
+        if (response.posted().empty()) {
+          GUILDER_RETURN_IF_ERROR(CheckMayClose(tx, *id));
+        } else {
+          // A return that was posted has closed its item in its own transaction.
+          ReopenPosted(tx, id->partner, id->request_id);
+        }
         GUILDER_ASSIGN_OR_RETURN(
             const ParkedItem item,
             accrual::ResolveParkedItem(tx, id->partner, id->request_id, request.resolution(), now));
@@ -159,30 +172,49 @@ absl::StatusOr<v1::ApproveParkedReturnResponse> AccrualHandlers::ApproveParkedRe
         if (!item.resolved && request.etag() != EtagOf(item)) {
           return Refuse(Reason::kChangeDiffers);
         }
+        if (item.resolved) return absl::OkStatus();
         item.approved_by = actor;
         accrual::ApproveParkedReturn(tx, item);
         return absl::OkStatus();
       }));
-  GUILDER_ASSIGN_OR_RETURN(const ledger::Answer answer, PostParked(item, call.deadline()));
   v1::ApproveParkedReturnResponse response;
+  if (item.resolved) {
+    GUILDER_ASSIGN_OR_RETURN(*response.mutable_posted(), FindPostedReturn(item, call.deadline()));
+    *response.mutable_parked_item() = ToProto(item);
+    return response;
+  }
+  GUILDER_ASSIGN_OR_RETURN(const ledger::Answer answer, PostParked(item, call.deadline()));
   response.set_posted(ledger::RecordName(answer.kind, answer.place.book, answer.place.number));
-  const std::string note = item.resolution;
   GUILDER_RETURN_IF_ERROR(pool_.Run(
       [&](postgres::Transaction& tx) -> absl::Status {
-        // The return has closed its item in its own transaction; the note says why.
-        if (!item.resolved) {
-          const Timestamp now =
-              ledger::ReadProgrammeClock(tx, lanes_.configuration()->programme().id);
-          ReopenPosted(tx, id->partner, id->request_id);
-          GUILDER_RETURN_IF_ERROR(
-              accrual::ResolveParkedItem(tx, id->partner, id->request_id, note, now).status());
-        }
-        GUILDER_ASSIGN_OR_RETURN(item, FindParkedItem(tx, id->partner, id->request_id));
+        GUILDER_ASSIGN_OR_RETURN(item, LockParkedItem(tx, id->partner, id->request_id));
+        // The return has closed its item in its own transaction, unless it was posted before under
+        // another request id.
+        if (item.resolved) return absl::OkStatus();
+        const Timestamp now =
+            ledger::ReadProgrammeClock(tx, lanes_.configuration()->programme().id);
+        GUILDER_ASSIGN_OR_RETURN(item, accrual::ResolveParkedItem(tx, id->partner, id->request_id,
+                                                                  item.resolution, now));
         return absl::OkStatus();
       },
       call.deadline()));
   *response.mutable_parked_item() = ToProto(item);
   return response;
+}
+
+absl::StatusOr<std::string> AccrualHandlers::FindPostedReturn(const ParkedItem& item,
+                                                              absl::Time deadline) {
+  GUILDER_ASSIGN_OR_RETURN(const std::unique_ptr<ledger::Command> command,
+                           CommandOf(item, deadline));
+  std::vector<Uuid> claims = {ledger::RequestClaimKey(item.partner, item.request_id)};
+  if (command->natural_key) claims.push_back(*command->natural_key);
+  return pool_.Read(
+      [&](postgres::Transaction& tx) -> absl::StatusOr<std::string> {
+        const auto found = FindReturnByClaims(tx, claims, command->fingerprint);
+        if (!found) return Refuse(Reason::kWrongState, "it is closed, and was not posted");
+        return ledger::RecordName(ledger::RecordKind::kReturn, found->first, found->second);
+      },
+      deadline);
 }
 
 absl::StatusOr<ledger::Answer> AccrualHandlers::PostParked(const ParkedItem& item,

@@ -121,7 +121,8 @@ bool PurchaseCommand::ComesTooOften() const {
   const DatedRuleSet* const set = rules->At(purchase_.occurred_at);
   if (set == nullptr) return false;
   const int usual = set->rules->rule_set().policies.purchases_of_member_at_till;
-  return usual > 0 && batch->VisitsAtTill(earning()) >= usual;
+  if (usual <= 0) return false;
+  return batch->VisitsAtTill(earning()) >= usual || batch->WasHeldBack(earning());
 }
 
 void PurchaseCommand::OnAccepted() {

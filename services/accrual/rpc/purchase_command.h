@@ -19,7 +19,7 @@ class PurchaseCommand final : public AccrualCommand {
                   std::optional<Timestamp> terminal_time);
 
   EarningOf earning() const {
-    return {book, account, partner, &purchase_, quote_ ? &*quote_ : nullptr};
+    return {book, account, partner, &purchase_, quote_ ? &*quote_ : nullptr, request_id};
   }
   const std::optional<Quote>& quote() const { return quote_; }
 
@@ -41,7 +41,8 @@ class PurchaseCommand final : public AccrualCommand {
   std::shared_ptr<EarningBatch> batch;
 
  private:
-  // Whether the member has come to the till more often than the rules take for usual.
+  // Whether the member has come to the till more often than the rules take for usual, now or as it
+  // was asked for before: what waits for somebody, or was closed, is not recorded by asking later.
   bool ComesTooOften() const;
   // A refusal that the rules in force say is parked.
   absl::Status ParkedIfDeclared(absl::Status refusal, Timestamp now);

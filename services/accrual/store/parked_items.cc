@@ -21,8 +21,17 @@ constexpr Statement kPark{"accrual.park_items", R"sql(
 
 constexpr Statement kResolvePosted{"accrual.resolve_posted", R"sql(
   update accrual.parked_items
-     set resolved_at_us = $3, resolution = 'posted after all'
+     set resolved_at_us = $3,
+         resolution = case approved_by when '' then 'posted after all' else resolution end
    where partner_id = $1 and request_id = $2 and resolved_at_us is null
+)sql"};
+
+constexpr Statement kFindParkedFor{"accrual.find_parked_for", R"sql(
+  select w.partner_id, w.request_id
+    from unnest($1::int[], $2::uuid[]) as w (partner_id, request_id)
+    join accrual.parked_items i
+      on i.partner_id = w.partner_id and i.request_id = w.request_id
+   where i.reason = $3
 )sql"};
 
 constexpr Statement kReopenPosted{"accrual.reopen_posted", R"sql(
@@ -136,6 +145,18 @@ void ParkItems(postgres::Transaction& tx, const std::vector<ParkedItem>& items) 
 void ResolvePosted(postgres::Transaction& tx, PartnerId partner, const Uuid& request_id,
                    Timestamp now) {
   tx.Execute(kResolvePosted, Params().Int(partner).Uuid(request_id).Int(now));
+}
+
+std::set<ParkedFor> FindParkedFor(postgres::Transaction& tx, const std::vector<ParkedFor>& asked,
+                                  std::string_view reason) {
+  std::set<ParkedFor> found;
+  if (asked.empty()) return found;
+  const auto rows = tx.Execute(kFindParkedFor, Params()
+                                                   .IntArray(asked, &ParkedFor::partner)
+                                                   .UuidArray(asked, &ParkedFor::request_id)
+                                                   .Text(std::string(reason)));
+  for (const Row& row : rows) found.insert({row.Id<PartnerId>(0), row.Uuid(1)});
+  return found;
 }
 
 void ReopenPosted(postgres::Transaction& tx, PartnerId partner, const Uuid& request_id) {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -47,9 +49,19 @@ struct ParkedItem {
 // Stores items that are not there yet.
 void ParkItems(postgres::Transaction& tx, const std::vector<ParkedItem>& items);
 
-// What was parked and is posted after all, by a repeat of its request, waits no longer.
+// What was parked and is posted after all, by a repeat of its request or by who approved it, waits
+// no longer. The note of what was approved stays.
 void ResolvePosted(postgres::Transaction& tx, PartnerId partner, const Uuid& request_id,
                    Timestamp now);
+
+// The items of a partner's requests that were parked for a reason, resolved ones too.
+struct ParkedFor {
+  PartnerId partner;
+  Uuid request_id{};
+  auto operator<=>(const ParkedFor&) const = default;
+};
+std::set<ParkedFor> FindParkedFor(postgres::Transaction& tx, const std::vector<ParkedFor>& asked,
+                                  std::string_view reason);
 
 // Opens an item again that ResolvePosted has closed, so that an operator's note closes it.
 void ReopenPosted(postgres::Transaction& tx, PartnerId partner, const Uuid& request_id);

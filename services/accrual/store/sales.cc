@@ -33,6 +33,15 @@ constexpr Statement kFindSaleByClaim{"accrual.find_sale_by_claim", R"sql(
    where c.claim_key = $1 and j.kind = $2
 )sql"};
 
+constexpr Statement kFindReturnByClaims{"accrual.find_return_by_claims", R"sql(
+  select j.book, j.number
+    from unnest($1::uuid[]) as w (claim_key)
+    join ledger.claims c on c.claim_key = w.claim_key
+    join ledger.journal j
+      on j.book = c.book and j.number = c.number and j.posted_at_us = c.posted_at_us
+   where j.kind = $2 and j.fingerprint = $3
+)sql"};
+
 constexpr Statement kListSales{"accrual.list_sales", R"sql(
   select book, number, posted_at_us, partner_id, account_id, content, leaf
     from ledger.journal
@@ -140,6 +149,15 @@ std::map<AccountId, std::vector<Visit>> ReadVisits(postgres::Transaction& tx,
     visits[row.Id<AccountId>(0)].push_back(VisitOf(row.Id<PartnerId>(1), recorded->purchase));
   }
   return visits;
+}
+
+std::optional<SaleId> FindReturnByClaims(postgres::Transaction& tx, const std::vector<Uuid>& claims,
+                                         const Digest& fingerprint) {
+  const auto rows =
+      tx.Execute(kFindReturnByClaims,
+                 Params().UuidArray(claims).Int(RecordKind::kReturn).Bytes(AsView(fingerprint)));
+  if (rows.empty()) return std::nullopt;
+  return SaleId(rows[0].Id<BookId>(0), rows[0].Id<RecordNumber>(1));
 }
 
 absl::StatusOr<std::map<SaleId, std::vector<Return>>> ReadReturns(

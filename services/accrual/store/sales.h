@@ -50,6 +50,10 @@ using SaleId = std::pair<BookId, RecordNumber>;
 absl::StatusOr<std::map<SaleId, std::vector<Return>>> ReadReturns(postgres::Transaction& tx,
                                                                   const std::vector<SaleId>& sales);
 
+// The return with this fingerprint that has one of the claims, if any.
+std::optional<SaleId> FindReturnByClaims(postgres::Transaction& tx, const std::vector<Uuid>& claims,
+                                         const Digest& fingerprint);
+
 // The latest purchases of each of these members, a thousand at most, of the last eight days of
 // posting: what a till that was offline sends late is among them.
 std::map<AccountId, std::vector<Visit>> ReadVisits(postgres::Transaction& tx,
