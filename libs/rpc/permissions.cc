@@ -111,7 +111,8 @@ const Permission kTable[] = {
     Row("guilder.accrual.v1.AccrualService/ExplainPurchase", kRead, kFinanceReaders),
     Row("guilder.accrual.v1.AccrualService/ListSequenceGaps", kRead, kFinanceReaders),
     Row("guilder.accrual.v1.AccrualService/ListTopCards", kNoPartner, kReaders),
-    Row("guilder.accrual.v1.AccrualService/ListParkedItems", kRead, kFinanceReaders),
+    Row("guilder.accrual.v1.AccrualService/ListParkedItems", kRead,
+        {kAdmin, kAuditor, kSupport, kApprover, kFinance, kFinanceApprover}),
     Row("guilder.accrual.v1.AccrualService/ResolveParkedItem", kNoPartner, {kSupport, kAdmin}),
     Row("guilder.accrual.v1.AccrualService/ApproveParkedReturn", kNoPartner, {kApprover, kAdmin}),
 

@@ -10,6 +10,7 @@
 
 #include "guilder/accrual/v1/accrual_service.grpc.pb.h"
 #include "guilder/member/v1/member_service.grpc.pb.h"
+#include "guilder/member/v1/points_service.grpc.pb.h"
 #include "guilder/operator/v1/operator_service.grpc.pb.h"
 #include "guilder/partner/v1/partner_service.grpc.pb.h"
 #include "guilder/settlement/v1/settlement_service.grpc.pb.h"
@@ -58,6 +59,7 @@ class Partners final : public partner::v1::PartnerService::Service {
 class Accrual final : public accrual::v1::AccrualService::Service {
  public:
   accrual::v1::RecordPurchaseRequest recorded;
+  std::string approved_etag;
 
   grpc::Status RecordPurchase(grpc::ServerContext*,
                               const accrual::v1::RecordPurchaseRequest* request,
@@ -72,6 +74,22 @@ class Accrual final : public accrual::v1::AccrualService::Service {
   grpc::Status GetPurchase(grpc::ServerContext*, const accrual::v1::GetPurchaseRequest*,
                            accrual::v1::GetPurchaseResponse* response) override {
     return Answer(response, R"({"purchase":{"receipt":{"store":"partners/a/stores/s"}}})");
+  }
+  grpc::Status ListParkedItems(grpc::ServerContext*,
+                               const accrual::v1::ListParkedItemsRequest* request,
+                               accrual::v1::ListParkedItemsResponse* response) override {
+    if (request->page_token().empty()) {
+      return Answer(response, R"({"parked_items":[{"name":"parkedItems/1-a","etag":"e1"}],
+          "next_page_token":"2"})");
+    }
+    return Answer(response, R"({"parked_items":[{"name":"parkedItems/1-b","etag":"e2",
+        "content":"milk×1","proposed_purchase":"purchases/7","resolution":"seen"}]})");
+  }
+  grpc::Status ApproveParkedReturn(grpc::ServerContext*,
+                                   const accrual::v1::ApproveParkedReturnRequest* request,
+                                   accrual::v1::ApproveParkedReturnResponse*) override {
+    approved_etag = request->etag();
+    return grpc::Status::OK;
   }
   grpc::Status ConfirmPurchases(
       grpc::ServerContext*,
@@ -103,6 +121,28 @@ class Members final : public member::v1::MemberService::Service {
         "subject":"purchases/7","text":"Purchase","points":"1500"},
         {"at":"2026-01-03T10:00:00Z","kind":"TIMELINE_KIND_REFUSAL","text":"Refused"},
         {"at":"2026-01-16T10:00:00Z","kind":"TIMELINE_KIND_PROMISE","text":"Available"}]})");
+  }
+};
+
+class MembersPoints final : public member::v1::PointsService::Service {
+ public:
+  std::string approved_etag;
+
+  grpc::Status ListAdjustments(grpc::ServerContext*,
+                               const member::v1::ListAdjustmentsRequest* request,
+                               member::v1::ListAdjustmentsResponse* response) override {
+    if (request->page_token().empty()) {
+      return Answer(response, R"({"adjustments":[{"name":"adjustments/9","etag":"e9"}],
+          "next_page_token":"2"})");
+    }
+    return Answer(response, R"({"adjustments":[{"name":"adjustments/8","etag":"e8",
+        "member":"members/1","points":"500","reason":"ADJUSTMENT_REASON_GOODWILL","note":"late"}]})");
+  }
+  grpc::Status ApproveAdjustment(grpc::ServerContext*,
+                                 const member::v1::ApproveAdjustmentRequest* request,
+                                 member::v1::ApproveAdjustmentResponse*) override {
+    approved_etag = request->etag();
+    return grpc::Status::OK;
   }
 };
 
@@ -158,6 +198,10 @@ class Operators final : public operator_::v1::OperatorService::Service {
     writer->Write(response);
     return grpc::Status::OK;
   }
+  grpc::Status ListApprovals(grpc::ServerContext*, const operator_::v1::ListApprovalsRequest*,
+                             operator_::v1::ListApprovalsResponse* response) override {
+    return Answer(response, R"({"approvals":[{"name":"approvals/1","etag":"0a"}]})");
+  }
   grpc::Status Explain(grpc::ServerContext*, const operator_::v1::ExplainRequest*,
                        operator_::v1::ExplainResponse* response) override {
     return Answer(response,
@@ -181,12 +225,12 @@ class Shell {
     std::filesystem::create_directories(folder_);
     std::ofstream(folder_ / "token") << "token\n";
     std::ofstream(folder_ / "empty.json") << R"({"endpoints":{},"operators":{"auditor":"t",
-        "support":"t","finance":"t","submitter":"t"},"partners":[{"name":"partners/a",
+        "support":"t","finance":"t","submitter":"t","approver":"t"},"partners":[{"name":"partners/a",
         "api_key":"k"}]})";
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
     for (grpc::Service* service : std::initializer_list<grpc::Service*>{
-             &partners, &accrual, &members, &settlements, &operators}) {
+             &partners, &accrual, &members, &points, &settlements, &operators}) {
       builder.RegisterService(service);
     }
     server_ = builder.BuildAndStart();
@@ -223,6 +267,7 @@ class Shell {
   Partners partners;
   Accrual accrual;
   Members members;
+  MembersPoints points;
   Settlements settlements;
   Operators operators;
 
@@ -246,6 +291,27 @@ TEST_CASE("CLI: a list reads all pages", "[service][cli]") {
   REQUIRE(machines.size() == 2);
   CHECK(machines[1]["state"] == "DRAFT");
   CHECK(shell.Run("partner list --limit 1").out.find("There are more") != std::string::npos);
+}
+
+TEST_CASE("CLI: who approves without an etag sees what waits, and approves that",
+          "[service][cli][inv-97]") {
+  Shell shell;
+
+  const Result parked = shell.Run("approval approve parkedItems/1-b");
+  CHECK(parked.exit_code == ExitCode::kDone);
+  CHECK(shell.accrual.approved_etag == "e2");
+  CHECK(parked.out == "milk×1 of purchases/7: seen\nApproved parkedItems/1-b\n");
+  const Result adjusted = shell.Run("approval approve adjustments/8");
+  CHECK(adjusted.exit_code == ExitCode::kDone);
+  CHECK(shell.points.approved_etag == "e8");
+  CHECK(adjusted.out == "500 points, members/1, GOODWILL: late\nApproved adjustments/8\n");
+  // One that was given is kept, and of what does not wait the service says so.
+  shell.Run("approval approve adjustments/8 --etag mine");
+  CHECK(shell.points.approved_etag == "mine");
+  shell.Run("approval approve parkedItems/1-c");
+  CHECK(shell.accrual.approved_etag.empty());
+
+  CHECK(shell.Run("approval list").out.find("ETAG") != std::string::npos);
 }
 
 TEST_CASE("CLI: an update names the fields that were given", "[service][cli]") {

@@ -1,3 +1,5 @@
+#include <optional>
+
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/match.h"
@@ -20,6 +22,9 @@ namespace guilder::cli {
 namespace {
 
 namespace v1 = operator_::v1;
+
+// The most that lists give at once.
+constexpr int kPageSize = 1'000;
 
 absl::Status ShowVerified(Context& context, const v1::VerifyAuditLogResponse& verified) {
   context.output().Record(ToJson(verified), {{"Intact", "intact"},
@@ -87,23 +92,71 @@ absl::Status ApproveRequested(Context& context, const std::string& name, const s
   return ApproveNamed<v1::ApproveRequest, v1::ApproveResponse>(context, request, "approver");
 }
 
+// The one of that name in a list with pages; nothing when it is not there.
+template <typename Response, typename Item, typename Request>
+absl::StatusOr<std::optional<Item>> FindListed(
+    Context& context, Request request, const std::string& name,
+    const google::protobuf::RepeatedPtrField<Item>& (Response::*items)() const) {
+  do {
+    Response response;
+    GUILDER_RETURN_IF_ERROR(context.Call(request, response, "approver"));
+    for (const Item& item : (response.*items)()) {
+      if (item.name() == name) return item;
+    }
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  return std::nullopt;
+}
+
+// Without an etag shows what is approved before it is, and is bound to that. Of what does not wait
+// the service says what became of it.
+absl::Status ApproveParked(Context& context, const std::string& name, const std::string& etag) {
+  accrual::v1::ApproveParkedReturnRequest request;
+  request.set_name(name);
+  request.set_etag(etag);
+  if (etag.empty()) {
+    accrual::v1::ListParkedItemsRequest list;
+    list.set_page_size(kPageSize);
+    GUILDER_ASSIGN_OR_RETURN(
+        const auto item,
+        FindListed(context, list, name, &accrual::v1::ListParkedItemsResponse::parked_items));
+    if (item) {
+      request.set_etag(item->etag());
+      context.output().Text(absl::StrCat(item->content(), " of ", item->proposed_purchase(), ": ",
+                                         item->resolution()));
+    }
+  }
+  return ApproveNamed<accrual::v1::ApproveParkedReturnRequest,
+                      accrual::v1::ApproveParkedReturnResponse>(context, request, "approver");
+}
+
+// The same.
+absl::Status ApproveAdjustment(Context& context, const std::string& name, const std::string& etag) {
+  member::v1::ApproveAdjustmentRequest request;
+  request.set_name(name);
+  request.set_etag(etag);
+  if (etag.empty()) {
+    member::v1::ListAdjustmentsRequest list;
+    list.set_state(member::v1::ADJUSTMENT_STATE_WAITING);
+    list.set_page_size(kPageSize);
+    GUILDER_ASSIGN_OR_RETURN(
+        const auto item,
+        FindListed(context, list, name, &member::v1::ListAdjustmentsResponse::adjustments));
+    if (item) {
+      request.set_etag(item->etag());
+      context.output().Text(absl::StrCat(item->points(), " points, ", item->member(), ", ",
+                                         ToJson(*item).value("reason", ""), ": ", item->note()));
+    }
+  }
+  return ApproveNamed<member::v1::ApproveAdjustmentRequest, member::v1::ApproveAdjustmentResponse>(
+      context, request, "approver");
+}
+
 absl::Status Approve(Context& context, const std::string& name, const std::string& etag) {
   if (absl::StartsWith(name, "approvals/")) return ApproveRequested(context, name, etag);
   if (absl::StrContains(name, "/obligations/")) return ApproveWriteOff(context, name);
-  if (absl::StartsWith(name, "parkedItems/")) {
-    accrual::v1::ApproveParkedReturnRequest request;
-    request.set_name(name);
-    request.set_etag(etag);
-    return ApproveNamed<accrual::v1::ApproveParkedReturnRequest,
-                        accrual::v1::ApproveParkedReturnResponse>(context, request, "approver");
-  }
-  if (absl::StartsWith(name, "adjustments/")) {
-    member::v1::ApproveAdjustmentRequest request;
-    request.set_name(name);
-    request.set_etag(etag);
-    return ApproveNamed<member::v1::ApproveAdjustmentRequest,
-                        member::v1::ApproveAdjustmentResponse>(context, request, "approver");
-  }
+  if (absl::StartsWith(name, "parkedItems/")) return ApproveParked(context, name, etag);
+  if (absl::StartsWith(name, "adjustments/")) return ApproveAdjustment(context, name, etag);
   if (absl::StartsWith(name, "settlements/")) return ApproveSettlement(context, name);
   if (absl::StartsWith(name, "ruleSets/")) {
     accrual::v1::ApproveRuleSetRequest request;
@@ -195,7 +248,8 @@ void AddApprovalCommands(CLI::App& app, Context& context) {
                  {"WHAT", "summary"},
                  {"CHANGE", "change"},
                  {"NOT BY", "signed_by"},
-                 {"UNTIL", "expire_time", Show::kTime}},
+                 {"UNTIL", "expire_time", Show::kTime},
+                 {"ETAG", "etag"}},
                 "nothing waits");
   AddAction(noun, context, "approve", "Approves it, as the second person",
             [&context](Arguments& arguments) -> std::function<absl::Status()> {
