@@ -1,11 +1,14 @@
 // What a handler may know of the call that it answers. No gRPC here: domain tests can make one.
 #pragma once
 
+#include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 
 #include "libs/security/principal.h"
@@ -25,8 +28,11 @@ class Call {
       : principal_(std::move(principal)), deadline_(deadline), peer_(std::move(peer)) {}
 
   const Principal& principal() const { return principal_; }
-  // When the caller stops waiting, or the server's own limit if that is earlier. Never infinite.
-  absl::Time deadline() const { return deadline_; }
+  // When the caller stops waiting, or the server's own limit if that is earlier. Never infinite. Of
+  // a stream of items, that of an item which comes now.
+  absl::Time deadline() const {
+    return item_limit_ ? std::min(deadline_, absl::Now() + *item_limit_) : deadline_;
+  }
   // "ipv4:127.0.0.1:51234".
   const std::string& peer() const { return peer_; }
 
@@ -52,6 +58,7 @@ class Call {
   friend class CallState;
   Principal principal_;
   absl::Time deadline_ = absl::InfiniteFuture();
+  std::optional<absl::Duration> item_limit_;
   std::string peer_;
   mutable std::vector<std::pair<std::string, std::string>> trailing_metadata_;
 };

@@ -62,6 +62,11 @@ CallState::CallState(const Methods& methods, std::string_view method,
   call_.deadline_ = DeadlineOf(*context, runtime_.options().max_call_duration);
 }
 
+void CallState::LimitItemsAlone() {
+  call_.deadline_ = DeadlineOf(*context_, absl::InfiniteDuration());
+  call_.item_limit_ = runtime_.options().max_call_duration;
+}
+
 void CallState::Start(std::shared_ptr<CallState> self) {
   if (runtime_.draining()) return OnRefused(Refuse(Reason::kDraining));
   entered_ = runtime_.EnterCall();

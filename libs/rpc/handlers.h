@@ -52,6 +52,8 @@ class CallState {
   // after its admission.
   absl::Status CheckStillAdmitted() const;
 
+  // Streams live as long as their callers like: the server's limit is that of each item.
+  void LimitItemsAlone();
   // Takes an item of a stream from the credential's rate: how long to wait first, and then to ask
   // again; zero when it is taken.
   absl::Duration TakeItem();

@@ -72,6 +72,7 @@ class ItemStream final
       : CallState(methods, method, context), options_(options), handler_(std::move(handler)) {}
 
   void Begin() {
+    LimitItemsAlone();
     self_ = this->shared_from_this();
     Start(self_);
   }

@@ -101,6 +101,25 @@ TEST_CASE("ItemStream: items beyond the credential's rate wait until they are wi
   CHECK(absl::Now() - began < absl::Seconds(5));
 }
 
+TEST_CASE("ItemStream: the server's limit is that of each item, not of the stream",
+          "[service][rpc]") {
+  Fixture fixture({.max_call_duration = absl::Milliseconds(200)});
+  fixture.authenticator.use = std::make_shared<security::CredentialUse>();
+  fixture.authenticator.use->rate().SetCallsPerSecond(200);
+  std::atomic<int> late = 0;
+  fixture.accruals.record_item = [&late](const auto& call, Item item, auto respond) {
+    if (call->deadline() <= absl::Now()) ++late;
+    respond(AnswerTo(item));
+  };
+  Sender sender(fixture.ChannelOf(kPartnerKey));
+  const absl::Time began = absl::Now();
+
+  CHECK(sender.Send(320).ok());
+
+  CHECK(absl::Now() - began > absl::Milliseconds(400));
+  CHECK(late == 0);
+}
+
 TEST_CASE("ItemStream: a caller with a limit is told of it at the beginning", "[service][rpc]") {
   Fixture fixture;
   fixture.authenticator.use = std::make_shared<security::CredentialUse>();
