@@ -71,7 +71,8 @@ TEST_CASE("Explain: a payment leads to the purchases and the rules that it comes
   const std::vector<v1::ExplanationStep> steps = world.Explain("GLD-1-1");
   INFO(Text(steps));
   CHECK(Has(steps, "payment", "GLD-1-1", "1.55 EUR from Fresh"));
-  CHECK(Has(steps, "obligation", "settlements/1/obligations/fresh", "for issuance 1.30 EUR, tax 0.25 EUR"));
+  CHECK(Has(steps, "obligation", "settlements/1/obligations/fresh",
+            "for issuance 1.30 EUR, tax 0.25 EUR"));
   CHECK(Has(steps, "invoice", "invoices/INV-2026-000001"));
   CHECK(Has(steps, "invoice line", "settlements/1/lines/1", "ISSUANCE of 130 points"));
   CHECK(Has(steps, "contract", "partners/fresh/contracts/1", "0.010000 EUR a point"));

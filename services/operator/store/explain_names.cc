@@ -106,7 +106,9 @@ bool ExplainStore(Walk& walk, int depth, const std::string& partner, const std::
                                   ToAbsl(row.Text(2)));
   if (!row.Text(3).empty()) absl::StrAppend(&text, ", region ", ToAbsl(row.Text(3)));
   absl::StrAppend(&text, row.Bool(4) ? ", any terminal" : ", terminals ",
-                  row.Bool(4) ? "" : row.Text(5).empty() ? "none" : ToAbsl(row.Text(5)));
+                  row.Bool(4)           ? ""
+                  : row.Text(5).empty() ? "none"
+                                        : ToAbsl(row.Text(5)));
   walk.Add(depth, absl::StrCat("partners/", partner, "/stores/", store), "store", std::move(text));
   ExplainPartner(walk, depth + 1, partner);
   return true;
@@ -118,9 +120,8 @@ bool ExplainCard(Walk& walk, int depth, int64_t number) {
   const Row row = rows[0];
   const AccountId account = row.Id<AccountId>(0);
   walk.Add(depth, absl::StrCat("cards/", number), "card",
-           absl::StrCat(account.value() == 0
-                            ? std::string("nobody's yet")
-                            : absl::StrCat("of members/", account.value()),
+           absl::StrCat(account.value() == 0 ? std::string("nobody's yet")
+                                             : absl::StrCat("of members/", account.value()),
                         ", issued at ", FormatTimestamp(row.Id<Timestamp>(1)),
                         row.Text(2).empty() ? "" : ", blocked: ", ToAbsl(row.Text(2))));
   if (account.value() != 0) ExplainMember(walk, depth + 1, account);
