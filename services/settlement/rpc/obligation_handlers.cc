@@ -26,10 +26,6 @@ namespace {
 
 using postgres::Transaction;
 
-bool IsPaid(const StoredObligation& obligation) {
-  return obligation.debt.direction == netting::Direction::kPartnerIsPaid;
-}
-
 MinorUnits OpenOf(const StoredObligation& obligation) {
   return OpenAmount(obligation.debt, obligation.status);
 }
@@ -39,7 +35,7 @@ MinorUnits OpenOf(const StoredObligation& obligation) {
 MinorUnits Budget(const std::vector<StoredObligation>& obligations, MinorUnits reserve) {
   MinorUnits budget = reserve;
   for (const StoredObligation& obligation : obligations) {
-    if (!IsPaid(obligation)) {
+    if (!IsPayout(obligation)) {
       budget += obligation.status.paid;
     } else {
       budget -= obligation.status.paid;

@@ -198,7 +198,7 @@ v1::Obligation ToProto(const StoredObligation& obligation, const Directory& dire
   v1::Obligation out;
   out.set_name(ObligationName(obligation.settlement, slug));
   out.set_partner(PartnerName(slug));
-  out.set_partner_is_paid(obligation.debt.direction == netting::Direction::kPartnerIsPaid);
+  out.set_partner_is_paid(IsPayout(obligation));
   out.mutable_amount()->set_currency_code(FormatCurrency(obligation.currency));
   out.mutable_amount()->set_minor_units(obligation.debt.amount.value());
   out.set_state(ToProto(obligation.status.state));

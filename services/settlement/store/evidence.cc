@@ -47,8 +47,8 @@ MoneyEntry Directed(bool in, const MoneyAccount& first, const MoneyAccount& seco
 }
 
 Owed OwedOf(const StoredObligation& obligation) {
-  return {obligation.debt.direction == netting::Direction::kPartnerIsPaid, obligation.debt.amount,
-          obligation.status.paid, obligation.status.written_off};
+  return {IsPayout(obligation), obligation.debt.amount, obligation.status.paid,
+          obligation.status.written_off};
 }
 
 struct Named {
@@ -125,10 +125,6 @@ absl::Status SettleReported(Transaction& transaction, const Programme& programme
   }
   UpdateBankEntry(transaction, entry);
   return absl::OkStatus();
-}
-
-bool IsPayout(const StoredObligation& obligation) {
-  return obligation.debt.direction == netting::Direction::kPartnerIsPaid;
 }
 
 // What of an obligation a payment in that direction can change: what is open, or what was paid.
@@ -309,11 +305,10 @@ absl::Status WriteOffObligation(Transaction& transaction, const Programme& progr
   money.idempotency_key = money.reference;
   money.posted_by = write_off.approved_by;
   money.settlement = key.settlement;
-  const bool partner_is_paid = obligation->debt.direction == netting::Direction::kPartnerIsPaid;
-  money.entries = {partner_is_paid ? Move(claim, kLosses, write_off.amount,
-                                          obligation->debt.partner, EntryCause::kWriteOff)
-                                   : Move(kLosses, claim, write_off.amount,
-                                          obligation->debt.partner, EntryCause::kWriteOff)};
+  money.entries = {IsPayout(*obligation) ? Move(claim, kLosses, write_off.amount,
+                                                obligation->debt.partner, EntryCause::kWriteOff)
+                                         : Move(kLosses, claim, write_off.amount,
+                                                obligation->debt.partner, EntryCause::kWriteOff)};
   return PostMoney(transaction, money).status();
 }
 

@@ -27,6 +27,11 @@ struct StoredObligation {
   int file_number = 0;
 };
 
+// Whether the programme pays the partner.
+inline bool IsPayout(const StoredObligation& obligation) {
+  return obligation.debt.direction == netting::Direction::kPartnerIsPaid;
+}
+
 // Those of an approved settlement, all due then.
 void InsertObligations(postgres::Transaction& transaction, SettlementId id,
                        const std::vector<netting::Obligation>& obligations, Timestamp due_at);
