@@ -5,8 +5,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <thread>
 
 #include <fcntl.h>
@@ -20,6 +18,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
+#include "libs/base/files.h"
 #include "libs/base/status_macros.h"
 
 namespace guilder::postgres::internal {
@@ -37,11 +36,9 @@ absl::Status Failed(const std::string& what, const std::string& path) {
       absl::StrCat("cannot ", what, " ", path, ": ", strerror(errno)));
 }
 
-std::string ReadFile(const std::string& path) {
-  std::ifstream in(path);
-  std::ostringstream out;
-  out << in.rdbuf();
-  return out.str();
+// The bytes of a file; none when there is none.
+std::string Contents(const std::string& path) {
+  return ReadFile(path).value_or("");
 }
 
 // The major version of the programs in a directory; 0 when they are not there.
@@ -145,7 +142,7 @@ absl::StatusOr<int> Lock(const std::string& root) {
     if (std::chrono::steady_clock::now() > deadline) {
       close(fd);
       return absl::FailedPreconditionError(absl::StrCat(
-          "process ", absl::StripAsciiWhitespace(ReadFile(path)), " uses ", root, " already"));
+          "process ", absl::StripAsciiWhitespace(Contents(path)), " uses ", root, " already"));
     }
     std::this_thread::sleep_for(kPollInterval);
   }
@@ -197,7 +194,7 @@ absl::Status CreateData(const ClusterFiles& files, bool durable) {
 
 // What the last server wrote about itself; the first line is its number.
 int NamedPostmaster(const ClusterFiles& files) {
-  return std::atoi(ReadFile(files.data + "/postmaster.pid").c_str());
+  return std::atoi(Contents(files.data + "/postmaster.pid").c_str());
 }
 
 }  // namespace
@@ -215,7 +212,7 @@ absl::StatusOr<ClusterFiles> PrepareClusterFiles(const std::string& directory, b
   files.log = files.root + "/postgres.log";
   GUILDER_ASSIGN_OR_RETURN(files.user, FindServerUser());
   GUILDER_RETURN_IF_ERROR(PrepareRoot(files.user, files.root));
-  const int data_version = std::atoi(ReadFile(files.data + "/PG_VERSION").c_str());
+  const int data_version = std::atoi(Contents(files.data + "/PG_VERSION").c_str());
   GUILDER_ASSIGN_OR_RETURN(files.programs, FindPrograms(files.user, data_version));
   GUILDER_ASSIGN_OR_RETURN(files.socket_dir, MakeSocketDirectory(files.user, files.root));
   GUILDER_ASSIGN_OR_RETURN(files.lock_fd, Lock(files.root));
@@ -247,7 +244,7 @@ int FindPostmaster(const ClusterFiles& files) {
 // The eighth line of the file is the server's state; pg_ctl waits for it in the same way.
 // Connecting until it succeeds would fill the server's log with refusals.
 bool IsReady(const ClusterFiles& files) {
-  const std::string text = ReadFile(files.data + "/postmaster.pid");
+  const std::string text = Contents(files.data + "/postmaster.pid");
   const std::vector<absl::string_view> lines = absl::StrSplit(text, '\n');
   return lines.size() > 7 && absl::StripAsciiWhitespace(lines[7]) == "ready";
 }

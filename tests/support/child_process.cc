@@ -3,14 +3,14 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "libs/base/files.h"
 
 namespace guilder::testing {
 namespace {
@@ -91,8 +91,7 @@ int ChildProcess::Wait() {
 }
 
 std::string ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  return guilder::ReadFile(path).value_or("");
 }
 
 }  // namespace guilder::testing

@@ -48,7 +48,8 @@ class ChildProcess {
   pid_t pid_ = 0;
 };
 
-// The bytes of a file; empty when there is none.
+// The bytes of a file; empty when there is none or it ends to be while it is read, as those of a
+// process do.
 std::string ReadFile(const std::string& path);
 
 }  // namespace guilder::testing

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "libs/base/codec.h"
+#include "libs/base/files.h"
 #include "libs/base/text.h"
 #include "libs/base/types.h"
 #include "tests/support/catch2.h"
@@ -176,6 +177,21 @@ TEST_CASE("Timestamps: microseconds since 1970, written in UTC to the second", "
   CHECK(FormatTimestamp(Timestamp(1'769'860'800'999'999)) == "2026-01-31T12:00:00Z");
   const Timestamp at(1'769'860'800'123'456);
   CHECK(FromAbslTime(ToAbslTime(at)) == at);
+}
+
+TEST_CASE("ReadFile: what opens and cannot be read is refused like what is not there",
+          "[unit][base]") {
+  // Nothing is mapped at its start, so that reading fails as in the files of a process that ended.
+  for (const char* path : {"/proc/self/mem", "/", "/no/such/file"}) {
+    CAPTURE(path);
+    CHECK(absl::IsInvalidArgument(ReadFile(path).status()));
+  }
+  CHECK(ReadFile("/dev/null").value() == "");
+  CHECK(ReadFile("/proc/self/comm").value() == "base_test\n");
+}
+
+TEST_CASE("ReadFile: a file of more bytes than wanted is not read", "[unit][base]") {
+  CHECK(absl::IsResourceExhausted(ReadFile("/proc/self/exe", 1'000).status()));
 }
 
 }  // namespace guilder

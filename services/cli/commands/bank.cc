@@ -1,9 +1,6 @@
 #include "services/cli/commands/bank.h"
 
-#include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -11,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "guilder/settlement/v1/settlement_service.pb.h"
 
-#include "libs/base/reason.h"
+#include "libs/base/files.h"
 #include "libs/base/status_macros.h"
 #include "services/cli/commands.h"
 #include "services/cli/context.h"
@@ -24,21 +21,7 @@ namespace {
 namespace v1 = settlement::v1;
 
 // What a call carries; a file that is larger is never read.
-constexpr uintmax_t kMaxFileBytes = 4'000'000;
-
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::error_code error;
-  const uintmax_t size = std::filesystem::file_size(path, error);
-  if (error) return absl::FailedPreconditionError(absl::StrCat("cannot read ", path));
-  if (size > kMaxFileBytes) {
-    return Refuse(Reason::kRequestTooLarge, absl::StrCat(path, " has ", size, " bytes, ",
-                                                         kMaxFileBytes, " at most are sent"));
-  }
-  std::ifstream file(path, std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  if (!file) return absl::FailedPreconditionError(absl::StrCat("cannot read ", path));
-  return bytes;
-}
+constexpr uint64_t kMaxFileBytes = 4'000'000;
 
 std::vector<Field> EntryColumns() {
   return {{"NAME", "name"},
@@ -57,7 +40,7 @@ std::vector<Field> EntryColumns() {
 absl::Status Import(Context& context, const std::string& path) {
   v1::ImportBankStatementRequest request;
   v1::ImportBankStatementResponse response;
-  GUILDER_ASSIGN_OR_RETURN(*request.mutable_file(), ReadFile(path));
+  GUILDER_ASSIGN_OR_RETURN(*request.mutable_file(), ReadFile(path, kMaxFileBytes));
   GUILDER_RETURN_IF_ERROR(context.Call(request, response, "finance"));
   Output& output = context.output();
   const nlohmann::ordered_json json = ToJson(response);

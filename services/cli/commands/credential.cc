@@ -1,9 +1,8 @@
-#include <fstream>
-#include <iterator>
-
 #include "absl/strings/str_cat.h"
 #include "guilder/partner/v1/partner_service.pb.h"
 
+#include "libs/base/files.h"
+#include "libs/base/status_macros.h"
 #include "services/cli/commands.h"
 #include "services/cli/context.h"
 #include "services/cli/verb.h"
@@ -17,11 +16,8 @@ namespace v1 = partner::v1;
 absl::Status ReadCertificateFile(google::protobuf::Message& request) {
   const std::string path = TextAt(request, "client_certificate_pem");
   if (path.empty()) return absl::OkStatus();
-  std::ifstream file(path);
-  const std::string pem{std::istreambuf_iterator<char>(file), {}};
-  if (pem.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("cannot read a certificate from ", path));
-  }
+  GUILDER_ASSIGN_OR_RETURN(const std::string pem, ReadFile(path));
+  if (pem.empty()) return absl::InvalidArgumentError(absl::StrCat(path, " is empty"));
   return Assign(request, "client_certificate_pem", pem);
 }
 

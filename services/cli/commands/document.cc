@@ -1,12 +1,10 @@
-#include <fstream>
-#include <iterator>
-
 #include <nlohmann/json.hpp>
 #include <openssl/sha.h>
 
 #include "absl/strings/str_cat.h"
 #include "guilder/partner/v1/partner_service.pb.h"
 
+#include "libs/base/files.h"
 #include "libs/base/status_macros.h"
 #include "services/cli/commands.h"
 #include "services/cli/context.h"
@@ -19,11 +17,8 @@ namespace v1 = partner::v1;
 
 absl::Status Attach(Context& context, const std::string& partner, const std::string& kind,
                     const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  if (!file.is_open() || bytes.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("cannot read ", path));
-  }
+  GUILDER_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
+  if (bytes.empty()) return absl::InvalidArgumentError(absl::StrCat(path, " is empty"));
   v1::AttachDocumentRequest request;
   request.set_name(WithPrefix("partners/", partner));
   v1::Document& document = *request.mutable_document();

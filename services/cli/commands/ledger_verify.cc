@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <vector>
 
@@ -15,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "guilder/operator/v1/operator_service.pb.h"
 
+#include "libs/base/files.h"
 #include "libs/base/status_macros.h"
 #include "libs/ledger/store/verify.h"
 #include "libs/postgres/pool.h"
@@ -129,9 +129,8 @@ absl::StatusOr<v1::VerifyLedgerResponse> VerifyDatabase(Context& context, const 
 }
 
 absl::StatusOr<std::string> ReadState(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string state{std::istreambuf_iterator<char>(file), {}};
-  if (file && !state.empty()) return state;
+  absl::StatusOr<std::string> state = ReadFile(path);
+  if (state.ok() && !state->empty()) return state;
   return absl::FailedPreconditionError(
       absl::StrCat("cannot read ", path, "; verify everything once with --state ", path));
 }

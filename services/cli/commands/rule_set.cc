@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <fstream>
 #include <iostream>
 #include <iterator>
 
@@ -8,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "guilder/accrual/v1/rule_service.pb.h"
 
+#include "libs/base/files.h"
 #include "libs/base/status_macros.h"
 #include "services/cli/commands.h"
 #include "services/cli/context.h"
@@ -152,9 +152,7 @@ Verb::Finisher Shown(Context& context) {
 
 absl::StatusOr<std::string> ReadAll(const std::string& path) {
   if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::InvalidArgumentError(absl::StrCat("cannot read ", path));
-  return std::string(std::istreambuf_iterator<char>(file), {});
+  return ReadFile(path);
 }
 
 std::function<absl::Status()> Propose(Arguments& arguments, Context& context) {

@@ -1,14 +1,14 @@
 #include "services/cli/demo/csv.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
 #include <lzma.h>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
+#include "libs/base/files.h"
+#include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 
 namespace guilder::cli::demo {
@@ -69,10 +69,7 @@ bool IsUtf8(std::string_view text) {
 }  // namespace
 
 absl::StatusOr<std::string> ReadDataFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::NotFoundError(absl::StrCat(path, ": cannot be opened"));
-  std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (file.bad()) return absl::DataLossError(absl::StrCat(path, ": cannot be read"));
+  GUILDER_ASSIGN_OR_RETURN(std::string bytes, ReadFile(path));
   if (std::string_view(bytes).substr(0, kXzMagic.size()) == kXzMagic) return UnpackXz(bytes, path);
   return bytes;
 }
