@@ -59,8 +59,10 @@ begin
         ('posting', 'update', 'ledger.limits'),
         ('posting', 'update', 'ledger.books'),
         -- Who grants limits, and takes back what is not spent.
-        ('guilder_partner', 'insert, update', 'ledger.limits'),
-        ('guilder_partner', 'update', 'ledger.allowances'),
+        ('guilder_partner', 'insert, update, delete', 'ledger.limits'),
+        ('guilder_partner', 'insert, update, delete', 'ledger.allowances'),
+        -- A limit begins and ends while no book is written.
+        ('guilder_partner', 'update', 'ledger.books'),
         ('guilder_accrual', 'insert, update', 'ledger.limits'),
         ('guilder_redemption', 'insert, update', 'ledger.limits'),
         -- A card that is first shown by a purchase gets its account there.

@@ -83,8 +83,11 @@ TEST_CASE("Exposure: is what is not billed and not paid, less collateral and wha
 TEST_CASE("Exposure: degrades a partner in stages, each an event, and a payment restores it",
           "[service][partner][inv-87]") {
   Owing owing;
+  // So much that every stage has room for a purchase.
+  while (owing.Exposure().exposure().minor_units() < 4'000) {
+    REQUIRE(owing.PointsOfPurchase() == 200);
+  }
   const int64_t owed = owing.Exposure().exposure().minor_units();
-  REQUIRE(owed > 10);
 
   CHECK(owing.SetLimit(2 * owed) == EXPOSURE_STAGE_NORMAL);
   CHECK(owing.PointsOfPurchase() == 200);
@@ -111,16 +114,54 @@ TEST_CASE("Exposure: degrades a partner in stages, each an event, and a payment 
   testing::CheckInvariants(owing.coalition().database());
 
   // The bank says that the invoice was paid. Nobody has to ask for what follows.
-  owing.SetLimit(then_owed);
+  const partner::v1::Exposure unpaid = owing.Exposure();
+  const int64_t invoiced = unpaid.unpaid_invoices().minor_units();
+  REQUIRE(invoiced > 205);
+  owing.SetLimit(unpaid.exposure().minor_units() - invoiced + 205);
+  CHECK(owing.Exposure().stage() == EXPOSURE_STAGE_NO_ISSUANCE);
   owing.Query("update settlement.obligations set state = 'PAID', paid = amount");
   const absl::Time give_up_at = absl::Now() + absl::Seconds(20);
-  auto stage = owing.Exposure().stage();
-  while (stage != EXPOSURE_STAGE_NORMAL && stage != EXPOSURE_STAGE_WARN &&
-         absl::Now() < give_up_at) {
+  while (owing.Exposure().stage() != EXPOSURE_STAGE_NO_BONUS && absl::Now() < give_up_at) {
     std::this_thread::yield();
-    stage = owing.Exposure().stage();
   }
   CHECK(owing.PointsOfPurchase() == 200);
+  testing::CheckInvariants(owing.coalition().database());
+}
+
+TEST_CASE("Exposure: what books may still issue is what the figures leave, over settlements",
+          "[service][partner][inv-87]") {
+  Owing owing;
+  const partner::v1::Exposure before = owing.Exposure();
+  const int64_t owed = before.exposure().minor_units();
+  REQUIRE(before.unpaid_invoices().minor_units() > 0);
+
+  // A point costs a cent.
+  const auto left_of = [&](int64_t limit) {
+    const partner::v1::Exposure now = owing.Exposure();
+    // Figures are rounded to cents; what is kept is exact.
+    const int64_t off = limit - now.exposure().minor_units() - now.credit_points();
+    CHECK(off >= 0);
+    return off <= 1 ? now.credit_points() : -1;
+  };
+  owing.SetLimit(owed + 1'000);
+  CHECK(left_of(owed + 1'000) >= 999);
+  CHECK(owing.PointsOfPurchase() == 200);
+  CHECK(left_of(owed + 1'000) >= 799);
+  CHECK(owing.Exposure().exposure().minor_units() == owed + 200);
+  owing.SetLimit(owed + 900, 50);
+  CHECK(left_of(owed + 900) >= 749);
+
+  // Redeemed points are owed to the partner, invoices are paid: the escrow follows.
+  CHECK_FALSE(owing.TakePoints(owing.fresh, "fresh"));
+  owing.Query("update settlement.obligations set state = 'PAID', paid = amount");
+  const absl::Time give_up_at = absl::Now() + absl::Seconds(20);
+  const auto follows = [&] {
+    const partner::v1::Exposure now = owing.Exposure();
+    const int64_t off = owed + 900 - now.exposure().minor_units() - now.credit_points();
+    return now.unpaid_invoices().minor_units() == 0 && off >= 0 && off <= 1;
+  };
+  while (!follows() && absl::Now() < give_up_at) std::this_thread::yield();
+  CHECK(follows());
 }
 
 TEST_CASE("Exposure: a prepaid partner buys its next block by itself, once",

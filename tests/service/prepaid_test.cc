@@ -53,7 +53,7 @@ TEST_CASE("Prepaid: a contract may say that a purchase is then recorded without 
                              .Invoke(&Accrual::Stub::ExplainPurchase, request, Once());
   REQUIRE(explained.ok());
   CHECK(explained->lines(0).text() ==
-        "0 points: the partner's prepaid blocks did not cover the purchase");
+        "0 points: the partner's prepaid blocks, or its credit, did not cover it");
   testing::CheckInvariants(world.coalition.database());
 }
 

@@ -1,6 +1,7 @@
 // A coalition in which one partner pays for its points in advance.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,7 @@ inline clients::RetryPolicy Once() {
 
 // A coalition whose partner `fresh` pays in advance.
 struct World {
-  explicit World(const std::string& when_exhausted = "REFUSE") {
+  explicit World(const std::string& when_exhausted = "REFUSE", int books = 2) : coalition(books) {
     coalition.database().Query(
         absl::StrCat("update partner.contracts set funding = 'PREPAID_BLOCK', when_exhausted = '",
                      when_exhausted, "' where kind = 'ISSUANCE' and partner_id = ",
@@ -76,38 +77,44 @@ struct World {
   // A purchase of so many full euros, one line of as many pieces, which are as many points.
   absl::StatusOr<accrual_v1::RecordPurchaseResponse> Buy(const std::string& partner,
                                                          int64_t euros) {
+    return BuyWith(card, clients::Client<Accrual>(coalition.AsPartner(partner)), partner, euros);
+  }
+  // The same with some card, by any thread.
+  absl::StatusOr<accrual_v1::RecordPurchaseResponse> BuyWith(const std::string& by,
+                                                             const clients::Client<Accrual>& till,
+                                                             const std::string& partner,
+                                                             int64_t euros) {
     accrual_v1::RecordPurchaseRequest request;
     request.set_request_id(clients::NewRequestId());
     request.mutable_receipt()->set_store(absl::StrCat("partners/", partner, "/stores/s1"));
     request.mutable_receipt()->set_terminal("t1");
     request.mutable_receipt()->set_receipt_number(std::to_string(++receipts));
     request.mutable_receipt()->set_business_date("2026-03-01");
-    request.set_card_number(card);
+    request.set_card_number(by);
     *request.mutable_occurred_at() = rpc::ToProto(coalition.Now() - Timestamp(1'800'000'000));
     request.set_currency_code("EUR");
     accrual_v1::PurchaseLine& line = *request.add_lines();
     line.set_sku("milk");
     line.set_quantity(euros);
     line.set_amount_minor_units(euros * 100);
-    return clients::Client<Accrual>(coalition.AsPartner(partner))
-        .Invoke(&Accrual::Stub::RecordPurchase, request, Once());
+    return till.Invoke(&Accrual::Stub::RecordPurchase, request, Once());
   }
-  absl::StatusOr<accrual_v1::RecordReturnResponse> Return(const std::string& purchase,
-                                                          int64_t pieces) const {
+  absl::StatusOr<accrual_v1::RecordReturnResponse> Return(
+      const std::string& purchase, int64_t pieces, const std::string& partner = "fresh") const {
     accrual_v1::RecordReturnRequest request;
     request.set_request_id(clients::NewRequestId());
-    request.set_store("partners/fresh/stores/s1");
+    request.set_store(absl::StrCat("partners/", partner, "/stores/s1"));
     *request.mutable_occurred_at() = rpc::ToProto(coalition.Now());
     request.set_purchase(purchase);
     request.add_lines()->set_line_id("1");
     request.mutable_lines(0)->set_quantity(pieces);
-    return clients::Client<Accrual>(coalition.AsPartner("fresh"))
+    return clients::Client<Accrual>(coalition.AsPartner(partner))
         .Invoke(&Accrual::Stub::RecordReturn, request, Once());
   }
 
   mutable testing::Coalition coalition;
   std::string card;
-  int receipts = 0;
+  std::atomic<int> receipts = 0;
 };
 
 }  // namespace guilder::prepaid

@@ -162,6 +162,13 @@ constexpr Invariant kInvariants[] = {
                    join partner.contracts c on c.contract_id = e.contract_id
                   where c.partner_id * 16 + 1 = l.limit_id and c.funding = 'PREPAID_BLOCK'
                     and 1 in (e.debit_bucket, e.credit_bucket))
+              + (select coalesce(sum(case when e.debit_bucket = 1 then e.points else -e.points end::numeric
+                                       * c.rate_micros), 0)
+                   from ledger.entries e
+                   join partner.contracts c on c.contract_id = e.contract_id
+                   join ledger.programmes g on g.currency = c.currency
+                  where c.partner_id * 16 + 4 = l.limit_id and c.funding <> 'PREPAID_BLOCK'
+                    and 1 in (e.debit_bucket, e.credit_bucket))
               + (select coalesce(sum(c.points), 0) from accrual.counters c
                   where c.account_id = 0 and c.counter_id * 16 + 2 = l.limit_id)
               + (select coalesce(sum(o.quantity), 0) from catalogue.orders o

@@ -47,8 +47,8 @@ Configuration::Configuration(int64_t version, Programme programme, Calendar cale
     const PartnerId id = partner.id;
     for (const Contract& contract : partner.issuance) {
       if (!contract.limit) continue;
-      limits_.emplace(contract.id, contract.limit);
-      partner_limits_.emplace(id, contract.limit);
+      limits_.emplace(contract.id, PointLimit{contract.limit, contract.LimitUnits()});
+      partner_limits_[id].insert(contract.limit);
     }
     partners_.emplace(id, std::move(partner));
   }
@@ -70,14 +70,15 @@ std::vector<PartnerId> Configuration::partner_ids() const {
   return ids;
 }
 
-LimitId Configuration::LimitOf(ContractId contract) const {
+const PointLimit* Configuration::LimitOf(ContractId contract) const {
   const auto found = limits_.find(contract);
-  return found == limits_.end() ? LimitId() : found->second;
+  return found == limits_.end() ? nullptr : &found->second;
 }
 
-LimitId Configuration::LimitOf(PartnerId partner) const {
+const std::set<LimitId>& Configuration::LimitsOf(PartnerId partner) const {
+  static const std::set<LimitId> kNone;
   const auto found = partner_limits_.find(partner);
-  return found == partner_limits_.end() ? LimitId() : found->second;
+  return found == partner_limits_.end() ? kNone : found->second;
 }
 
 Timestamp Configuration::EndOfDayAfter(Timestamp at, int days) const {

@@ -78,6 +78,8 @@ struct Contract {
   // What bounds its issuance over all books; none when nothing does.
   LimitId limit;
   WhenExhausted when_exhausted = WhenExhausted::kRefuse;
+  // What a point spends of it: credit is money.
+  int64_t LimitUnits() const { return KindOf(limit) == LimitKind::kCredit ? rate_micros : 1; }
   PartnerId restricted_to;  // as Lot::restricted_to
   // Of a redemption contract.
   RedemptionTerms redemption;
@@ -126,6 +128,12 @@ struct Partner {
   const Contract* FindContract(ContractKind kind, ContractId id) const;
 };
 
+// A limit that bounds a contract's issuance, and what each point spends of it.
+struct PointLimit {
+  LimitId limit;
+  int64_t units = 1;
+};
+
 struct Programme {
   ProgrammeId id;
   std::string slug;
@@ -156,10 +164,10 @@ class Configuration {
   // The partner that pays for gifts; nullptr before it is onboarded.
   const Partner* operator_partner() const { return FindPartner(operator_partner_); }
 
-  // The limit that bounds a contract's issuance; none when there is none.
-  LimitId LimitOf(ContractId contract) const;
-  // The limit of what a partner issues, under any of its contracts; none when there is none.
-  LimitId LimitOf(PartnerId partner) const;
+  // The limit that bounds a contract's issuance; nullptr when there is none.
+  const PointLimit* LimitOf(ContractId contract) const;
+  // The limits of what a partner issues, under any of its contracts.
+  const std::set<LimitId>& LimitsOf(PartnerId partner) const;
   // Whether any contract is limited.
   bool has_limits() const { return !limits_.empty(); }
 
@@ -186,8 +194,8 @@ class Configuration {
   std::map<PartnerId, Partner> partners_;
   std::map<std::string, PartnerId, std::less<>> by_slug_;
   // Of limited contracts only.
-  std::map<ContractId, LimitId> limits_;
-  std::map<PartnerId, LimitId> partner_limits_;
+  std::map<ContractId, PointLimit> limits_;
+  std::map<PartnerId, std::set<LimitId>> partner_limits_;
   PartnerId operator_partner_;
 
   // How many millionths of the major unit a minor unit is.

@@ -1,5 +1,7 @@
 #include "libs/ledger/core/limit.h"
 
+#include <algorithm>
+
 namespace guilder::ledger {
 
 Points AllowanceChange(const Entry& entry) {
@@ -12,6 +14,12 @@ Points AllowanceChange(const Entry& entry) {
     default:
       return Points(0);
   }
+}
+
+Points InUnits(Points points, int64_t units) {
+  constexpr __int128 kMost = INT64_MAX / 2;
+  const __int128 product = static_cast<__int128>(points.value()) * units;
+  return Points(static_cast<int64_t>(std::clamp(product, -kMost, kMost)));
 }
 
 std::map<BookId, Points> DivideAllowance(Points total, const std::vector<BookId>& books,

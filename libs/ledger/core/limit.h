@@ -21,6 +21,7 @@ enum class LimitKind : int16_t {
   kPointBlocks = 1,  // the points that a partner has bought ahead, all its blocks together
   kCounter = 2,      // what a service counts over all books, as what a campaign gives
   kStock = 3,        // pieces of a reward
+  kCredit = 4,       // what a partner may owe: money, in millionths of the major unit
 };
 
 // The id of a limit follows from what it limits, so that nobody has to look it up.
@@ -28,7 +29,12 @@ constexpr LimitId PointBlocksOf(PartnerId partner) {
   return LimitId(int64_t{partner.value()} * 16 + static_cast<int64_t>(LimitKind::kPointBlocks));
 }
 
-// The partner whose blocks a limit of that kind is of.
+// The limit of what a partner may owe for points that are not paid for yet.
+constexpr LimitId CreditOf(PartnerId partner) {
+  return LimitId(int64_t{partner.value()} * 16 + static_cast<int64_t>(LimitKind::kCredit));
+}
+
+// The partner whose blocks, or whose credit, a limit of those kinds is of.
 constexpr PartnerId PartnerOf(LimitId limit) {
   return PartnerId(static_cast<int32_t>(limit.value() / 16));
 }
@@ -55,9 +61,16 @@ constexpr int64_t CounterOf(LimitId limit) {
 // What happens when a limit does not cover what a contract's partner would issue.
 enum class WhenExhausted { kRefuse, kIssueNothing };
 
+// The most that is ever granted of a limit: sums with what commands ask for stay below 2^63.
+inline constexpr Points kMaxGranted{4'000'000'000'000'000'000};
+
 // What an entry of a limited contract does to its book's allowance: points that are issued spend
 // it, points that are taken back refill it.
 Points AllowanceChange(const Entry& entry);
+
+// What so many points are of a limit that counts `units` for each: no more than anybody may have
+// where that would not fit 64 bits.
+Points InUnits(Points points, int64_t units);
 
 // What a book must hold of a limit, so that a command of it can be accepted.
 struct AllowanceNeed {

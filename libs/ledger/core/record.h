@@ -15,7 +15,7 @@ namespace guilder::ledger {
 
 // The format of a book that this code writes: what its leaves digest, and what its rows mean. Lanes
 // post to no newer one.
-inline constexpr int kBookFormat = 3;
+inline constexpr int kBookFormat = 4;
 
 // What a record records. The numbers are stored.
 enum class RecordKind : int16_t {

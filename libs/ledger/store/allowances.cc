@@ -1,6 +1,10 @@
 #include "libs/ledger/store/allowances.h"
 
+#include <string>
+
 #include "absl/strings/str_cat.h"
+
+#include "libs/base/reason.h"
 
 namespace guilder::ledger {
 namespace {
@@ -37,17 +41,36 @@ AllowanceChanges ChangesOf(const std::vector<Entry>& entries, const Configuratio
   for (const Entry& entry : entries) {
     const Points change = AllowanceChange(entry);
     if (change == Points(0)) continue;
-    if (const LimitId limit = configuration.LimitOf(entry.contract)) changes[limit] += change;
+    const PointLimit* const limit = configuration.LimitOf(entry.contract);
+    if (limit == nullptr || limit->units == 0) continue;
+    Points& sum = changes[limit->limit];
+    // Both are below half of what fits.
+    sum = InUnits(sum + InUnits(change, limit->units), 1);
   }
   return changes;
 }
 
-LimitId LimitOf(const Command& command, const Configuration& configuration) {
-  if (command.issues == Issues::kNothing || !configuration.has_limits()) return LimitId();
-  const Partner* const payer = command.issues == Issues::kPartnersPoints
-                                   ? configuration.FindPartner(command.partner)
-                                   : configuration.operator_partner();
-  return payer == nullptr ? LimitId() : configuration.LimitOf(payer->id);
+std::set<LimitId> LimitsOf(const Command& command, const Configuration& configuration) {
+  std::set<LimitId> limits;
+  if (!configuration.has_limits()) return limits;
+  if (command.issues == Issues::kPartnersPoints) limits = configuration.LimitsOf(command.partner);
+  if (command.issues == Issues::kOperatorPartnersPoints && configuration.operator_partner()) {
+    limits = configuration.LimitsOf(configuration.operator_partner()->id);
+  }
+  for (const PartnerId payer : command.payers) {
+    const std::set<LimitId>& also = configuration.LimitsOf(payer);
+    limits.insert(also.begin(), also.end());
+  }
+  return limits;
+}
+
+absl::Status Exhausted(LimitId limit, Points left) {
+  if (KindOf(limit) == LimitKind::kCredit) {
+    return Refuse(Reason::kExposureExceeded, {},
+                  {{"remaining_micros", std::to_string(left.value())}});
+  }
+  return Refuse(Reason::kPointBlockExhausted, {},
+                {{"remaining_points", std::to_string(left.value())}});
 }
 
 Allowances::Allowances(const std::set<Key>& locked) {
@@ -60,7 +83,7 @@ std::set<Allowances::Key> Allowances::KeysOf(const std::vector<Command*>& comman
   std::set<BookId> books;
   for (const Command* command : commands) {
     books.insert(command->book);
-    if (const LimitId limit = LimitOf(*command, configuration)) limits.insert(limit);
+    limits.merge(LimitsOf(*command, configuration));
   }
   std::set<Key> keys;
   for (const LimitId limit : limits) {

@@ -23,8 +23,12 @@ using AllowanceChanges = std::map<LimitId, Points>;
 
 AllowanceChanges ChangesOf(const std::vector<Entry>& entries, const Configuration& configuration);
 
-// The limit that a command may spend from; none when it issues nothing, or without limit.
-LimitId LimitOf(const Command& command, const Configuration& configuration);
+// The limits that a command may spend from by what it issues; empty when it issues nothing, or
+// without limit.
+std::set<LimitId> LimitsOf(const Command& command, const Configuration& configuration);
+
+// What a command is refused with when a limit does not cover it.
+absl::Status Exhausted(LimitId limit, Points left);
 
 // The allowances of one batch: locked and read in step 2, changed by what is accepted, written in
 // step 4. Costs nothing where no command needs a limit.

@@ -183,12 +183,13 @@ class Run {
     for (size_t i = 0; i < commands_.size(); ++i) {
       if (settled_[i]) continue;
       const Command& command = *commands_[i];
-      add(LimitOf(command, *configuration_), command.book);
+      for (const LimitId limit : LimitsOf(command, *configuration_)) add(limit, command.book);
       for (const LimitId limit : command.limits) add(limit, command.book);
     }
     for (const auto& [id, account] : batch_.accounts) {
       for (const Lot& lot : account.loaded_lots) {
-        add(configuration_->LimitOf(lot.contract), BookOf(id));
+        const PointLimit* const limit = configuration_->LimitOf(lot.contract);
+        if (limit != nullptr) add(limit->limit, BookOf(id));
       }
     }
     allowances_.Load(tx_, std::move(keys));
@@ -245,8 +246,7 @@ class Run {
       const Points left = allowances_.Total(tx_, configuration_->programme().id, *lacking);
       if (needed <= left) return Wait(command, {*lacking, needed});
       if (context.IsExhausted(*lacking)) {
-        return RefuseCommand(i, Refuse(Reason::kPointBlockExhausted, {},
-                                       {{"remaining_points", std::to_string(left.value())}}));
+        return RefuseCommand(i, Exhausted(*lacking, left));
       }
       context.exhausted.push_back({*lacking, left});
     }
@@ -291,7 +291,10 @@ class Run {
       const BookId book = BookOf(posting.account().id);
       const absl::StatusOr<LimitId> lacking = allowances_.FindShort(book, changes);
       if (!lacking.ok()) return Settle(i, lacking.status());
-      if (*lacking) return RefuseCommand(i, Refuse(Reason::kPointBlockExhausted));
+      if (*lacking) {
+        const ProgrammeId programme = configuration().programme().id;
+        return RefuseCommand(i, Exhausted(*lacking, allowances_.Total(tx_, programme, *lacking)));
+      }
       allowances_.Apply(book, changes);
     }
     if (postings[0].account().status == AccountStatus::kMerged && !command.survivor) {

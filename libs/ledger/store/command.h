@@ -103,7 +103,9 @@ class Command {
   RecordNumber hold;
   // Whose points Decide may issue. Its partner's, or the operator-partner's.
   Issues issues = Issues::kNothing;
-  // Limits besides that of `issues` that Decide may spend from.
+  // Partners besides whose points Decide may issue.
+  std::vector<PartnerId> payers;
+  // Limits besides those of whose points it issues that Decide may spend from.
   std::vector<LimitId> limits;
   // Whether it decides over lots. Lots are then loaded, from this one at the latest.
   bool needs_lots = false;

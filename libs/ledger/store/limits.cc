@@ -44,6 +44,40 @@ constexpr Statement kRead{"ledger.read_limit", R"sql(
    where l.limit_id = $1
 )sql"};
 
+// In the order in which lanes lock them.
+constexpr Statement kLockBooks{"ledger.lock_books_for_limit", R"sql(
+  select 1 from ledger.books where programme_id = $1 order by book for no key update
+)sql"};
+
+constexpr Statement kOpen{"ledger.open_limit", R"sql(
+  insert into ledger.limits (limit_id, granted, pool) values ($1, $2, 0)
+)sql"};
+
+constexpr Statement kAddAllowances{"ledger.add_limits_allowances", R"sql(
+  insert into ledger.allowances (book, limit_id, remaining)
+  select b.book, $1, 0
+    from ledger.books b
+   where b.programme_id = $2
+     and not exists (select from ledger.allowances a where a.book = b.book and a.limit_id = $1)
+   order by b.book
+      on conflict (book, limit_id) do nothing
+)sql"};
+
+constexpr Statement kInAllBooks{"ledger.is_limit_in_all_books", R"sql(
+  select not exists (select from ledger.books b
+                      where b.programme_id = $2
+                        and not exists (select from ledger.allowances a
+                                         where a.book = b.book and a.limit_id = $1))
+)sql"};
+
+constexpr Statement kCloseAllowances{"ledger.close_limits_allowances", R"sql(
+  delete from ledger.allowances where limit_id = $1
+)sql"};
+
+constexpr Statement kClose{"ledger.close_limit", R"sql(
+  delete from ledger.limits where limit_id = $1
+)sql"};
+
 }  // namespace
 
 void GrantLimit(postgres::Transaction& transaction, LimitId limit, Points points) {
@@ -78,6 +112,42 @@ LimitState LockLimit(postgres::Transaction& transaction, LimitId limit) {
     state.remaining += row.Id<Points>(1);
   }
   return state;
+}
+
+void LockBooks(postgres::Transaction& transaction, ProgrammeId programme) {
+  transaction.Execute(kLockBooks, Params().Int(programme));
+}
+
+void OpenLimit(postgres::Transaction& transaction, ProgrammeId programme, LimitId limit,
+               Points spent) {
+  transaction.Execute(kOpen, Params().Int(limit).Int(spent));
+  transaction.Execute(kAddAllowances, Params().Int(limit).Int(programme));
+}
+
+void CloseLimit(postgres::Transaction& transaction, LimitId limit) {
+  // As others lock them: the limit first.
+  transaction.Execute(kLock, Params().Int(limit));
+  transaction.Execute(kCloseAllowances, Params().Int(limit));
+  transaction.Execute(kClose, Params().Int(limit));
+}
+
+bool HasLimit(postgres::Transaction& transaction, LimitId limit) {
+  return !transaction.Execute(kRead, Params().Int(limit)).empty();
+}
+
+bool IsInAllBooks(postgres::Transaction& transaction, ProgrammeId programme, LimitId limit) {
+  return transaction.Execute(kInAllBooks, Params().Int(limit).Int(programme))[0].Bool(0);
+}
+
+void SetGranted(postgres::Transaction& transaction, ProgrammeId programme, LimitId limit,
+                Points wanted) {
+  transaction.Execute(kLock, Params().Int(limit));
+  transaction.Execute(kAddAllowances, Params().Int(limit).Int(programme));
+  const LimitState state = LockLimit(transaction, limit);
+  const Points spent = state.granted - state.remaining;
+  const Points granted = std::max(std::min(wanted, kMaxGranted), spent);
+  if (granted > state.granted) GrantLimit(transaction, limit, granted - state.granted);
+  if (granted < state.granted) WithdrawLimit(transaction, limit, state.granted - granted);
 }
 
 LimitState ReadLimit(postgres::Transaction& transaction, LimitId limit) {

@@ -38,7 +38,8 @@ constexpr Statement kExpiryPolicies{"ledger.load_expiry_policies", R"sql(
 
 constexpr Statement kPartners{"ledger.load_partners", R"sql(
   select partner_id, slug, state, programme_operator, last_issue_us, last_redemption_us,
-         last_return_us, e.stage
+         last_return_us, e.stage,
+         exists (select from ledger.limits l where l.limit_id = partner_id * 16::bigint + $2)
     from partner.partners
     left join partner.exposure_states e using (partner_id)
    where programme_id = $1
@@ -148,24 +149,40 @@ Contract ReadContract(const Row& row) {
   return contract;
 }
 
-std::vector<Partner> ReadPartners(postgres::Transaction& tx, const Params& of_programme,
+// Credit is what a partner may owe in the programme's currency. What it does not cover is recorded
+// without points, as in the stage that follows.
+void LimitByCredit(const Partner& partner, const Currency& currency, Contract& contract) {
+  if (contract.limit || contract.currency != currency) return;
+  contract.limit = CreditOf(partner.id);
+  contract.when_exhausted = WhenExhausted::kIssueNothing;
+}
+
+std::vector<Partner> ReadPartners(postgres::Transaction& tx, const Programme& programme,
                                   PartnerId& operator_partner) {
+  const Params of_programme = Params().Int(programme.id);
   std::map<PartnerId, Partner> partners;
-  for (const Row& row : tx.Execute(kPartners, of_programme)) {
+  std::set<PartnerId> on_credit;
+  const Params and_kind = Params().Int(programme.id).Int(static_cast<int64_t>(LimitKind::kCredit));
+  for (const Row& row : tx.Execute(kPartners, and_kind)) {
     Partner& partner = partners[row.Id<PartnerId>(0)];
     partner.id = row.Id<PartnerId>(0);
     partner.slug = row.Text(1);
     partner.state = ParsePartnerState(row.Text(2));
     if (row.Bool(3)) operator_partner = partner.id;
     if (!row.IsNull(7)) partner.stage = ParseStage(row.Text(7));
+    if (row.Bool(8)) on_credit.insert(partner.id);
     if (!row.IsNull(4)) {
       partner.run_off = {row.Id<Timestamp>(4), row.Id<Timestamp>(5), row.Id<Timestamp>(6)};
     }
   }
   for (const Row& row : tx.Execute(kContracts, of_programme)) {
     Partner& partner = partners[row.Id<PartnerId>(0)];
-    (row.Text(1) == "ISSUANCE" ? partner.issuance : partner.redemption)
-        .push_back(ReadContract(row));
+    const bool issuance = row.Text(1) == "ISSUANCE";
+    Contract contract = ReadContract(row);
+    if (issuance && on_credit.contains(partner.id)) {
+      LimitByCredit(partner, programme.currency, contract);
+    }
+    (issuance ? partner.issuance : partner.redemption).push_back(std::move(contract));
   }
   for (const Row& row : tx.Execute(kStores, of_programme)) {
     Store& store = partners[row.Id<PartnerId>(0)].stores[std::string(row.Text(1))];
@@ -211,7 +228,7 @@ absl::StatusOr<std::shared_ptr<const Configuration>> LoadConfiguration(postgres:
   GUILDER_ASSIGN_OR_RETURN(Calendar calendar, LoadCalendar(tx, id));
 
   PartnerId operator_partner;
-  std::vector<Partner> partners = ReadPartners(tx, of_programme, operator_partner);
+  std::vector<Partner> partners = ReadPartners(tx, programme, operator_partner);
   return std::make_shared<const Configuration>(
       row.Int(0), std::move(programme), std::move(calendar), std::move(partners), operator_partner);
 }

@@ -36,6 +36,22 @@ constexpr Statement kReadSpent{"verify.read_spent", R"sql(
    group by c.partner_id
 )sql"};
 
+// What partners on credit issued, in millionths of the major unit.
+constexpr Statement kReadCredit{"verify.read_credit", R"sql(
+  select l.limit_id,
+         coalesce((select sum(case when p.movement = $1::smallint then p.points else -p.points end::numeric
+                                * c.rate_micros)
+                     from partner.contracts c
+                     join partner.partners o on o.partner_id = c.partner_id
+                     join ledger.programmes g on g.programme_id = o.programme_id and g.currency = c.currency
+                     join ledger.positions p on p.contract_id = c.contract_id
+                    where c.partner_id = l.limit_id / 16 and c.kind = 'ISSUANCE'
+                      and c.state = 'APPROVED' and c.funding <> 'PREPAID_BLOCK'
+                      and p.movement in ($1::smallint, $2::smallint, $3::smallint)), 0)::bigint
+    from ledger.limits l
+   where l.limit_id % 16 = $4
+)sql"};
+
 constexpr Statement kReadSold{"verify.read_sold_blocks", R"sql(
   select b.partner_id,
          sum(b.points)::bigint - coalesce((select sum(e.points)::bigint
@@ -96,6 +112,14 @@ std::map<LimitId, Limit> ReadLimits(Transaction& transaction, Findings& findings
   for (const Row& row : transaction.Execute(kReadSpent, movements)) {
     limits[PointBlocksOf(row.Id<PartnerId>(0))].spent = row.Id<Points>(1);
   }
+  const Params of_credit = Params()
+                               .Int(Movement::kIssued)
+                               .Int(Movement::kReversed)
+                               .Int(Movement::kReversedPending)
+                               .Int(static_cast<int64_t>(LimitKind::kCredit));
+  for (const Row& row : transaction.Execute(kReadCredit, of_credit)) {
+    limits[row.Id<LimitId>(0)].spent = row.Id<Points>(1);
+  }
   for (const Row& row : transaction.Execute(kReadCounted)) {
     limits[LimitOfCounter(row.Int(0))].spent = row.Id<Points>(1);
   }
@@ -118,7 +142,9 @@ std::string WhatOf(LimitId limit) {
     return absl::StrCat(" of counter ", CounterOf(limit));
   }
   if (KindOf(limit) == LimitKind::kStock) return absl::StrCat(" of reward ", CounterOf(limit));
-  return absl::StrCat(" of partner ", PartnerOf(limit).value());
+  return absl::StrCat(
+      KindOf(limit) == LimitKind::kCredit ? " of the credit of partner " : " of partner ",
+      PartnerOf(limit).value());
 }
 
 }  // namespace

@@ -139,7 +139,7 @@ void ExplainSale(const Sale& sale, const ledger::Configuration& configuration, c
   const Replay replay = ReplayPurchase(sale.recorded, sale.partner, *store, *set->rules);
   AddExplanation(purchase, sale.partner, replay, *set->rules, configuration, out);
   if (replay.award.total > outcome.points) {
-    Overrule("0 points: the partner's prepaid blocks did not cover the purchase", sale, out);
+    Overrule("0 points: the partner's prepaid blocks, or its credit, did not cover it", sale, out);
   }
 }
 

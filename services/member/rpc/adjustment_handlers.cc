@@ -85,8 +85,7 @@ absl::StatusOr<v1::AdjustPointsResponse> PointsHandlers::PostAdjustment(
   command->account = adjustment.account;
   command->book = ledger::BookOf(adjustment.account);
   command->needs_lots = true;
-  const ledger::LimitId limit = lanes_.configuration()->LimitOf(adjustment.payer);
-  if (limit) command->limits = {limit};
+  command->payers = {adjustment.payer};
   command->adjustment = adjustment;
   command->rows = &adjustment_rows_;
   const absl::StatusOr<ledger::Answer> answer = Post(call, std::move(command));

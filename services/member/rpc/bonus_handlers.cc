@@ -151,8 +151,7 @@ absl::StatusOr<ledger::Answer> BonusHandlers::Post(const rpc::Call& call,
 }
 
 void BonusHandlers::AllowPayer(const BonusPolicy& policy, ledger::Command& command) const {
-  const ledger::LimitId limit = lanes_.configuration()->LimitOf(policy.payer);
-  if (limit) command.limits = {limit};
+  command.payers = {policy.payer};
 }
 
 absl::StatusOr<BonusHandlers::Referral> BonusHandlers::FindReferral(

@@ -161,10 +161,8 @@ void ImportHandlers::Import(const std::shared_ptr<const rpc::Call>& call,
   command->book = lanes_.BookForNewAccount(*request_id);
   command->rows = &rows_;
   for (const OpeningLot& lot : *lots) {
-    const ledger::Contract* const contract =
-        ContractOf(*configuration, lot, configuration->programme().started_at);
-    const bool limited = contract != nullptr && contract->limit;
-    if (limited) command->limits.push_back(contract->limit);
+    const ledger::Partner* const issuer = configuration->FindPartner(std::string_view(lot.issuer));
+    if (issuer != nullptr) command->payers.push_back(issuer->id);
   }
   command->profile = *std::move(profile);
   command->cards_given = !cards->empty();

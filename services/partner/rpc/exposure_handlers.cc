@@ -14,6 +14,7 @@
 #include "services/partner/rpc/exposure_keeper.h"
 #include "services/partner/rpc/partner_handlers.h"
 #include "services/partner/rpc/partner_proto.h"
+#include "services/partner/store/credit.h"
 #include "services/partner/store/exposure.h"
 #include "services/partner/store/exposure_state.h"
 #include "services/partner/store/partners.h"
@@ -181,10 +182,11 @@ absl::StatusOr<v1::GetExposureResponse> PartnerHandlers::GetExposure(
         for (const IssuedUnderContract& contract : issuance.contracts) {
           rate_micros = std::max(rate_micros, contract.rate_micros);
         }
-        if (const auto left =
-                PointsLeft(figures, policy, rate_micros, issuance.currency_exponent)) {
-          exposure.set_credit_points(left->value());
-        }
+        const std::optional<Points> kept = ReadCreditLeft(transaction, partner.id);
+        const std::optional<Points> left =
+            kept ? PointsOfCredit(*kept, rate_micros)
+                 : PointsLeft(figures, policy, rate_micros, issuance.currency_exponent);
+        if (left) exposure.set_credit_points(left->value());
         const ExposureState state = ReadExposureState(transaction, partner.id);
         exposure.set_stage(ToProto(state.stage));
         if (state.since) *exposure.mutable_stage_time() = rpc::ToProto(*state.since);

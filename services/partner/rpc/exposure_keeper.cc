@@ -11,6 +11,7 @@
 #include "libs/security/keys.h"
 #include "libs/security/store/audit_log.h"
 #include "libs/telemetry/log.h"
+#include "services/partner/store/credit.h"
 #include "services/partner/store/exposure.h"
 #include "services/partner/store/partners.h"
 #include "services/partner/store/point_blocks.h"
@@ -136,6 +137,16 @@ void WatchReserve(Transaction& transaction, const Partner& partner, Timestamp no
   security::AppendAudit(transaction, std::move(event));
 }
 
+// In a transaction of its own, so that purchases wait for nothing else that is done.
+absl::Status KeepCreditOf(postgres::Pool& pool, const ledger::ProgrammeFacts& programme,
+                          const std::string& slug) {
+  return pool.Run([&](Transaction& transaction) -> absl::Status {
+    GUILDER_ASSIGN_OR_RETURN(const Partner partner, LockPartner(transaction, slug));
+    KeepCredit(transaction, partner.id, programme.id);
+    return absl::OkStatus();
+  });
+}
+
 }  // namespace
 
 absl::StatusOr<ExposureFigures> ReadFigures(Transaction& transaction, PartnerId partner,
@@ -160,11 +171,13 @@ absl::Status KeepExposure(postgres::Pool& pool, const ledger::ProgrammeFacts& pr
         const Blocks blocks = LookAtBlocks(transaction, partner.id,
                                            ledger::ReadProgrammeClock(transaction, programme.id));
         return wanted != state.stage || blocks.ends ||
+               CreditChanges(transaction, partner.id, programme.id) ||
                blocks.ReserveBegun() != state.reserve_begun ||
                NeedsBlock(transaction, partner, ReadExposurePolicy(transaction, partner.id), blocks,
                           programme.id);
       }));
   if (!changes) return absl::OkStatus();
+  GUILDER_RETURN_IF_ERROR(KeepCreditOf(pool, programme, slug));
   return pool.Run([&](Transaction& transaction) -> absl::Status {
     GUILDER_ASSIGN_OR_RETURN(const Partner partner, LockPartner(transaction, slug));
     const Timestamp now = ledger::ReadProgrammeClock(transaction, programme.id);
