@@ -76,6 +76,18 @@ TEST_CASE("Credentials: a rotated key does the same, and the old one works on me
   for (const std::string& key : {issued->api_key(), rotated->api_key()}) {
     CHECK(Ask<Partners>(world.network().WithKey(key), &Partners::Stub::GetPartner, Fresh()).ok());
   }
+  // One with a stated end is followed by one that ends as well, also where its overlap is shorter.
+  *issue.mutable_expire_time() =
+      rpc::ToProto(Timestamp(absl::ToUnixMicros(absl::Now()) + 7'200'000'000));
+  const auto ending = Ask<Partners>(admin, &Partners::Stub::IssueCredential, issue);
+  REQUIRE(ending.ok());
+  rotate.set_name(ending->credential().name());
+  const auto followed = Ask<Partners>(admin, &Partners::Stub::RotateCredential, rotate);
+  REQUIRE(followed.ok());
+  const int64_t life = followed->credential().expire_time().seconds() -
+                       followed->credential().create_time().seconds();
+  CHECK(life >= 7'190);
+  CHECK(life <= 7'201);
   partner::v1::ListCredentialsRequest list;
   list.set_parent("partners/fresh");
   const auto listed = Ask<Partners>(admin, &Partners::Stub::ListCredentials, list);

@@ -454,14 +454,33 @@ TEST_CASE("Credentials: a rotation lets the old key work for the overlap and no 
   CHECK(next->scopes == old.scopes);
   CHECK(next->stores == old.stores);
   CHECK_FALSE(next->expires_at);
-  // A key that ends by itself sooner is not made to last, and its successor lasts as long as it
-  // did.
+  // One that ends sooner is not made to last. The overlap says nothing of how long its successor
+  // does.
   const auto again = Rotate(old, 7'200, now);
   REQUIRE(again.ok());
   CHECK(old.expires_at == Timestamp(now.value() + kHourUs));
-  CHECK(again->expires_at == Timestamp(now.value() + 10 * kHourUs));
+  CHECK_FALSE(again->expires_at);
   CHECK(ReasonOf(Rotate(old, -1, now).status()) == Reason::kRequestMalformed);
   CHECK(ReasonOf(Rotate(old, 1, Timestamp(now.value() + kHourUs)).status()) == Reason::kWrongState);
+}
+
+TEST_CASE("Credentials: what follows one with a stated end lasts as long as was stated",
+          "[unit][partner]") {
+  constexpr int64_t kHourUs = 3'600'000'000;
+  const Timestamp now(1'700'000'000'000'000);
+  Credential old;
+  old.created_at = Timestamp(now.value() - 9 * kHourUs);
+  old.stated_end = Timestamp(now.value() + 11 * kHourUs);
+  // Its certificate ends before.
+  old.expires_at = Timestamp(now.value() + 2 * kHourUs);
+
+  const auto next = Rotate(old, 3'600, now);
+
+  REQUIRE(next.ok());
+  CHECK(next->stated_end == Timestamp(now.value() + 20 * kHourUs));
+  CHECK(next->expires_at == next->stated_end);
+  CHECK(old.expires_at == Timestamp(now.value() + kHourUs));
+  CHECK(old.stated_end == Timestamp(now.value() + 11 * kHourUs));
 }
 
 }  // namespace

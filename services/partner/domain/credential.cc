@@ -66,11 +66,12 @@ absl::StatusOr<Credential> Rotate(Credential& old, int32_t overlap_seconds, Time
   const int64_t overlap = overlap_seconds == 0 ? kDefaultOverlapSeconds : overlap_seconds;
   const Timestamp until(now.value() + overlap * kMicrosPerSecond);
   if (!old.expires_at || until < *old.expires_at) old.expires_at = until;
-  // A key that was to end on a date was issued for so long: its successor lasts as long.
-  if (next.expires_at) {
-    const int64_t life = next.expires_at->value() - old.created_at.value();
-    next.expires_at = Timestamp(now.value() + life);
+  // What was to end on a date was issued for so long: its successor lasts as long.
+  if (next.stated_end) {
+    const int64_t life = next.stated_end->value() - old.created_at.value();
+    next.stated_end = Timestamp(now.value() + life);
   }
+  next.expires_at = next.stated_end;
   return next;
 }
 

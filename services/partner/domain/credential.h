@@ -30,6 +30,8 @@ struct Credential {
   std::optional<Timestamp> last_used_at;
   // The fingerprint of the certificate that it is; none for an API key.
   std::optional<Digest> certificate{};
+  // The end that was stated for it. It expires sooner where its certificate does, or its overlap.
+  std::optional<Timestamp> stated_end{};
 };
 
 inline constexpr size_t kMostStores = 100;
@@ -52,7 +54,7 @@ absl::Status CheckMayGive(const security::Principal& giver, const Credential& gi
 absl::Status SetCertificate(std::string_view pem, Timestamp now, Credential& credential);
 
 // Lets `old` work until the overlap is over, or until it would have expired anyway, and gives what
-// follows it: the same rights, without an id.
+// follows it: the same rights, without an id, for as long as was stated for the old one.
 //
 // Errors: REQUEST_MALFORMED for an overlap that is negative or too long; WRONG_STATE when it was
 // revoked or has expired.

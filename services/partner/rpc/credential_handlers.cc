@@ -80,6 +80,7 @@ absl::StatusOr<v1::IssueCredentialResponse> PartnerHandlers::IssueCredential(
   const std::string slug = parent ? parent->front() : std::string();
   GUILDER_ASSIGN_OR_RETURN(Credential credential, CredentialFromProto(request, slug));
   credential.id = security::RandomHex(kCredentialIdBytes);
+  credential.stated_end = credential.expires_at;
   const std::string key = security::GenerateKey(security::KeyKind::kPartner, credential.id);
   GUILDER_RETURN_IF_ERROR(pool_.Run(
       [&](Transaction& transaction) -> absl::Status {
@@ -184,7 +185,6 @@ absl::StatusOr<v1::RotateCredentialResponse> PartnerHandlers::RotateCredential(
                         {{"field", "client_certificate_pem"}});
         }
         if (!certificate.empty()) {
-          next.expires_at.reset();
           GUILDER_RETURN_IF_ERROR(SetCertificate(certificate, next.created_at, next));
         }
         GUILDER_RETURN_IF_ERROR(CheckMayGive(call.principal(), next));

@@ -16,8 +16,8 @@ constexpr postgres::Statement kDatabaseClock{"partner.database_clock", R"sql(
 constexpr postgres::Statement kInsert{"partner.insert_credential", R"sql(
   insert into partner.credentials
          (credential_id, partner_id, display_name, key_hash, scopes, store_codes, calls_per_second,
-          created_at_us, expires_at_us, certificate_sha256)
-  values ($1, $2, $3, $4, $5::text[], $6::text[], $7, $8, $9, $10)
+          created_at_us, expires_at_us, stated_end_us, certificate_sha256)
+  values ($1, $2, $3, $4, $5::text[], $6::text[], $7, $8, $9, $10, $11)
       on conflict (certificate_sha256) where revoked_at_us is null do nothing
   returning credential_id
 )sql"};
@@ -25,7 +25,7 @@ constexpr postgres::Statement kInsert{"partner.insert_credential", R"sql(
 constexpr postgres::Statement kList{"partner.list_credentials", R"sql(
   select c.credential_id, c.display_name, c.created_at_us, c.expires_at_us, c.revoked_at_us,
          array_to_string(c.scopes, ','), array_to_string(c.store_codes, ','), c.calls_per_second,
-         u.last_used_at_us, c.certificate_sha256
+         u.last_used_at_us, c.certificate_sha256, c.stated_end_us
     from partner.credentials c
     left join partner.credential_uses u using (credential_id)
    where c.partner_id = $1
@@ -37,7 +37,7 @@ constexpr postgres::Statement kList{"partner.list_credentials", R"sql(
 constexpr postgres::Statement kLock{"partner.lock_credential", R"sql(
   select c.credential_id, c.display_name, c.created_at_us, c.expires_at_us, c.revoked_at_us,
          array_to_string(c.scopes, ','), array_to_string(c.store_codes, ','), c.calls_per_second,
-         u.last_used_at_us, c.certificate_sha256
+         u.last_used_at_us, c.certificate_sha256, c.stated_end_us
     from partner.credentials c
     left join partner.credential_uses u using (credential_id)
    where c.partner_id = $1
@@ -82,6 +82,7 @@ Credential FromRow(const postgres::Row& row) {
   credential.calls_per_second = static_cast<int32_t>(row.Int(7));
   credential.last_used_at = row.OptionalId<Timestamp>(8);
   if (!row.IsNull(9)) credential.certificate = row.Digest(9);
+  credential.stated_end = row.OptionalId<Timestamp>(10);
   return credential;
 }
 
@@ -102,7 +103,8 @@ absl::Status InsertCredential(postgres::Transaction& transaction, PartnerId part
                                 .TextArray(credential.stores)
                                 .Int(credential.calls_per_second)
                                 .Int(credential.created_at)
-                                .Int(credential.expires_at);
+                                .Int(credential.expires_at)
+                                .Int(credential.stated_end);
   if (credential.certificate) {
     params.Bytes(*credential.certificate);
   } else {
