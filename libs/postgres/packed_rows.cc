@@ -42,7 +42,15 @@ bool PackedRow::Bool() {
 // Of one dimension: the number of dimensions, whether there are NULLs, the element's type, the size
 // and lower bound of the dimension; then each element with its size.
 std::vector<int64_t> PackedRow::IntArray() {
-  const std::string_view array = Bytes();
+  return ToIntArray(Bytes());
+}
+
+std::vector<int64_t> PackedRow::OptionalIntArray() {
+  const std::optional<std::string_view> array = Next();
+  return array ? ToIntArray(*array) : std::vector<int64_t>();
+}
+
+std::vector<int64_t> PackedRow::ToIntArray(std::string_view array) {
   std::vector<int64_t> values;
   const uint32_t dimensions = Word(array, 0);
   if (dimensions == 0) return values;

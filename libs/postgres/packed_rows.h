@@ -57,7 +57,9 @@ class PackedRow {
   }
   guilder::Digest Digest() { return FixedBytes<32>(); }
   guilder::Uuid Uuid() { return FixedBytes<16>(); }
-  // A `bigint[]` without NULLs.
+  // A `bigint[]` without NULLs; empty for NULL.
+  std::vector<int64_t> OptionalIntArray();
+  // The same, and not NULL.
   std::vector<int64_t> IntArray();
 
   template <typename Strong>
@@ -87,6 +89,7 @@ class PackedRow {
     at_ += size;
     return value;
   }
+  static std::vector<int64_t> ToIntArray(std::string_view array);
   uint32_t Take32() {
     if (end_ - at_ < 4) ThrowMalformed("whole value");
     const uint32_t value = Load32(at_);

@@ -135,6 +135,7 @@ void CompiledRules::Index(const Slot& slot, size_t position, Plan& plan) const {
   plan.needs_member = plan.needs_member || !conditions.tiers.empty() ||
                       !conditions.segments.empty() || conditions.birthday.has_value();
   plan.caps.insert(plan.caps.end(), slot.caps.begin(), slot.caps.end());
+  plan.restricts = plan.restricts || rule.spent_only;
 }
 
 }  // namespace guilder::rules

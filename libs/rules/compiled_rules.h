@@ -58,6 +58,8 @@ struct Plan {
   // What its rules ask of the member.
   bool needs_first_purchase = false;
   bool needs_member = false;  // Tier, segments or birthday.
+  // Whether points of some may be spent only somewhere.
+  bool restricts = false;
 };
 
 // Immutable, hence thread safe. Not copied, because its plans point into it.

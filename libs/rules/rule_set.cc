@@ -1,5 +1,7 @@
 #include "libs/rules/rule_set.h"
 
+#include <algorithm>
+#include <functional>
 #include <set>
 #include <string_view>
 
@@ -155,6 +157,34 @@ absl::Status ValidateFunding(const std::string& rule, const Funding& funding) {
   return absl::OkStatus();
 }
 
+absl::Status ValidateSpentOnly(const std::string& rule, const Rule& of) {
+  const SpentOnly& only = of.spent_only;
+  if (only && of.IsExclusion()) {
+    return Malformed(absl::StrCat(rule, ": an exclusion gives no points"));
+  }
+  if (only.on_gifts && !only.at.empty()) {
+    return Malformed(absl::StrCat(rule, ": points are spent on gifts, or at partners"));
+  }
+  if (only.at.size() > kMaxSpentAt) {
+    return Malformed(absl::StrCat(rule, ": points are spent at 100 partners at most"));
+  }
+  const bool ascending =
+      std::adjacent_find(only.at.begin(), only.at.end(), std::greater_equal<>()) == only.at.end();
+  if (!ascending) return Malformed(absl::StrCat(rule, ": a partner is named twice"));
+  return absl::OkStatus();
+}
+
+// A purchase gives a lot for each of them.
+absl::Status ValidateUses(const RuleSet& rule_set) {
+  std::vector<SpentOnly> uses;
+  for (const Rule& rule : rule_set.rules) {
+    const bool is_new = std::find(uses.begin(), uses.end(), rule.spent_only) == uses.end();
+    if (is_new) uses.push_back(rule.spent_only);
+  }
+  if (uses.size() <= kMaxUses) return absl::OkStatus();
+  return Malformed("points of a rule set may be spent in at most 64 ways");
+}
+
 absl::Status ValidateCaps(const RuleSet& rule_set) {
   if (rule_set.caps.size() > kMaxCaps) {
     return Malformed(absl::StrCat("a rule set has at most ", kMaxCaps, " caps"));
@@ -233,6 +263,7 @@ absl::Status ValidateRule(const std::string& name, const Rule& rule, const RuleS
       std::visit([&](const auto& effect) { return ValidateEffect(name, effect); }, rule.effect));
   GUILDER_RETURN_IF_ERROR(ValidateConditions(name, rule.conditions));
   GUILDER_RETURN_IF_ERROR(ValidateFunding(name, rule.funding));
+  GUILDER_RETURN_IF_ERROR(ValidateSpentOnly(name, rule));
   if (rule.group.size() > kMaxTextBytes)
     return Malformed(absl::StrCat(name, ": group is too long"));
   if (!rule.group.empty() && (rule.IsExclusion() || rule.IsBaseRate())) {
@@ -258,7 +289,7 @@ absl::Status Validate(const RuleSet& rule_set) {
       return Malformed(absl::StrCat(name, ": another rule has this id"));
     }
   }
-  return absl::OkStatus();
+  return ValidateUses(rule_set);
 }
 
 }  // namespace guilder::rules

@@ -21,6 +21,8 @@ inline constexpr size_t kMaxRules = 1'000;
 inline constexpr size_t kMaxCaps = 200;
 inline constexpr size_t kMaxCapsOfRule = 8;
 inline constexpr size_t kMaxFunders = 8;
+inline constexpr size_t kMaxUses = 64;  // Ways in which the points of a set may be spent.
+inline constexpr size_t kMaxSpentAt = 100;
 inline constexpr size_t kMaxWindows = 50;
 inline constexpr size_t kMaxSelectorValues = 10'000;  // In one list of one selector.
 inline constexpr size_t kMaxTextBytes = 200;          // Of an id, a name, a category or a sku.
@@ -169,6 +171,15 @@ struct Funding {
   friend bool operator==(const Funding&, const Funding&) = default;
 };
 
+// Where alone points may be spent. As the contract says that prices them when it names nothing.
+struct SpentOnly {
+  bool on_gifts = false;
+  std::vector<PartnerId> at;  // Ascending, each once; not together with gifts.
+
+  explicit operator bool() const { return on_gifts || !at.empty(); }
+  friend bool operator==(const SpentOnly&, const SpentOnly&) = default;
+};
+
 struct Rule {
   std::string id;            // Unique in its set, and the same over versions: "base".
   std::string display_name;  // What members and partners read: "1 point per euro".
@@ -183,6 +194,7 @@ struct Rule {
   std::string group{};
   std::vector<std::string> caps{};  // Ids of caps of the set: all of them bound it.
   Funding funding{};
+  SpentOnly spent_only{};
 
   bool IsExclusion() const { return std::holds_alternative<Exclusion>(effect); }
   bool IsBaseRate() const { return std::holds_alternative<BaseRate>(effect); }

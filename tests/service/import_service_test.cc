@@ -125,6 +125,48 @@ TEST_CASE("ImportMembers: lots keep their issuer and expiry, and bill nobody",
   }
 }
 
+TEST_CASE("ImportMembers: where lots may be spent is stated, and told with the balance",
+          "[service][member][inv-54][inv-110]") {
+  const World world;
+  Request item = AnItem();
+  item.mutable_lots(0)->mutable_spent_only()->add_partners("partners/house");
+  item.mutable_lots(0)->mutable_spent_only()->add_partners("partners/books");
+  item.mutable_lots(1)->mutable_spent_only()->set_gifts(true);
+  const Response imported = world.Import(item);
+  REQUIRE(imported.has_imported());
+  CHECK(world.Import(item).SerializeAsString() == imported.SerializeAsString());
+  // The same request with other partners is another one.
+  Request other = item;
+  other.mutable_lots(0)->mutable_spent_only()->mutable_partners()->RemoveLast();
+  CHECK(world.Refused(other) == Reason::kRequestIdReused);
+
+  v1::GetBalanceRequest request;
+  request.set_member(imported.imported().member());
+  const auto ask = [&] {
+    const auto balance = PersonWorld::Call<v1::MemberService>(
+        world.Operator(), &v1::MemberService::Stub::GetBalance, request);
+    REQUIRE(balance.ok());
+    return *balance;
+  };
+  CHECK(ask().restricted().empty());
+  request.set_with_restricted(true);
+  const v1::GetBalanceResponse balance = ask();
+  CHECK(balance.available_points() == 165);
+  REQUIRE(balance.restricted_size() == 2);
+  CHECK(balance.restricted(0).points() == 120);
+  CHECK(balance.restricted(0).spent_only().partners(0) == "partners/books");
+  CHECK(balance.restricted(0).spent_only().partners(1) == "partners/house");
+  CHECK(balance.restricted(1).points() == 45);
+  CHECK(balance.restricted(1).spent_only().gifts());
+
+  for (const char* partner : {"partners/nobody", "fresh", ""}) {
+    Request unknown = AnItem();
+    unknown.set_request_id(clients::NewRequestId());
+    unknown.mutable_lots(0)->mutable_spent_only()->add_partners(partner);
+    CHECK(world.Refused(unknown) == Reason::kPartnerNotFound);
+  }
+}
+
 TEST_CASE("ImportMembers: what is declared as billed is billed at the price in force",
           "[service][member][inv-110]") {
   const World world;

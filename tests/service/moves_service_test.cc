@@ -37,6 +37,28 @@ TEST_CASE("TransferPoints: points move, and a fee is the programme's income",
         7);
 }
 
+TEST_CASE("TransferPoints: where points may be spent goes with them, and through a merge",
+          "[service][member][inv-54][inv-76]") {
+  const World world;
+  world.Change(
+      "update partner.contracts set points_use = 3, points_use_partners = '{books,fresh}' "
+      "where kind = 'ISSUANCE'");
+  const auto anna = world.Enrol();
+  const auto bert = world.Enrol();
+  const auto restricted = [&] {
+    return world.Count(
+        "select coalesce(sum(remaining), 0)::bigint from ledger.lots where restricted_to = -2 "
+        "and array_length(restricted_partners, 1) = 2");
+  };
+  REQUIRE(restricted() == 2'000);
+
+  REQUIRE(world.Transfer(anna, bert, 250).ok());
+  CHECK(restricted() == 2'000);
+  REQUIRE(world.Merge(anna, bert).ok());
+  CHECK(restricted() == 2'000);
+  CHECK(world.Balance(bert).available_points() == 2'000);
+}
+
 TEST_CASE("TransferPoints: the policy's limits, by name", "[service][member][inv-76]") {
   const World world;
   const auto anna = world.Enrol();

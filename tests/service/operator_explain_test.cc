@@ -165,6 +165,42 @@ TEST_CASE("Explain: what money was posted for leads to it, and what is carried i
   CHECK(ReasonOf(world.Try("auditor", &Stub::Explain, request).status()) == Reason::kNameNotFound);
 }
 
+TEST_CASE("Explain: a redemption says which lots it could not be paid with, and why",
+          "[service][operator][inv-54]") {
+  LivingWorld world;
+  const ledger::Restriction several = ledger::Restriction::OnlyAt({PartnerId(1), PartnerId(2)});
+  for (const ledger::Restriction& only :
+       {ledger::Restriction(PartnerId(1)), ledger::Restriction(ledger::kOnlyGifts), several}) {
+    world.Post(ledger::RecordKind::kAdjustment, "", [&only](ledger::Posting& posting) {
+      return ledger::DecideEarn(posting, {.issuer = PartnerId(1),
+                                          .contract = ContractId(1),
+                                          .points = Points(5),
+                                          .activates_at = Timestamp(0),
+                                          .restricted_to = only});
+    });
+  }
+  world.Post(ledger::RecordKind::kAuthorization, "", [](ledger::Posting& posting) {
+    return ledger::DecideHold(posting, {.partner = PartnerId(2),
+                                        .store = StoreId(1),
+                                        .contract = ContractId(2),
+                                        .points = Points(1),
+                                        .expires_at = kNever - Timestamp(1)});
+  });
+
+  const std::vector<v1::ExplanationStep> steps = world.Explain("redemptions/1-7");
+
+  INFO(Text(steps));
+  CHECK(
+      Has(steps, "lot", "lots/1-4096", "not used: its points may be spent only at partners/fresh"));
+  CHECK(Has(steps, "lot", "lots/1-5120", "not used: its points may be spent only on gifts"));
+  CHECK_FALSE(Has(steps, "lot", "lots/1-6144"));
+  CHECK_FALSE(Has(steps, "lot", "lots/1-2048"));
+  // That was before they came.
+  CHECK_FALSE(Has(world.Explain("redemptions/1-3"), "lot", "lots/1-4096"));
+  CHECK(Has(world.Explain("lots/1-6144"), "lot", "lots/1-6144",
+            "may be spent only at partners/diner, partners/fresh"));
+}
+
 TEST_CASE("Explain: every kind of name has an explanation", "[service][operator]") {
   const LivingWorld world;
   world.network.database().Query(kSettle);

@@ -213,6 +213,33 @@ TEST_CASE("PartnerService: contracts of both kinds keep their terms", "[service]
   CHECK(listed.contracts(0).proposed_by() == "anna");
 }
 
+TEST_CASE("PartnerService: a contract names the partners where its points may be spent",
+          "[service][partner][inv-54]") {
+  const World world;
+  const std::string name = world.Active("fresh");
+  auto request = AnIssuanceContract(name, InDays(1));
+  v1::IssuanceTerms& terms = *request.mutable_contract()->mutable_issuance();
+  const auto reason = [&] { return world.By("anna").Refusal(&Stub::ProposeContract, request); };
+  terms.set_points_use(v1::POINTS_USE_AT_PARTNERS);
+  CHECK(reason() == Reason::kRequestMalformed);
+  terms.add_points_use_partners("partners/nobody");
+  CHECK(reason() == Reason::kPartnerNotFound);
+  terms.set_points_use_partners(0, name);
+  terms.add_points_use_partners(name);
+  CHECK(reason() == Reason::kRequestMalformed);
+  terms.mutable_points_use_partners()->RemoveLast();
+  terms.set_points_use(v1::POINTS_USE_GIFTS);
+  CHECK(reason() == Reason::kRequestMalformed);
+  terms.set_points_use(v1::POINTS_USE_AT_PARTNERS);
+  REQUIRE(world.Propose(request) == "partners/fresh/contracts/1");
+  const auto listed =
+      world.By("anna").Get(&Stub::ListContracts, Below<v1::ListContractsRequest>(name));
+  REQUIRE(listed.contracts_size() == 1);
+  CHECK(listed.contracts(0).issuance().points_use() == v1::POINTS_USE_AT_PARTNERS);
+  REQUIRE(listed.contracts(0).issuance().points_use_partners_size() == 1);
+  CHECK(listed.contracts(0).issuance().points_use_partners(0) == name);
+}
+
 TEST_CASE("PartnerService: approved contracts follow each other", "[service][partner]") {
   const World world("LIVE");
   const std::string name = world.Active("fresh");

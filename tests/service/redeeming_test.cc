@@ -355,6 +355,50 @@ TEST_CASE("AuthorizeRedemption: restricted points pay first where they may, and 
       })->ok);
 }
 
+TEST_CASE("AuthorizeRedemption: points that name several partners are spent at each, and verified",
+          "[service][redemption][inv-54]") {
+  World world;
+  const auto only = [&](const char* a, const char* b) {
+    return ledger::Restriction::OnlyAt({world.PartnerOf(a), world.PartnerOf(b)});
+  };
+  world.GivePoints(100, 10);
+  world.GivePoints(40, 0, only("fresh", "house"));
+  world.GivePoints(40, 0, only("books", "house"));
+  const auto quoted = Quote(world, AQuote(world));
+  CHECK(quoted->available_points() == 140);
+  CHECK(quoted->elsewhere_points() == 40);
+
+  const std::string name = world.Hold(50);
+  const auto lots = world.coalition.database().Query(
+      "select string_agg(held::text, ' ' order by lot_id) from ledger.lots");
+
+  CHECK(lots[0].Text(0) == "10 0 40");
+  REQUIRE(world.Capture(World::ACapture(name)).ok());
+  world.Verify();
+  const auto verified = [&] {
+    return ledger::Verify(world.coalition.network().pool(), {},
+                          [](const ledger::VerifyProgress&) { return true; })
+        ->ok;
+  };
+  CHECK(verified());
+  // One partner more, a list for what had none, and no list any more.
+  for (const char* change :
+       {"restricted_partners = restricted_partners || 99 where restricted_to = -2",
+        "restricted_to = -2, restricted_partners = '{1,2}' where restricted_to = 0",
+        "restricted_partners = null where restricted_to = -2"}) {
+    INFO(change);
+    world.coalition.database().Query("create table kept as table ledger.lots");
+    world.coalition.database().Query(std::string("update ledger.lots set ") + change);
+    CHECK_FALSE(verified());
+    world.coalition.database().Query(
+        "update ledger.lots l set restricted_to = k.restricted_to, "
+        "restricted_partners = k.restricted_partners "
+        "from kept k where k.book = l.book and k.lot_id = l.lot_id");
+    world.coalition.database().Query("drop table kept");
+    CHECK(verified());
+  }
+}
+
 TEST_CASE("AuthorizeRedemption: the programme's order of consumption decides which lots pay",
           "[service][redemption][inv-54]") {
   World world;

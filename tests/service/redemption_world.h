@@ -30,8 +30,8 @@ using AuthorizeAnswer = absl::StatusOr<v1::AuthorizeRedemptionResponse>;
 // Points of `fresh`, as a purchase gives them.
 class Give final : public ledger::Command {
  public:
-  Give(AccountId to, int64_t points, int lives_days, PartnerId restricted_to)
-      : points_(points), lives_days_(lives_days), restricted_to_(restricted_to) {
+  Give(AccountId to, int64_t points, int lives_days, ledger::Restriction restricted_to)
+      : points_(points), lives_days_(lives_days), restricted_to_(std::move(restricted_to)) {
     kind = ledger::RecordKind::kPurchase;
     partner = PartnerId(1);
     request_id = security::RandomUuid();
@@ -56,7 +56,7 @@ class Give final : public ledger::Command {
  private:
   const int64_t points_;
   const int lives_days_;
-  const PartnerId restricted_to_;
+  const ledger::Restriction restricted_to_;
 };
 
 // Partner `books` redeems. The invariants are checked at the end.
@@ -76,7 +76,8 @@ struct World {
   }
   ~World() { testing::CheckInvariants(coalition.database()); }
 
-  void GivePoints(int64_t points, int lives_days = 0, PartnerId restricted_to = {}) {
+  void GivePoints(int64_t points, int lives_days = 0,
+                  const ledger::Restriction& restricted_to = {}) {
     std::promise<absl::Status> done;
     coalition.lanes().Submit(
         std::make_unique<Give>(coalition.AccountOf(card), points, lives_days, restricted_to),

@@ -170,7 +170,7 @@ std::string HarmfulRows(const std::string& column) {
 
 // A small change of a value of that type.
 std::string Changed(const std::string& column, const std::string& type) {
-  if (type == "bigint[]")
+  if (type == "bigint[]" || type == "integer[]")
     return absl::StrCat("array_prepend(", column, "[1] + 1, ", column, "[2:])");
   if (type == "boolean") return absl::StrCat("not ", column);
   if (type == "text") return absl::StrCat(column, " || 'x'");
@@ -270,7 +270,9 @@ TEST_CASE("Verify: every column of every table is proved, but for those that fol
       if (row.Bool(2) || table == "settlement.windows") continue;
       // Nothing instead of something, and something instead of nothing: also a zero.
       columns.Expect(table, absl::StrCat(column, " is not null"), absl::StrCat(column, " = null"));
-      const std::string zero = type == "uuid" ? "gen_random_uuid()" : "0";
+      const std::string zero = type == "uuid"        ? "gen_random_uuid()"
+                               : type == "integer[]" ? "'{0}'"
+                                                     : "0";
       columns.Expect(table, absl::StrCat(column, " is null"), absl::StrCat(column, " = ", zero));
     }
   }

@@ -99,6 +99,8 @@ const std::vector<Exception>& Exceptions() {
   static const auto* const kExceptions = new std::vector<Exception>{
       {"services/accrual/store/rule_codec.cc", "libs/rpc",
        "rules are stored as the message that was approved, with its resource names"},
+      {"libs/rpc/points_restriction.h", "libs/ledger/core",
+       "what lots say and what the API says, for all services that show lots"},
       {"libs/rpc/audit.cc", "libs/security/store",
        "who calls is known here, and the note stands in the transaction of what it is about"},
       {"libs/rpc/approval.cc", "libs/security/store",

@@ -98,7 +98,7 @@ class Account {
     return Do(
         [&](Posting& p) { return DecideRefund(p, partner, hold, Points(points), grace_until); });
   }
-  LotId EarnRestricted(int64_t points, PartnerId to, Timestamp expires_at = kNever) {
+  LotId EarnRestricted(int64_t points, const Restriction& to, Timestamp expires_at = kNever) {
     EarnTerms terms{kIssuer, kIssuance, Points(points), now_, expires_at};
     terms.restricted_to = to;
     REQUIRE(Do([&](Posting& p) { return DecideEarn(p, terms); }).ok());
@@ -765,6 +765,29 @@ TEST_CASE("DecideHold: restricted lots pay first where they may, and nowhere els
               })
               .ok());
   CHECK(account.lot(gifts).held == Points(30));
+}
+
+TEST_CASE("DecideHold: points that name several partners are spent at each of them alone",
+          "[unit][ledger][inv-54]") {
+  Account account;
+  account.EarnNow(100, Day(10));
+  const LotId listed = account.EarnRestricted(30, Restriction::OnlyAt({kTaker, kIssuer, kTaker}));
+  const LotId others = account.EarnRestricted(30, Restriction::OnlyAt({kStranger, kIssuer}));
+  const LotId nobody = account.EarnRestricted(30, Restriction(kOnlyListed, {}));
+
+  REQUIRE(account.HoldBy([](HoldTerms& terms) { terms.points = Points(40); }).ok());
+  CHECK(account.lot(listed).held == Points(30));
+  CHECK(account.lot(others).held == Points(0));
+  CHECK(account.lot(nobody).held == Points(0));
+  for (const bool gift : {false, true}) {
+    const absl::Status too_many = account.HoldBy([&](HoldTerms& terms) {
+      terms.points = Points(91);
+      terms.gift = gift;
+    });
+    CHECK(DetailsOf(too_many).at("available_points") == "90");
+  }
+  CHECK(Restriction::OnlyAt({kTaker, kTaker}) == Restriction(kTaker));
+  CHECK(Restriction::OnlyAt({}) == Restriction());
 }
 
 TEST_CASE("DecideHold: the policy's order of consumption is kept, and gives the same again",

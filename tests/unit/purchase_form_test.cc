@@ -112,6 +112,31 @@ TEST_CASE("Purchase: content with amounts or points out of range is not read",
   }
 }
 
+TEST_CASE("Purchase: where its points may be spent is kept, and has to come to the lines' points",
+          "[unit][accrual][operator][inv-54]") {
+  const Purchase purchase = FromProto(ARequest(), kSlug).value();
+  PurchaseOutcome outcome;
+  outcome.points = Points(5);
+  outcome.line_points = {Points(5)};
+  outcome.base_rates_only = true;
+  outcome.rule_set = 3;
+  outcome.parts = {{{}, {Points(2)}},
+                   {{false, {PartnerId(7), PartnerId(9)}}, {Points(2)}},
+                   {{true, {}}, {Points(1)}}};
+  const auto read = DecodeRecorded(EncodeRecorded(EncodePurchase(purchase), outcome));
+  REQUIRE(read.ok());
+  CHECK(read->outcome.base_rates_only);
+  REQUIRE(read->outcome.parts.size() == 3);
+  for (size_t i = 0; i < 3; ++i) {
+    CHECK(read->outcome.parts[i].spent_only == outcome.parts[i].spent_only);
+    CHECK(read->outcome.parts[i].line_points == outcome.parts[i].line_points);
+  }
+  CHECK(operator_::ReadPurchase(EncodeRecorded(EncodePurchase(purchase), outcome))->rule_set == 3);
+
+  outcome.parts[0].line_points = {Points(3)};
+  CHECK_FALSE(DecodeRecorded(EncodeRecorded(EncodePurchase(purchase), outcome)).ok());
+}
+
 TEST_CASE("Purchase: one of a terminal whose clock is off is kept with the offset, and is the same",
           "[unit][accrual][operator][inv-104]") {
   const Purchase stated = FromProto(ARequest(), kSlug).value();

@@ -96,6 +96,16 @@ const std::vector<std::pair<std::string, Change>>& Changes() {
       {"natural key", [](Record& r) { (*r.natural_key)[15] ^= 1; }},
       {"lot's restriction", [](Record& r) { r.new_lots[0].restricted_to = PartnerId(8); }},
       {"lot only for gifts", [](Record& r) { r.new_lots[0].restricted_to = kOnlyGifts; }},
+      {"lot for several",
+       [](Record& r) {
+         r.new_lots[0].restricted_to = Restriction::OnlyAt({PartnerId(8), PartnerId(9)});
+       }},
+      {"lot for others",
+       [](Record& r) {
+         r.new_lots[0].restricted_to = Restriction::OnlyAt({PartnerId(8), PartnerId(10)});
+       }},
+      {"lot for nobody",
+       [](Record& r) { r.new_lots[0].restricted_to = Restriction(kOnlyListed, {}); }},
       {"hold in review", [](Record& r) { r.new_hold->reviewed = true; }},
       {"restored until", [](Record& r) { r.restored_until = Timestamp(1); }},
       {"restored until later", [](Record& r) { r.restored_until = Timestamp(2); }},

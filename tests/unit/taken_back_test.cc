@@ -16,6 +16,26 @@ struct Bought {
   int64_t pieces = 0;
 };
 
+// Makes the points of several ways to spend them.
+void SplitPoints(PurchaseOutcome& outcome, std::mt19937& random) {
+  const size_t lines = outcome.line_points.size();
+  for (int use = 0; use < 3; ++use) {
+    EarnedPart& part = outcome.parts.emplace_back();
+    if (use > 0) part.spent_only.at = {PartnerId(use)};
+    part.line_points.assign(lines, Points(0));
+  }
+  for (size_t line = 0; line < lines; ++line) {
+    Points left = outcome.line_points[line];
+    for (EarnedPart& part : outcome.parts) {
+      const bool last = &part == &outcome.parts.back();
+      const Points points =
+          last ? left : Points(std::uniform_int_distribution<int64_t>(0, left.value())(random));
+      part.line_points[line] = points;
+      left -= points;
+    }
+  }
+}
+
 Bought RandomSale(std::mt19937& random) {
   const auto any = [&random](int64_t least, int64_t most) {
     return std::uniform_int_distribution<int64_t>(least, most)(random);
@@ -32,6 +52,7 @@ Bought RandomSale(std::mt19937& random) {
     sale.pieces += quantity;
     sum += amount;
   }
+  if (any(0, 1) == 0) SplitPoints(sale.recorded.outcome, random);
   sale.recorded.outcome.captured = Points(any(0, 500));
   for (const TenderKind kind : {TenderKind::kMoney, TenderKind::kPoints, TenderKind::kVoucher}) {
     const int64_t part = kind == TenderKind::kVoucher ? sum : any(0, sum);
@@ -73,6 +94,11 @@ TEST_CASE("SaleTerms: any splitting of a return comes to the same, and all of it
       if (random() % 2 == 0) continue;
       const TakenBack before = std::exchange(split, terms.After(split, part));
       falls = falls || split.restored < before.restored;
+      for (size_t p = 0; p < split.parts.size(); ++p) {
+        for (size_t line = 0; line < lines; ++line) {
+          falls = falls || split.parts[p][line] < before.parts[p][line];
+        }
+      }
       for (size_t t = 0; t < split.tenders.size(); ++t) {
         falls = falls || split.tenders[t] < before.tenders[t];
       }
@@ -82,6 +108,7 @@ TEST_CASE("SaleTerms: any splitting of a return comes to the same, and all of it
     const TakenBack whole = terms.After(terms.Nothing(), at_once);
 
     CHECK(split.line_points == whole.line_points);
+    CHECK(split.parts == whole.parts);
     CHECK(split.restored == whole.restored);
     CHECK(split.tenders == whole.tenders);
     CHECK_FALSE(falls);
@@ -91,7 +118,15 @@ TEST_CASE("SaleTerms: any splitting of a return comes to the same, and all of it
     for (size_t i = 0; i < lines; ++i) {
       CHECK(whole.line_points[i] <= sale.recorded.outcome.line_points[i]);
     }
+    for (size_t i = 0; !whole.parts.empty() && i < lines; ++i) {
+      Points of_parts;
+      for (const std::vector<Points>& part : whole.parts) of_parts += part[i];
+      CHECK(of_parts == whole.line_points[i]);
+    }
     if (returned != pieces.size()) continue;
+    for (size_t p = 0; p < whole.parts.size(); ++p) {
+      CHECK(whole.parts[p] == sale.recorded.outcome.parts[p].line_points);
+    }
     CHECK(whole.points() == sale.recorded.outcome.points);
     CHECK(whole.restored == sale.recorded.outcome.captured);
   }

@@ -80,7 +80,7 @@ struct Contract {
   WhenExhausted when_exhausted = WhenExhausted::kRefuse;
   // What a point spends of it: credit is money.
   int64_t LimitUnits() const { return KindOf(limit) == LimitKind::kCredit ? rate_micros : 1; }
-  PartnerId restricted_to;  // as Lot::restricted_to
+  Restriction restricted_to;
   // Of a redemption contract.
   RedemptionTerms redemption;
 };

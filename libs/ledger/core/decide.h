@@ -24,8 +24,7 @@ struct EarnTerms {
   Timestamp activates_at;
   Timestamp expires_at = kNever;
   OnDue on_due = OnDue::kActivate;
-  // As Lot::restricted_to.
-  PartnerId restricted_to{};
+  Restriction restricted_to{};
 };
 
 // Gives points as one new lot, or none when there are no points. What is due at once is activated

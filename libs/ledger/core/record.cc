@@ -42,11 +42,29 @@ void EncodeTerms(const Hold& hold, Encoder& encoder) {
       .Quantity(hold.expires_at);
 }
 
-// Terms that the first records could not have.
-bool HasTermsOfFormat3(const Record& record) {
-  return record.restored_until || (record.new_hold && record.new_hold->reviewed) ||
-         std::any_of(record.new_lots.begin(), record.new_lots.end(),
-                     [](const Lot& lot) { return static_cast<bool>(lot.restricted_to); });
+bool NamesSeveralPartners(const Lot& lot) {
+  return !lot.restricted_to.listed().empty();
+}
+
+// Which terms a leaf digests: those of format 3 and 4 the first records could not have.
+uint64_t LeafFormatOf(const Record& record) {
+  const auto any_lot = [&record](const auto& is) {
+    return std::any_of(record.new_lots.begin(), record.new_lots.end(), is);
+  };
+  if (any_lot(NamesSeveralPartners)) return 4;
+  const bool restricted =
+      any_lot([](const Lot& lot) { return static_cast<bool>(lot.restricted_to); });
+  const bool reviewed = record.new_hold && record.new_hold->reviewed;
+  return record.restored_until || reviewed || restricted ? 3 : 2;
+}
+
+// Of each lot that names several partners, whom, after how many they are.
+void EncodeListedPartners(const std::vector<Lot>& lots, Encoder& encoder) {
+  for (const Lot& lot : lots) {
+    if (!NamesSeveralPartners(lot)) continue;
+    encoder.Unsigned(lot.restricted_to.listed().size());
+    for (const PartnerId partner : lot.restricted_to.listed()) encoder.Id(partner);
+  }
 }
 
 }  // namespace
@@ -172,11 +190,11 @@ Digest LeafOf(const Record& record, std::string_view book_secret) {
 }
 
 Digest LeafOf(const Record& record, const HmacKey& book_key) {
-  const bool format_3 = HasTermsOfFormat3(record);
+  const uint64_t format = LeafFormatOf(record);
   Encoder encoder;
   encoder.Reserve(kUsualFixedBytes + record.content.size() + record.response.size());
   encoder.Raw(AsView(book_key.Of(std::to_string(record.number.value()))))
-      .Unsigned(format_3 ? 3 : 2)
+      .Unsigned(format)
       .Id(record.book)
       .Id(record.number)
       .Quantity(record.posted_at)
@@ -201,11 +219,12 @@ Digest LeafOf(const Record& record, const HmacKey& book_key) {
   if (record.new_hold) EncodeTerms(*record.new_hold, encoder);
   encoder.Unsigned(record.natural_key ? 1 : 0);
   if (record.natural_key) encoder.Raw(AsView(*record.natural_key));
-  if (format_3) {
-    for (const Lot& lot : record.new_lots) encoder.Id(lot.restricted_to);
+  if (format >= 3) {
+    for (const Lot& lot : record.new_lots) encoder.Id(lot.restricted_to.where());
     encoder.Unsigned(record.new_hold && record.new_hold->reviewed ? 1 : 0)
         .Quantity(record.restored_until.value_or(Timestamp()));
   }
+  if (format == 4) EncodeListedPartners(record.new_lots, encoder);
   return LeafHash(encoder.str());
 }
 

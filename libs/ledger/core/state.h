@@ -6,6 +6,7 @@
 
 #include "libs/base/types.h"
 #include "libs/ledger/core/account.h"
+#include "libs/ledger/core/restriction.h"
 
 namespace guilder::ledger {
 
@@ -20,10 +21,6 @@ struct LotOrigin {
   LotId lot;
   friend bool operator==(const LotOrigin&, const LotOrigin&) = default;
 };
-
-// In `Lot::restricted_to`: points that may only be spent on gifts. A partner's id there means that
-// they may only be spent at that partner.
-inline constexpr PartnerId kOnlyGifts{-1};
 
 // Which of the lots that may pay are spent first: what expires first and of those the older, or
 // the older. The numbers are stored.
@@ -49,8 +46,7 @@ struct Lot {
   OnDue on_due = OnDue::kActivate;
   // None for points that a partner issued into this lot.
   LotOrigin origin;
-  // Where alone they may be spent: a partner, or kOnlyGifts. None for anywhere.
-  PartnerId restricted_to;
+  Restriction restricted_to;
 
   // Points that came back after the lot had expired live until then. Zero when none did. Follows
   // from the record that gave them back.
@@ -70,8 +66,7 @@ struct Lot {
   // When what is free of it expires.
   Timestamp ends_at() const { return std::max(expires_at, restored_until); }
   bool MayPay(const Spending& spending) const {
-    if (!restricted_to) return true;
-    return restricted_to == kOnlyGifts ? spending.gift : restricted_to == spending.partner;
+    return restricted_to.Admits(spending.partner, spending.gift);
   }
   // A closed lot has nothing left to spend, expire or repay.
   bool closed() const { return remaining == Points(0) && debt == Points(0); }

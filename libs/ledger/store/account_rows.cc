@@ -1,6 +1,19 @@
 #include "libs/ledger/store/account_rows.h"
 
+#include <utility>
+
 namespace guilder::ledger {
+
+Restriction RestrictionOf(PartnerId where, const std::vector<int64_t>& listed) {
+  std::vector<PartnerId> partners;
+  for (const int64_t partner : listed) partners.emplace_back(static_cast<int32_t>(partner));
+  return {where, std::move(partners)};
+}
+
+Restriction RestrictionOf(postgres::PackedRow& row) {
+  const auto where = row.Id<PartnerId>();
+  return RestrictionOf(where, row.OptionalIntArray());
+}
 
 AccountState AccountFromRow(const postgres::Row& row, int first) {
   AccountState account;
@@ -34,8 +47,9 @@ Lot LotFromRow(const postgres::Row& row) {
   lot.moved = row.Id<Points>(15);
   lot.origin = {row.OptionalId<AccountId>(16).value_or(AccountId()),
                 row.OptionalId<LotId>(17).value_or(LotId())};
-  lot.restricted_to = row.Id<PartnerId>(18);
   lot.restored_until = row.Id<Timestamp>(19);
+  const auto where = row.Id<PartnerId>(18);
+  lot.restricted_to = row.IsNull(20) ? Restriction(where) : RestrictionOf(where, row.IntArray(20));
   return lot;
 }
 

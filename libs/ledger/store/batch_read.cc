@@ -55,7 +55,7 @@ constexpr Statement kLoadLots{"ledger.load_lots", R"sql(
   select l.account_id, l.lot_id, l.issuer_id, l.contract_id, l.issued, l.activates_at_us,
          l.expires_at_us, l.on_due, l.state, l.remaining, l.held, l.redeemed, l.reversed, l.expired,
          l.debt, l.moved, l.origin_account, l.origin_lot, l.restricted_to,
-         l.restored_until_us
+         l.restored_until_us, l.restricted_partners
     from unnest($1::int[], $2::bigint[], $3::bigint[]) as w (book, account_id, first_lot)
     join ledger.lots l on l.book = w.book and l.account_id = w.account_id and l.lot_id >= w.first_lot
    order by l.account_id, l.lot_id

@@ -38,7 +38,8 @@ constexpr Statement kWriteRefusals{"ledger.write_refusals", R"sql(
 // rows is given once ($1 is the posted time), and what follows from an id is taken from it: the
 // book of an account (account.h), the book and number of a record, kind and partner of a control
 // account. Values of varying length stand in arrays of their own, which are read from
-// front to back.
+// front to back. Lots that may be spent at several partners are rare: such a one says -2, -3 … for
+// the first, second … list of partners in $21.
 constexpr Statement kWriteBatch{"ledger.write_batch", R"sql(
   with journal as (
     insert into ledger.journal (book, number, posted_at_us, refers_to, account_id, partner_id,
@@ -83,10 +84,11 @@ constexpr Statement kWriteBatch{"ledger.write_batch", R"sql(
   ), lots as (
     insert into ledger.lots (book, account_id, lot_id, issuer_id, contract_id, issued,
                              activates_at_us, expires_at_us, on_due, state, remaining,
-                             origin_account, origin_lot, restricted_to)
+                             origin_account, origin_lot, restricted_to, restricted_partners)
     select ($17[i] & 65535)::int, $17[i], $17[i + 1], $17[i + 2], $17[i + 3], $17[i + 4],
            $17[i + 5], $17[i + 6], $17[i + 7], $17[i + 8], $17[i + 4],
-           nullif($17[i + 9], 0), nullif($17[i + 10], 0), $17[i + 11]
+           nullif($17[i + 9], 0), nullif($17[i + 10], 0), greatest($17[i + 11], -2),
+           ($21::text[])[-1 - $17[i + 11]]::int[]
       from generate_series(1, cardinality($17::bigint[]), 12) as i
   ), allowances as (
     update ledger.allowances a
@@ -302,7 +304,23 @@ void AddAccounts(const std::vector<const AccountEntry*>& accounts, Params& param
                  &AccountState::next_due_at, &AccountState::first_open_lot);
 }
 
+// The lists of partners that lots name; "{3,8}".
+std::vector<std::string> ListsOf(const std::vector<LotRow>& lots) {
+  std::vector<std::string> lists;
+  for (const LotRow& row : lots) {
+    const Restriction& restriction = row.lot->restricted_to;
+    if (restriction.where() != kOnlyListed) continue;
+    std::string list = "{";
+    for (const PartnerId partner : restriction.listed()) {
+      absl::StrAppend(&list, list.size() == 1 ? "" : ",", partner.value());
+    }
+    lists.push_back(list + "}");
+  }
+  return lists;
+}
+
 void AddNewLots(const std::vector<LotRow>& lots, Params& params) {
+  int64_t next_list = kOnlyListed.value();
   params.IntRows(
       lots, &LotRow::account, [](const LotRow& row) { return row.lot->id; },
       [](const LotRow& row) { return row.lot->issuer; },
@@ -314,7 +332,10 @@ void AddNewLots(const std::vector<LotRow>& lots, Params& params) {
       [](const LotRow& row) { return row.lot->state; },
       [](const LotRow& row) { return row.lot->origin.account; },
       [](const LotRow& row) { return row.lot->origin.lot; },
-      [](const LotRow& row) { return row.lot->restricted_to; });
+      [&](const LotRow& row) {
+        const PartnerId where = row.lot->restricted_to.where();
+        return where == kOnlyListed ? next_list-- : where.value();
+      });
 }
 
 void AddChangedLots(const std::vector<LotRow>& lots, Params& params) {
@@ -447,6 +468,7 @@ void WriteBatch(postgres::Transaction& tx, const BatchState& batch,
   AddNewLots(rows.new_lots, params);
   AddAllowances(allowance_changes, params);
   AddBooks(rows.books, params);
+  params.TextArray(ListsOf(rows.new_lots));
   tx.ExecuteLater(kWriteBatch, std::move(params));
 
   if (!rows.opened_accounts.empty()) {

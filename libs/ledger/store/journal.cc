@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "libs/ledger/store/account_rows.h"
+
 namespace guilder::ledger {
 namespace {
 
@@ -31,10 +33,12 @@ constexpr Statement kReadEntries{"journal.read_entries", R"sql(
   select row(e.number, e.posted_at_us, e.line, e.debit_account, e.debit_bucket, e.debit_lot,
              e.credit_account, e.credit_bucket, e.credit_lot, e.points, e.contract_id,
              l.issuer_id, l.contract_id, l.issued, l.activates_at_us, l.expires_at_us, l.on_due,
-             l.lot_id, l.origin_account, l.origin_lot, l.restricted_to)
+             l.lot_id, l.origin_account, l.origin_lot, l.restricted_to,
+             l.restricted_partners::bigint[])
     from ledger.entries e
     left join lateral (select issuer_id, contract_id, issued, activates_at_us, expires_at_us, on_due,
-                              lot_id, origin_account, origin_lot, restricted_to
+                              lot_id, origin_account, origin_lot, restricted_to,
+                              restricted_partners
                          from ledger.lots
                         where (e.debit_bucket = $4
                                or (e.debit_bucket in ($5, $6) and e.credit_lot / 1024 = e.number))
@@ -43,7 +47,8 @@ constexpr Statement kReadEntries{"journal.read_entries", R"sql(
                           and lot_id = e.credit_lot
                        union all
                        select issuer_id, contract_id, issued, activates_at_us, expires_at_us, on_due,
-                              lot_id, origin_account, origin_lot, restricted_to
+                              lot_id, origin_account, origin_lot, restricted_to,
+                              restricted_partners
                          from ledger.lots
                         where e.credit_bucket = $6
                           and e.debit_bucket = $7
@@ -126,7 +131,7 @@ std::optional<Lot> ToLotTerms(PackedRow& row) {
   lot.id = row.Id<LotId>();
   lot.origin.account = AccountId(OrNone(row.OptionalInt()));
   lot.origin.lot = LotId(OrNone(row.OptionalInt()));
-  lot.restricted_to = row.Id<PartnerId>();
+  lot.restricted_to = RestrictionOf(row);
   lot.remaining = lot.issued;
   return lot;
 }

@@ -51,7 +51,7 @@ constexpr Statement kContracts{"ledger.load_contracts", R"sql(
          c.rate_micros, c.activation_days, c.default_outcome, c.lot_life_days, c.funding, c.when_exhausted,
          c.currency, c.minimum_points, c.step_points, c.maximum_share_per_mille,
          array_to_string(c.excluded_categories, E'\x1F'), array_to_string(c.excluded_skus, E'\x1F'),
-         c.points_use
+         c.points_use, array_to_string(c.points_use_partners, E'\x1F')
     from partner.contracts c join partner.partners p using (partner_id)
    where p.programme_id = $1 and c.state = 'APPROVED'
    order by c.partner_id, c.effective_from_us
@@ -104,11 +104,21 @@ std::set<std::string, std::less<>> Goods(std::string_view joined) {
 }
 
 // As partner.contracts.points_use has it.
-PartnerId RestrictionOf(PartnerId issuer, int64_t points_use) {
+Restriction RestrictionOf(const std::map<std::string, PartnerId, std::less<>>& partners,
+                          PartnerId issuer, int64_t points_use, std::string_view slugs) {
   constexpr int64_t kAtIssuer = 1;
   constexpr int64_t kGifts = 2;
+  constexpr int64_t kAtPartners = 3;
   if (points_use == kGifts) return kOnlyGifts;
-  return points_use == kAtIssuer ? issuer : PartnerId();
+  if (points_use != kAtPartners) return points_use == kAtIssuer ? issuer : PartnerId();
+  std::vector<PartnerId> listed;
+  for (const std::string& slug : Goods(slugs)) {
+    const auto partner = partners.find(slug);
+    if (partner != partners.end()) listed.push_back(partner->second);
+  }
+  // Points that nobody is left for are not spent anywhere.
+  if (listed.empty()) return Restriction(kOnlyListed, {});
+  return Restriction::OnlyAt(std::move(listed));
 }
 
 RedemptionPolicy ReadRedemptionPolicy(const Row& row) {
@@ -139,7 +149,6 @@ Contract ReadContract(const Row& row) {
   if (row.Text(10) == "PREPAID_BLOCK") contract.limit = PointBlocksOf(row.Id<PartnerId>(0));
   contract.when_exhausted =
       row.Text(11) == "ISSUE_NOTHING" ? WhenExhausted::kIssueNothing : WhenExhausted::kRefuse;
-  contract.restricted_to = RestrictionOf(row.Id<PartnerId>(0), row.Int(18));
   RedemptionTerms& redemption = contract.redemption;
   redemption.minimum = row.Id<Points>(13);
   redemption.step = row.Id<Points>(14);
@@ -162,11 +171,13 @@ std::vector<Partner> ReadPartners(postgres::Transaction& tx, const Programme& pr
   const Params of_programme = Params().Int(programme.id);
   std::map<PartnerId, Partner> partners;
   std::set<PartnerId> on_credit;
+  std::map<std::string, PartnerId, std::less<>> ids;
   const Params and_kind = Params().Int(programme.id).Int(static_cast<int64_t>(LimitKind::kCredit));
   for (const Row& row : tx.Execute(kPartners, and_kind)) {
     Partner& partner = partners[row.Id<PartnerId>(0)];
     partner.id = row.Id<PartnerId>(0);
     partner.slug = row.Text(1);
+    ids[partner.slug] = partner.id;
     partner.state = ParsePartnerState(row.Text(2));
     if (row.Bool(3)) operator_partner = partner.id;
     if (!row.IsNull(7)) partner.stage = ParseStage(row.Text(7));
@@ -179,6 +190,7 @@ std::vector<Partner> ReadPartners(postgres::Transaction& tx, const Programme& pr
     Partner& partner = partners[row.Id<PartnerId>(0)];
     const bool issuance = row.Text(1) == "ISSUANCE";
     Contract contract = ReadContract(row);
+    contract.restricted_to = RestrictionOf(ids, partner.id, row.Int(18), row.Text(19));
     if (issuance && on_credit.contains(partner.id)) {
       LimitByCredit(partner, programme.currency, contract);
     }

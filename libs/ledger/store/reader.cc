@@ -45,7 +45,7 @@ constexpr postgres::Statement kReadDetails{"reader.details",
   union all
   select 1, l.lot_id, l.issuer_id, l.contract_id, l.issued, l.activates_at_us, l.expires_at_us, l.on_due,
          l.state, l.remaining, l.held, l.redeemed, l.reversed, l.expired, l.debt, l.moved,
-         l.origin_account, l.origin_lot, l.restricted_to, l.restored_until_us, '{}', '{}', '{}', '{}'
+         l.origin_account, l.origin_lot, l.restricted_to, l.restored_until_us, l.restricted_partners::bigint[], '{}', '{}', '{}'
     from ledger.lots l
    where l.book = $1 and l.account_id = $2
      and l.lot_id >= least((select a.first_open_lot from ledger.accounts a

@@ -38,7 +38,7 @@ struct LotSums {
   Timestamp expires_at;
   OnDue on_due{};
   LotOrigin origin;
-  PartnerId restricted_to;
+  Restriction restricted_to;
   // Set by the last record that gave back to it after it had expired.
   Timestamp restored_until;
   bool seen = false;

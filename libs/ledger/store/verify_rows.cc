@@ -6,6 +6,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 
+#include "libs/ledger/store/account_rows.h"
+
 namespace guilder::ledger {
 namespace {
 
@@ -30,7 +32,7 @@ constexpr Statement kReadAccounts{"verify.read_accounts", R"sql(
 constexpr Statement kReadLots{"verify.read_lots", R"sql(
   select row(account_id, lot_id, issuer_id, contract_id, activates_at_us, expires_at_us, on_due, state,
              issued, remaining, held, redeemed, reversed, expired, debt, moved, origin_account,
-             origin_lot, restricted_to, restored_until_us)
+             origin_lot, restricted_to, restricted_partners::bigint[], restored_until_us)
     from ledger.lots
    where book = $1
      and account_id > $2
@@ -86,7 +88,7 @@ StoredLot ToLot(PackedRow row) {
   sums.moved = row.Id<Points>();
   sums.origin.account = AccountId(row.OptionalInt().value_or(0));
   sums.origin.lot = LotId(row.OptionalInt().value_or(0));
-  sums.restricted_to = row.Id<PartnerId>();
+  sums.restricted_to = RestrictionOf(row);
   sums.restored_until = row.Id<Timestamp>();
   return lot;
 }

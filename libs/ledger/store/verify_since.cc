@@ -30,27 +30,30 @@ uint64_t HashOf(const KeyedHash& hash, AccountId id, const AccountSums& sums) {
 }
 
 uint64_t HashOf(const KeyedHash& hash, LotId id, const LotSums& sums) {
-  return hash.Of({kLot,
-                  Word(id),
-                  Word(sums.account),
-                  Word(sums.issuer),
-                  Word(sums.contract),
-                  Word(sums.activates_at),
-                  Word(sums.expires_at),
-                  static_cast<uint64_t>(sums.on_due),
-                  Word(sums.issued),
-                  Word(sums.pending),
-                  Word(sums.available),
-                  Word(sums.held),
-                  Word(sums.redeemed),
-                  Word(sums.reversed),
-                  Word(sums.expired),
-                  Word(sums.debt),
-                  Word(sums.captured),
-                  Word(sums.moved),
-                  Word(sums.origin.account),
-                  Word(sums.origin.lot),
-                  Word(sums.restricted_to)});
+  uint64_t sum = hash.Of({kLot,
+                          Word(id),
+                          Word(sums.account),
+                          Word(sums.issuer),
+                          Word(sums.contract),
+                          Word(sums.activates_at),
+                          Word(sums.expires_at),
+                          static_cast<uint64_t>(sums.on_due),
+                          Word(sums.issued),
+                          Word(sums.pending),
+                          Word(sums.available),
+                          Word(sums.held),
+                          Word(sums.redeemed),
+                          Word(sums.reversed),
+                          Word(sums.expired),
+                          Word(sums.debt),
+                          Word(sums.captured),
+                          Word(sums.moved),
+                          Word(sums.origin.account),
+                          Word(sums.origin.lot),
+                          Word(sums.restricted_to.where())});
+  // Lots that name no list keep the hash that states from before there were lists have of them.
+  for (const PartnerId partner : sums.restricted_to.listed()) sum = hash.Of({sum, Word(partner)});
+  return sum;
 }
 
 // What a hold never changes: its state and captures are proved by the sums of lots and accounts.

@@ -9,6 +9,7 @@
 #include "libs/ledger/core/decide.h"
 #include "libs/ledger/core/payable.h"
 #include "libs/rules/conditions.h"
+#include "libs/rules/points_use.h"
 
 namespace guilder::accrual {
 namespace {
@@ -111,6 +112,17 @@ void KeepFacts(const rules::CompiledRules& rules, const rules::Basket& basket,
   }
 }
 
+// What the points are made of, where they are not one lot as the contract says.
+std::vector<EarnedPart> PartsOf(const rules::CompiledRules& rules, const rules::Award& award) {
+  std::vector<EarnedPart> parts;
+  for (rules::PointsOfUse& use : rules::SplitByUse(rules.rule_set(), award)) {
+    parts.push_back({std::move(use.spent_only), std::move(use.lines)});
+  }
+  const bool one_lot = parts.size() == 1 && !parts[0].spent_only;
+  if (one_lot) parts.clear();
+  return parts;
+}
+
 void AwardPoints(const Purchase& purchase, PartnerId partner, const ledger::Store& store,
                  const EarningTerms& terms, const ledger::DecisionContext& context, Timestamp now,
                  PurchaseOutcome& outcome) {
@@ -137,6 +149,7 @@ void AwardPoints(const Purchase& purchase, PartnerId partner, const ledger::Stor
     const Points used = award.caps_used[cap.cap];
     if (used > Points(0)) outcome.counted.push_back({cap.counter, cap.of_member, used});
   }
+  if (rules.PlanFor(partner).restricts) outcome.parts = PartsOf(rules, award);
   KeepFacts(rules, basket, facts, award, outcome);
 }
 
@@ -145,6 +158,7 @@ void AwardPoints(const Purchase& purchase, PartnerId partner, const ledger::Stor
 void GiveNothing(PurchaseOutcome& outcome) {
   outcome.points = Points(0);
   outcome.line_points.assign(outcome.line_points.size(), Points(0));
+  outcome.parts.clear();
   outcome.counted.clear();
   outcome.trimmed = Points(0);
   outcome.point_block_exhausted = true;
@@ -162,7 +176,41 @@ ContractId BindingContract(const ledger::Partner& partner, const ledger::Account
   return ContractId();
 }
 
+ledger::Restriction RestrictionOf(const rules::SpentOnly& spent_only,
+                                  const ledger::Contract& contract) {
+  if (!spent_only) return contract.restricted_to;
+  if (spent_only.on_gifts) return ledger::kOnlyGifts;
+  return ledger::Restriction::OnlyAt(spent_only.at);
+}
+
+// Without points it still refuses what an account refuses.
+absl::Status Earn(const PurchaseOutcome& outcome, PartnerId partner,
+                  const ledger::Contract& contract, ledger::Posting& posting) {
+  std::vector<EarnedLot> lots = LotsOf(outcome, contract);
+  if (lots.empty()) lots.emplace_back();
+  for (EarnedLot& lot : lots) {
+    GUILDER_RETURN_IF_ERROR(
+        ledger::DecideEarn(posting, {.issuer = partner,
+                                     .contract = contract.id,
+                                     .points = lot.points,
+                                     .activates_at = outcome.activates_at,
+                                     .expires_at = outcome.expires_at,
+                                     .on_due = contract.on_due,
+                                     .restricted_to = std::move(lot.restricted_to)}));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+std::vector<EarnedLot> LotsOf(const PurchaseOutcome& outcome, const ledger::Contract& contract) {
+  std::vector<EarnedLot> lots;
+  for (const EarnedPart& part : outcome.parts) {
+    lots.push_back({part.points(), RestrictionOf(part.spent_only, contract)});
+  }
+  if (!lots.empty() || outcome.points == Points(0)) return lots;
+  return {{outcome.points, contract.restricted_to}};
+}
 
 rules::Basket BasketOf(const Purchase& purchase, PartnerId partner, const ledger::Store& store) {
   rules::Basket basket;
@@ -228,13 +276,7 @@ absl::StatusOr<PurchaseOutcome> DecidePurchase(const Purchase& purchase, Partner
     outcome.redemption_contract = BindingContract(*configuration.FindPartner(partner),
                                                   posting.account(), purchase.redemption);
   }
-  GUILDER_RETURN_IF_ERROR(ledger::DecideEarn(posting, {.issuer = partner,
-                                                       .contract = contract.id,
-                                                       .points = outcome.points,
-                                                       .activates_at = outcome.activates_at,
-                                                       .expires_at = outcome.expires_at,
-                                                       .on_due = contract.on_due,
-                                                       .restricted_to = contract.restricted_to}));
+  GUILDER_RETURN_IF_ERROR(Earn(outcome, partner, contract, posting));
   return outcome;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
@@ -48,6 +49,14 @@ absl::StatusOr<PurchaseOutcome> DecidePurchase(const Purchase& purchase, Partner
                                                const EarningTerms& terms,
                                                const ledger::DecisionContext& context,
                                                ledger::Posting& posting);
+
+// A lot that a purchase gives.
+struct EarnedLot {
+  Points points;
+  ledger::Restriction restricted_to;
+};
+// In the order of their ids; none without points.
+std::vector<EarnedLot> LotsOf(const PurchaseOutcome& outcome, const ledger::Contract& contract);
 
 // The basket of a purchase, as rules see it. Points into the purchase.
 rules::Basket BasketOf(const Purchase& purchase, PartnerId partner, const ledger::Store& store);

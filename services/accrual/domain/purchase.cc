@@ -1,7 +1,9 @@
 #include "services/accrual/domain/purchase.h"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
@@ -21,11 +23,13 @@ constexpr uint64_t kFormatWithOffset = 4;
 constexpr uint64_t kOutcomeFormat = 1;
 constexpr uint64_t kOutcomeFormatWithContract = 2;
 constexpr uint64_t kOutcomeOfBaseRates = 3;
+constexpr uint64_t kOutcomeWithParts = 4;
 constexpr size_t kMaxTenders = 20;
 constexpr size_t kMaxSegments = 1'000;  // that rules of one set ask for
 constexpr size_t kMaxText = 64;
 constexpr size_t kMaxLineId = 32;
 constexpr size_t kMaxLines = 500;
+constexpr size_t kMaxParts = rules::kMaxUses;
 constexpr int64_t kMaxQuantity = 1'000'000'000;
 
 absl::Status Malformed(std::string_view what) {
@@ -110,10 +114,46 @@ bool StatesTaxOrTenders(const Purchase& purchase) {
 bool HasMore(const PurchaseOutcome& outcome) {
   return outcome.member != rules::MemberFacts() || !outcome.bound_caps.empty() ||
          outcome.quote != QuoteOutcome::kNone || outcome.redemption_contract ||
-         outcome.base_rates_only;
+         outcome.base_rates_only || !outcome.parts.empty();
 }
 
-void DecodeMore(Decoder& in, PurchaseOutcome& outcome) {
+void EncodePart(const EarnedPart& part, Encoder& out) {
+  out.Unsigned(part.spent_only.on_gifts ? 1 : 0).Unsigned(part.spent_only.at.size());
+  for (const PartnerId partner : part.spent_only.at) out.Id(partner);
+  for (const Points points : part.line_points) out.Quantity(points);
+}
+
+// Nothing when it is none of a purchase with so many lines.
+std::optional<EarnedPart> DecodePart(size_t lines, Decoder& in) {
+  EarnedPart part;
+  part.spent_only.on_gifts = in.Unsigned() == 1;
+  const uint64_t partners = in.Unsigned();
+  if (partners > rules::kMaxSpentAt) return std::nullopt;
+  for (uint64_t i = 0; i < partners; ++i) part.spent_only.at.push_back(in.ReadId<PartnerId>());
+  for (size_t i = 0; in.ok() && i < lines; ++i) {
+    const auto points = in.ReadQuantity<Points>();
+    if (points < Points(0) || points > kMaxPointsPerCommand) return std::nullopt;
+    part.line_points.push_back(points);
+  }
+  if (!in.ok()) return std::nullopt;
+  return part;
+}
+
+// False when the parts are not those of the lines' points.
+bool DecodeParts(Decoder& in, PurchaseOutcome& outcome) {
+  const uint64_t parts = in.Unsigned();
+  if (parts == 0 || parts > kMaxParts) return false;
+  std::vector<Points> sums(outcome.line_points.size());
+  for (uint64_t i = 0; i < parts; ++i) {
+    std::optional<EarnedPart> part = DecodePart(sums.size(), in);
+    if (!part) return false;
+    for (size_t line = 0; line < sums.size(); ++line) sums[line] += part->line_points[line];
+    outcome.parts.push_back(*std::move(part));
+  }
+  return sums == outcome.line_points;
+}
+
+bool DecodeMore(Decoder& in, PurchaseOutcome& outcome) {
   const uint64_t format = in.Unsigned();
   outcome.base_rates_only = format == kOutcomeOfBaseRates;
   outcome.member = DecodeMember(in);
@@ -125,6 +165,9 @@ void DecodeMore(Decoder& in, PurchaseOutcome& outcome) {
   outcome.quote = static_cast<QuoteOutcome>(in.Unsigned());
   outcome.quoted = in.ReadQuantity<Points>();
   if (format >= kOutcomeFormatWithContract) outcome.redemption_contract = in.ReadId<ContractId>();
+  if (format != kOutcomeWithParts) return true;
+  outcome.base_rates_only = in.Unsigned() == 1;
+  return DecodeParts(in, outcome);
 }
 
 void DecodeReceipt(Decoder& in, ReceiptKey& receipt) {
@@ -185,6 +228,10 @@ absl::StatusOr<Purchase> ReadPurchase(Decoder& in) {
 }
 
 }  // namespace
+
+Points EarnedPart::points() const {
+  return std::accumulate(line_points.begin(), line_points.end(), Points(0));
+}
 
 bool HasNul(std::string_view text) {
   return text.find('\0') != std::string_view::npos;
@@ -266,7 +313,8 @@ std::string EncodeRecorded(const std::string& encoded_purchase, const PurchaseOu
       .Quantity(outcome.expires_at)
       .Quantity(outcome.captured);
   if (!HasMore(outcome)) return out.Take();
-  const uint64_t format = outcome.base_rates_only       ? kOutcomeOfBaseRates
+  const uint64_t format = !outcome.parts.empty()        ? kOutcomeWithParts
+                          : outcome.base_rates_only     ? kOutcomeOfBaseRates
                           : outcome.redemption_contract ? kOutcomeFormatWithContract
                                                         : kOutcomeFormat;
   out.Unsigned(format);
@@ -275,6 +323,9 @@ std::string EncodeRecorded(const std::string& encoded_purchase, const PurchaseOu
   for (const BoundCap& bound : outcome.bound_caps) out.Unsigned(bound.cap).Quantity(bound.left);
   out.Unsigned(static_cast<uint64_t>(outcome.quote)).Quantity(outcome.quoted);
   if (format >= kOutcomeFormatWithContract) out.Id(outcome.redemption_contract);
+  if (format != kOutcomeWithParts) return out.Take();
+  out.Unsigned(outcome.base_rates_only ? 1 : 0).Unsigned(outcome.parts.size());
+  for (const EarnedPart& part : outcome.parts) EncodePart(part, out);
   return out.Take();
 }
 
@@ -340,8 +391,8 @@ absl::StatusOr<RecordedPurchase> DecodeRecorded(std::string_view content) {
   outcome.activates_at = in.ReadQuantity<Timestamp>();
   outcome.expires_at = in.ReadQuantity<Timestamp>();
   outcome.captured = in.ReadQuantity<Points>();
-  if (in.ok() && !in.AtEnd()) DecodeMore(in, outcome);
-  if (!in.ok()) return absl::InternalError("a purchase's content");
+  const bool whole = !in.ok() || in.AtEnd() || DecodeMore(in, outcome);
+  if (!whole || !in.ok()) return absl::InternalError("a purchase's content");
   return recorded;
 }
 

@@ -91,11 +91,22 @@ struct CounterUse {
   Points points;
 };
 
+// Points of a purchase that may be spent in one way: a lot.
+struct EarnedPart {
+  rules::SpentOnly spent_only;      // as its rules say; nothing where the contract says it
+  std::vector<Points> line_points;  // parallel to the lines
+
+  Points points() const;
+};
+
 // What came of a purchase.
 struct PurchaseOutcome {
   Points points;
   std::vector<Points> line_points;  // parallel to the lines
-  int64_t rule_set = 0;             // its number; 0 when no rules were in force
+  // What the points are made of, in the order of their lots; each has some. Empty where they are
+  // one lot, restricted as the contract says, or none.
+  std::vector<EarnedPart> parts;
+  int64_t rule_set = 0;  // its number; 0 when no rules were in force
   ContractId contract;
   Timestamp activates_at;  // meaningful with points only
   Timestamp expires_at = kNever;
@@ -138,7 +149,8 @@ absl::StatusOr<Purchase> DecodePurchase(std::string_view encoded);
 
 // What a journal record keeps: the purchase and its outcome. An outcome with facts that rules saw
 // has them after the rest, in format 1; with the contract of a redemption at the end in format 2;
-// and in format 3, which is format 2, where base rates alone gave points.
+// and in format 3, which is format 2, where base rates alone gave points. Format 4, only for those
+// with parts: that of format 2, whether base rates alone gave points, and the parts.
 std::string EncodeRecorded(const std::string& encoded_purchase, const PurchaseOutcome& outcome);
 struct RecordedPurchase {
   Purchase purchase;

@@ -154,30 +154,62 @@ bool GiveByOperator(Points owed, const ledger::Configuration& configuration, Ret
   return true;
 }
 
+// Takes points back from a lot. Gives what is owed more, or where `spare_owed` what would be and is
+// not taken back.
+absl::StatusOr<Points> TakeFromLot(LotId lot, Points points, bool spare_owed,
+                                   ledger::Posting& posting) {
+  ledger::Posting trial = posting;
+  GUILDER_ASSIGN_OR_RETURN(const Points owed, ledger::DecideReverse(trial, lot, points));
+  if (!spare_owed || owed <= Points(0)) {
+    posting = std::move(trial);
+    return spare_owed ? Points(0) : owed;
+  }
+  GUILDER_RETURN_IF_ERROR(ledger::DecideReverse(posting, lot, points - owed).status());
+  return owed;
+}
+
+// The same for all lots of a sale.
+absl::StatusOr<Points> TakeFromLots(const Sale& sale, const TakenBack& before,
+                                    const TakenBack& after, bool spare_owed,
+                                    ledger::Posting& posting) {
+  if (after.parts.empty()) {
+    return TakeFromLot(LotOf(sale), after.points() - before.points(), spare_owed, posting);
+  }
+  Points owed;
+  for (size_t part = 0; part < after.parts.size(); ++part) {
+    Points points;
+    for (size_t line = 0; line < after.parts[part].size(); ++line) {
+      points += after.parts[part][line] - before.parts[part][line];
+    }
+    GUILDER_ASSIGN_OR_RETURN(const Points owed_of_lot,
+                             TakeFromLot(LotOf(sale, part), points, spare_owed, posting));
+    owed += owed_of_lot;
+  }
+  return owed;
+}
+
 // Pending points, then available ones, then as the policy says.
-absl::Status TakeBack(const Sale& sale, const ReturnTerms& terms, ReturnOutcome& outcome,
-                      ledger::Posting& posting) {
+absl::Status TakeBack(const Sale& sale, const ReturnTerms& terms, const TakenBack& after,
+                      ReturnOutcome& outcome, ledger::Posting& posting) {
   const Points pending_before = posting.account().pending;
   const rules::Policies& policies = terms.sale.policies();
-  ledger::Posting trial = posting;
-  GUILDER_ASSIGN_OR_RETURN(Points owed, ledger::DecideReverse(trial, LotOf(sale), outcome.points));
+  // The selling partner stays billed for what the member spent and it pays for: those points are
+  // not taken back.
+  const bool by_operator = policies.spent_points == rules::SpentPoints::kWrittenOff &&
+                           policies.write_off_payer == rules::FunderKind::kOperator;
+  const bool by_seller = policies.spent_points != rules::SpentPoints::kOwed && !by_operator;
+  GUILDER_ASSIGN_OR_RETURN(Points owed,
+                           TakeFromLots(sale, terms.before, after, by_seller, posting));
   owed = std::max(owed, Points(0));
-  outcome.pending = pending_before - trial.account().pending;
-  const bool owes = owed > Points(0) && policies.spent_points != rules::SpentPoints::kOwed;
-  if (!owes) {
-    posting = std::move(trial);
+  outcome.pending = pending_before - posting.account().pending;
+  if (owed == Points(0)) return absl::OkStatus();
+  if (by_operator && GiveByOperator(owed, terms.configuration, outcome, posting)) {
+    return absl::OkStatus();
+  }
+  if (!by_seller) {
     outcome.owed = owed;
     return absl::OkStatus();
   }
-  if (policies.spent_points == rules::SpentPoints::kWrittenOff &&
-      policies.write_off_payer == rules::FunderKind::kOperator) {
-    posting = std::move(trial);
-    if (!GiveByOperator(owed, terms.configuration, outcome, posting)) outcome.owed = owed;
-    return absl::OkStatus();
-  }
-  // The selling partner stays billed for what the member spent: those points are not taken back.
-  GUILDER_RETURN_IF_ERROR(
-      ledger::DecideReverse(posting, LotOf(sale), outcome.points - owed).status());
   outcome.payer = sale.partner;
   if (policies.spent_points == rules::SpentPoints::kWrittenOff) {
     outcome.written_off = owed;
@@ -202,8 +234,8 @@ void AddCounted(const Sale& sale, const ReturnTerms& terms, const TakenBack& aft
 
 }  // namespace
 
-LotId LotOf(const Sale& sale) {
-  return ledger::MakeLotId(sale.number);
+LotId LotOf(const Sale& sale, size_t part) {
+  return ledger::MakeLotId(sale.number, static_cast<int64_t>(part));
 }
 
 LotId FirstLotOfReturn(const Sale& sale) {
@@ -323,7 +355,7 @@ absl::StatusOr<ReturnOutcome> DecideReturn(const Sale& sale, const Return& retur
   }
   Restore(sale, after.restored - terms.before.restored,
           terms.configuration.GraceUntil(posting.now()), outcome, posting);
-  GUILDER_RETURN_IF_ERROR(TakeBack(sale, terms, outcome, posting));
+  GUILDER_RETURN_IF_ERROR(TakeBack(sale, terms, after, outcome, posting));
   AddCounted(sale, terms, after, outcome);
   return outcome;
 }
@@ -332,8 +364,19 @@ absl::StatusOr<Points> DecideConfirmation(const Sale& sale, bool confirmed,
                                           ledger::Posting& posting) {
   // A purchase without points has no lot: there is nothing to confirm, and nothing wrong.
   if (sale.recorded.outcome.points == Points(0)) return Points(0);
-  return confirmed ? ledger::DecideConfirm(posting, LotOf(sale))
-                   : ledger::DecideCancel(posting, LotOf(sale));
+  const auto decide = [&](LotId lot) {
+    return confirmed ? ledger::DecideConfirm(posting, lot) : ledger::DecideCancel(posting, lot);
+  };
+  const size_t parts = sale.recorded.outcome.parts.size();
+  if (parts == 0) return decide(LotOf(sale));
+  // Lots that returns took back whole are not pending any more; the others become due together.
+  Points sum;
+  for (size_t part = 0; part < parts; ++part) {
+    const absl::StatusOr<Points> points = decide(LotOf(sale, part));
+    if (points.ok()) sum += *points;
+  }
+  if (sum == Points(0)) return Refuse(Reason::kAlreadyConfirmed);
+  return sum;
 }
 
 }  // namespace guilder::accrual

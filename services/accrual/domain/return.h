@@ -26,8 +26,8 @@ struct Sale {
   RecordedPurchase recorded;
 };
 
-// The lot of a sale's points.
-LotId LotOf(const Sale& sale);
+// The lot of a sale's points, or of one of its parts.
+LotId LotOf(const Sale& sale, size_t part = 0);
 
 // The first lot that a return of a sale may need. Where points are restored, any: the lots that
 // paid may be closed since, and so may those that took over from them.

@@ -38,7 +38,7 @@ Points TakenBack::points() const {
 
 SaleTerms::SaleTerms(const RecordedPurchase& recorded, PartnerId partner,
                      const ledger::Store* store, const DatedRuleSet* set)
-    : recorded_(recorded), set_(set), bonuses_(recorded.purchase.lines.size(), Points(0)) {
+    : recorded_(recorded), set_(set), bonuses_(NoPoints()) {
   if (set == nullptr) return;
   const rules::RuleSet& rule_set = set->rules->rule_set();
   policies_ = rule_set.policies;
@@ -52,9 +52,30 @@ SaleTerms::SaleTerms(const RecordedPurchase& recorded, PartnerId partner,
   for (const rules::RuleAward& given : award_.rules) {
     if (rule_set.rules[given.rule].conditions.min_amount == MinorUnits(0)) continue;
     bonus_rules_.push_back(given.rule);
+  }
+  std::vector<size_t> places(recorded.purchase.lines.size());
+  std::iota(places.begin(), places.end(), size_t{0});
+  AddBonuses(award_, places, bonuses_);
+}
+
+SaleTerms::PointsOfParts SaleTerms::NoPoints() const {
+  const std::vector<Points> none(recorded_.purchase.lines.size(), Points(0));
+  return PointsOfParts(std::max<size_t>(recorded_.outcome.parts.size(), 1), none);
+}
+
+void SaleTerms::AddBonuses(const rules::Award& award, const std::vector<size_t>& places,
+                           PointsOfParts& to) const {
+  const std::vector<EarnedPart>& parts = recorded_.outcome.parts;
+  for (const rules::RuleAward& given : award.rules) {
+    const rules::Rule& rule = set_->rules->rule_set().rules[given.rule];
+    if (rule.conditions.min_amount == MinorUnits(0)) continue;
+    size_t of = 0;
+    while (of < parts.size() && parts[of].spent_only != rule.spent_only) ++of;
+    // Points of a use that the sale gave none of.
+    if (of == to.size()) continue;
     for (size_t i = 0; i < given.parts; ++i) {
-      const rules::LinePart& part = award_.parts[given.first_part + i];
-      bonuses_[part.line] += part.points;
+      const rules::LinePart& part = award.parts[given.first_part + i];
+      to[of][places[part.line]] += part.points;
     }
   }
 }
@@ -63,6 +84,7 @@ TakenBack SaleTerms::Nothing() const {
   TakenBack nothing;
   nothing.quantities.assign(recorded_.purchase.lines.size(), 0);
   nothing.line_points.assign(recorded_.purchase.lines.size(), Points(0));
+  if (!recorded_.outcome.parts.empty()) nothing.parts = NoPoints();
   nothing.tenders.assign(recorded_.purchase.tenders.size(), MinorUnits(0));
   if (set_ != nullptr) nothing.caps.assign(set_->rules->rule_set().caps.size(), Points(0));
   return nothing;
@@ -78,9 +100,9 @@ TakenBack SaleTerms::After(const TakenBack& before,
   return after;
 }
 
-std::vector<Points> SaleTerms::KeptBonuses(const std::vector<int64_t>& quantities,
-                                           bool& broken) const {
-  std::vector<Points> kept(quantities.size(), Points(0));
+SaleTerms::PointsOfParts SaleTerms::KeptBonuses(const std::vector<int64_t>& quantities,
+                                                bool& broken) const {
+  PointsOfParts kept = NoPoints();
   broken = false;
   if (bonus_rules_.empty()) return kept;
   rules::Basket basket = basket_;
@@ -112,30 +134,38 @@ std::vector<Points> SaleTerms::KeptBonuses(const std::vector<int64_t>& quantitie
   for (const rules::RuleAward& given : award.rules) {
     if (all[given.rule].conditions.min_amount == MinorUnits(0)) continue;
     reached += std::count(bonus_rules_.begin(), bonus_rules_.end(), given.rule);
-    for (size_t i = 0; i < given.parts; ++i) {
-      const rules::LinePart& part = award.parts[given.first_part + i];
-      kept[places[part.line]] += part.points;
-    }
   }
+  AddBonuses(award, places, kept);
   broken = reached < bonus_rules_.size();
   return kept;
 }
 
 void SaleTerms::TakeLines(TakenBack& state) const {
   bool broken = false;
-  const std::vector<Points> kept = KeptBonuses(state.quantities, broken);
+  const PointsOfParts kept = KeptBonuses(state.quantities, broken);
+  const std::vector<EarnedPart>& parts = recorded_.outcome.parts;
   for (size_t i = 0; i < state.quantities.size(); ++i) {
     const int64_t sold = recorded_.purchase.lines[i].quantity;
     const int64_t returned = state.quantities[i];
-    const Points earned = recorded_.outcome.line_points[i];
-    Points taken = rules::ReversalOfLine(earned, sold, 0, returned);
-    if (broken) {
-      const Points bonus = std::min(bonuses_[i], earned);
-      const Points gone = bonus - std::min(kept[i], bonus);
-      taken = std::max(taken, gone + rules::ReversalOfLine(earned - bonus, sold, 0, returned));
-    }
+    const auto taken_of = [&](size_t part, Points earned) {
+      const Points taken = rules::ReversalOfLine(earned, sold, 0, returned);
+      if (!broken) return taken;
+      const Points bonus = std::min(bonuses_[part][i], earned);
+      const Points gone = bonus - std::min(kept[part][i], bonus);
+      return std::max(taken, gone + rules::ReversalOfLine(earned - bonus, sold, 0, returned));
+    };
     // What was taken back once stays so, whatever the rules would give for what is left.
-    state.line_points[i] = std::max(state.line_points[i], taken);
+    if (parts.empty()) {
+      state.line_points[i] =
+          std::max(state.line_points[i], taken_of(0, recorded_.outcome.line_points[i]));
+      continue;
+    }
+    state.line_points[i] = Points(0);
+    for (size_t part = 0; part < parts.size(); ++part) {
+      Points& taken = state.parts[part][i];
+      taken = std::max(taken, taken_of(part, parts[part].line_points[i]));
+      state.line_points[i] += taken;
+    }
   }
 }
 

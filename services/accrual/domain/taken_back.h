@@ -18,6 +18,8 @@ namespace guilder::accrual {
 struct TakenBack {
   std::vector<int64_t> quantities;  // parallel to the sale's lines, like the points
   std::vector<Points> line_points;  // taken back
+  // Of these, of each of the sale's parts; empty where it has none.
+  std::vector<std::vector<Points>> parts;
   Points restored;                  // of the points that the sale was paid with
   MinorUnits amount;                // what the goods cost
   std::vector<MinorUnits> tenders;  // of that, by the sale's tenders; empty when it states none
@@ -48,19 +50,26 @@ class SaleTerms {
   TakenBack Nothing() const;
   // After these quantities more have come back. Requires that no more comes back than was sold.
   //
-  // Of a line, floor(points × returned ÷ sold). Where bonuses are taken back whose minimum the
-  // goods that stay do not reach, they go whole, less what the bonuses give that those do reach.
-  // Of a tender, its share of what the goods cost, points before vouchers before money; of the
-  // points that were captured with the sale, their share likewise. Where their contract excludes
-  // goods or bounds the share of a basket, more of them goes back rather than that more of what
-  // stays is paid with points than the contract allows, but never more than the goods cost.
+  // Of a line, floor(points × returned ÷ sold); of a sale with parts, of each part so. Where
+  // bonuses are taken back whose minimum the goods that stay do not reach, they go whole, less what
+  // the bonuses give that those do reach. Of a tender, its share of what the goods cost, points
+  // before vouchers before money; of the points that were captured with the sale, their share
+  // likewise. Where their contract excludes goods or bounds the share of a basket, more of them
+  // goes back rather than that more of what stays is paid with points than the contract allows, but
+  // never more than the goods cost.
   TakenBack After(const TakenBack& before, const std::vector<int64_t>& returned_now) const;
 
  private:
   void TakeLines(TakenBack& state) const;
-  // Of each line, what bonuses with a minimum still give for the goods that stay; nothing when all
-  // that fired still reach theirs.
-  std::vector<Points> KeptBonuses(const std::vector<int64_t>& quantities, bool& broken) const;
+  // Points of each line, for each part of the sale; for a sale without parts there is one.
+  using PointsOfParts = std::vector<std::vector<Points>>;
+  PointsOfParts NoPoints() const;
+  // Adds what bonuses with a minimum gave. `places` are the sale's lines of the award's.
+  void AddBonuses(const rules::Award& award, const std::vector<size_t>& places,
+                  PointsOfParts& to) const;
+  // What bonuses with a minimum still give for the goods that stay; nothing when all that fired
+  // still reach theirs.
+  PointsOfParts KeptBonuses(const std::vector<int64_t>& quantities, bool& broken) const;
   void TakeMoney(TakenBack& state) const;
   // What the sale was paid with in points, as money.
   MinorUnits PaidWithPoints() const;
@@ -78,8 +87,8 @@ class SaleTerms {
   rules::Basket basket_;
   rules::Facts facts_;
   rules::Award award_;
-  // Of each line, what bonuses with a minimum gave it.
-  std::vector<Points> bonuses_;
+  // What bonuses with a minimum gave.
+  PointsOfParts bonuses_;
   std::vector<size_t> bonus_rules_;
 };
 

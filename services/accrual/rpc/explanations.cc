@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "libs/rpc/proto_time.h"
+#include "services/accrual/rpc/earned_lots.h"
 
 namespace guilder::accrual {
 namespace {
@@ -129,6 +130,7 @@ void ExplainSale(const Sale& sale, const ledger::Configuration& configuration, c
   }
   if (outcome.points > Points(0)) {
     out.set_lot(absl::StrCat("lots/", sale.book.value(), "-", LotOf(sale).value()));
+    AddLots(outcome, sale.partner, configuration, PurchasePlace{sale.book, sale.number}, out);
     *out.mutable_activates_at() = rpc::ToProto(outcome.activates_at);
     if (outcome.expires_at != kNever) *out.mutable_expires_at() = rpc::ToProto(outcome.expires_at);
   }

@@ -9,6 +9,7 @@
 #include "libs/base/text.h"
 #include "libs/ledger/core/digest.h"
 #include "libs/rpc/proto_time.h"
+#include "services/accrual/rpc/earned_lots.h"
 #include "services/accrual/rpc/purchase_proto.h"
 
 namespace guilder::accrual {
@@ -85,6 +86,8 @@ absl::StatusOr<std::string> PurchaseCommand::Decide(const ledger::DecisionContex
       *response.mutable_expires_at() = rpc::ToProto(outcome_.expires_at);
     }
   }
+  AddLots(outcome_, partner, context.configuration, PurchasePlace{book, posting.number()},
+          response);
   response.set_captured_points(outcome_.captured.value());
   response.set_point_block_exhausted(outcome_.point_block_exhausted);
   response.set_bonuses_withheld(outcome_.base_rates_only);

@@ -13,6 +13,7 @@
 #include "libs/rpc/proto_time.h"
 #include "libs/security/keys.h"
 #include "services/accrual/rpc/accrual_handlers.h"
+#include "services/accrual/rpc/earned_lots.h"
 #include "services/accrual/rpc/explanations.h"
 #include "services/accrual/rpc/member_facts.h"
 #include "services/accrual/rpc/purchase_proto.h"
@@ -76,11 +77,17 @@ Points SpendableOn(const Purchase& purchase, const ledger::Configuration& config
   return ledger::PayableNow(configuration, *contract, basket, posting, {.partner = partner.id});
 }
 
-void AddMember(const ledger::AccountState& account, Points spendable, v1::QuotedMember& out) {
-  out.set_available_points(account.available.value());
-  out.set_pending_points(account.pending.value());
-  out.set_owed_points(account.debt.value());
+void AddMember(const ledger::AccountAsOfNow& account, PartnerId partner, Points spendable,
+               v1::QuotedMember& out) {
+  const ledger::AccountState& state = account.state;
+  out.set_available_points(state.available.value());
+  out.set_pending_points(state.pending.value());
+  out.set_owed_points(state.debt.value());
   out.set_spendable_points(spendable.value());
+  // A record that is never written.
+  const ledger::Posting posting(state, RecordNumber(1), account.now);
+  const Points here = posting.SpendableOn({.partner = partner});
+  out.set_elsewhere_points((state.available - here).value());
 }
 
 }  // namespace
@@ -141,6 +148,7 @@ absl::StatusOr<v1::QuotePurchaseResponse> AccrualHandlers::AnswerQuote(
       *response.mutable_expires_at() = rpc::ToProto(outcome.expires_at);
     }
   }
+  AddLots(outcome, partner, configuration, std::nullopt, response);
   const ledger::Partner& seller = *configuration.FindPartner(partner);
   if (const DatedRuleSet* set = terms.rules.Find(outcome.rule_set)) {
     response.set_rule_set(absl::StrCat("ruleSets/", outcome.rule_set));
@@ -149,7 +157,7 @@ absl::StatusOr<v1::QuotePurchaseResponse> AccrualHandlers::AnswerQuote(
         ReplayPurchase(recorded, partner, seller.stores.at(purchase.receipt.store), *set->rules);
     AddExplanation(recorded.purchase, partner, replay, *set->rules, configuration, response);
   }
-  AddMember(account.state, SpendableOn(purchase, configuration, seller, account),
+  AddMember(account, partner, SpendableOn(purchase, configuration, seller, account),
             *response.mutable_member());
   const Quote quote{security::RandomUuid(),
                     partner,

@@ -34,6 +34,10 @@ NamesInRules CollectNames(const v1::RuleSet& rule_set) {
     };
     for (const v1::FunderShare& share : rule.funding().shares()) add_funder(share.funder());
     add_funder(rule.funding().remainder());
+    for (const std::string& name : rule.spent_only().partners()) {
+      const auto parts = rpc::ParseName(kPartnerName, name);
+      if (parts) names.partner_slugs.push_back((*parts)[0]);
+    }
   }
   return names;
 }

@@ -180,6 +180,23 @@ absl::StatusOr<rules::Funder> FunderFromProto(const v1::EarnRule& rule, const v1
   }
 }
 
+absl::StatusOr<rules::SpentOnly> SpentOnlyFromProto(const v1::EarnRule& rule,
+                                                    const RuleNames& names) {
+  rules::SpentOnly only;
+  if (!rule.has_spent_only()) return only;
+  only.on_gifts = rule.spent_only().gifts();
+  for (const std::string& name : rule.spent_only().partners()) {
+    const auto found = names.partners.find(name);
+    if (found == names.partners.end()) {
+      return Malformed(rule, "gives points for a partner that does not exist");
+    }
+    only.at.push_back(found->second);
+  }
+  std::sort(only.at.begin(), only.at.end());
+  if (!only) return Malformed(rule, "gives points that may be spent nowhere");
+  return only;
+}
+
 }  // namespace
 
 absl::StatusOr<rules::Rule> RuleFromProto(const v1::EarnRule& rule, const RuleNames& names) {
@@ -202,6 +219,7 @@ absl::StatusOr<rules::Rule> RuleFromProto(const v1::EarnRule& rule, const RuleNa
   }
   GUILDER_ASSIGN_OR_RETURN(out.funding.remainder,
                            FunderFromProto(rule, rule.funding().remainder(), names));
+  GUILDER_ASSIGN_OR_RETURN(out.spent_only, SpentOnlyFromProto(rule, names));
   return out;
 }
 

@@ -37,6 +37,7 @@ std::vector<Field> ContractFields() {
           {"Funding", "issuance.funding"},
           {"When blocks are exhausted", "issuance.when_exhausted"},
           {"Points are spent", "issuance.points_use"},
+          {"Only at", "issuance.points_use_partners"},
           {"Reserve", "issuance.reserve_ppm", Show::kRate},
           {"Share in what expires", "issuance.breakage_ppm", Show::kRate},
           {"Fee", "issuance.fee_ppm", Show::kRate},
@@ -100,7 +101,9 @@ void AddProposeIssuance(CLI::App& noun, Context& context) {
       .Option("--breakage-percent", "contract.issuance.breakage_ppm",
               "The partner's share in what expires", Kind::kPercent)
       .Option("--points-use", "contract.issuance.points_use",
-              "Where the points may be spent: ANYWHERE, AT_ISSUER or GIFTS")
+              "Where the points may be spent: ANYWHERE, AT_ISSUER, GIFTS or AT_PARTNERS")
+      .NameOption("--points-use-partner", "contract.issuance.points_use_partners",
+                  "A partner where they may be spent, with AT_PARTNERS; once for each", "partners/")
       .Option("--fee-percent", "contract.issuance.fee_ppm", "Fee on the price, as in 2.5",
               Kind::kPercent)
       .Option("--fee-per-point", "contract.issuance.fee_micros_per_point",

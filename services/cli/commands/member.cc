@@ -6,6 +6,7 @@
 #include "guilder/member/v1/member_service.pb.h"
 
 #include "libs/base/status_macros.h"
+#include "libs/rpc/restriction_text.h"
 #include "services/cli/commands.h"
 #include "services/cli/context.h"
 #include "services/cli/importing/member_command.h"
@@ -27,6 +28,16 @@ std::string Change(int64_t points) {
   return absl::StrCat(points > 0 ? "+" : "", WithThousands(points));
 }
 
+// Of the available points, those that may be spent only somewhere.
+void ShowRestricted(Output& output, const v1::GetBalanceResponse& balance) {
+  if (balance.restricted().empty()) return;
+  Table restricted({{"OF THE AVAILABLE", Align::kRight}, {"SPENT"}});
+  for (const v1::RestrictedPoints& part : balance.restricted()) {
+    restricted.AddRow({WithThousands(part.points()), rpc::WhereSpent(part.spent_only())});
+  }
+  output.Print(restricted);
+}
+
 bool IsAhead(const v1::TimelineItem& item) {
   return item.kind() == v1::TIMELINE_KIND_PROMISE || item.kind() == v1::TIMELINE_KIND_EXPIRY;
 }
@@ -44,6 +55,7 @@ void ShowStatement(Output& output, const v1::GetStatementResponse& response) {
                        {"Pending", "balance.pending_points", Show::kNumber},
                        {"Held", "balance.held_points", Show::kNumber},
                        {"Owed", "balance.debt_points", Show::kNumber}});
+  ShowRestricted(output, response.balance());
   for (const v1::Card& card : response.member().cards()) {
     output.Text(absl::StrCat("Card ", card.number(),
                              card.state() == v1::CARD_STATE_ACTIVE ? "" : ", blocked"));
@@ -83,12 +95,14 @@ std::function<absl::Status()> ShowBalance(Arguments& arguments, Context& context
     v1::GetBalanceResponse response;
     GUILDER_RETURN_IF_ERROR(
         Assign(request, absl::StartsWith(who, kMemberPrefix) ? "member" : "card_number", who));
+    request.set_with_restricted(true);
     GUILDER_RETURN_IF_ERROR(context.Call(request, response, "support"));
     context.output().Record(ToJson(response), {{"Member", "member"},
                                                {"Available", "available_points", Show::kNumber},
                                                {"Pending", "pending_points", Show::kNumber},
                                                {"Held", "held_points", Show::kNumber},
                                                {"Owed", "debt_points", Show::kNumber}});
+    ShowRestricted(context.output(), response);
     return absl::OkStatus();
   };
 }
@@ -119,6 +133,8 @@ void AddReads(CLI::App& noun, Context& context) {
                  {"PENDING", "pending"},
                  {"AVAILABLE", "activates_at", Show::kTime},
                  {"EXPIRE", "expires_at", Show::kTime},
+                 {"ONLY AT", "spent_only.partners"},
+                 {"GIFTS", "spent_only.gifts"},
                  {"CONTRACT", "contract"}},
                 "no points");
   AddVerb<v1::ListEntriesRequest, v1::ListEntriesResponse>(

@@ -10,6 +10,7 @@
 #include "libs/base/currency.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
+#include "libs/rpc/restriction_text.h"
 #include "libs/rpc/status.h"
 #include "services/cli/commands.h"
 #include "services/cli/commands/purchase_parts.h"
@@ -116,6 +117,17 @@ std::string FundedText(const v1::RuleExplanation& rule) {
   return text;
 }
 
+// The lots of a purchase; nothing for one that may be spent anywhere.
+template <typename Response>
+void ShowLots(Output& output, const Response& response) {
+  if (response.lots().empty()) return;
+  Table lots({{"LOT"}, {"POINTS", Align::kRight}, {"SPENT"}});
+  for (const v1::EarnedLot& lot : response.lots()) {
+    lots.AddRow({lot.name(), WithThousands(lot.points()), rpc::WhereSpent(lot.spent_only())});
+  }
+  output.Print(lots);
+}
+
 // The explanations of a quote or of a recorded purchase.
 template <typename Response>
 void ShowReasons(Output& output, const Response& response) {
@@ -130,6 +142,7 @@ void ShowReasons(Output& output, const Response& response) {
                   FundedText(rule), rule.text()});
   }
   output.Print(rules);
+  ShowLots(output, response);
 }
 
 std::function<absl::Status()> Record(Arguments& arguments, Context& context) {
@@ -197,6 +210,7 @@ std::function<absl::Status()> Record(Arguments& arguments, Context& context) {
                                        {"Record", "journal_receipt.number"}};
     fields.insert(fields.end(), always.begin(), always.end());
     context.output().Record(ToJson(response), fields);
+    ShowLots(context.output(), response);
     return absl::OkStatus();
   };
 }

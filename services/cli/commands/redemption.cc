@@ -116,6 +116,7 @@ std::function<absl::Status()> Quote(Arguments& arguments, Context& context) {
                              {"Worth", "value", Show::kMoney},
                              {"Rest", "rest", Show::kMoney},
                              {"Can be spent here", "available_points", Show::kNumber},
+                             {"Only elsewhere", "elsewhere_points", Show::kNumber},
                              {"Owed", "owed_points", Show::kNumber},
                              {"Fewest points", "minimum_points", Show::kNumber},
                              {"In steps of", "step_points", Show::kNumber},

@@ -69,6 +69,8 @@ std::string ConditionsText(const v1::EarnRule& rule) {
   for (const std::string& cap : rule.caps()) add("cap " + cap);
   if (!rule.group().empty()) add("one of " + rule.group());
   if (rule.stop()) add("stops");
+  if (rule.spent_only().gifts()) add("spent only on gifts");
+  for (const std::string& name : rule.spent_only().partners()) add("spent only at " + name);
   return text;
 }
 

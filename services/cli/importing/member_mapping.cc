@@ -33,6 +33,7 @@ absl::Status ReadLot(const toml::table& table, MemberMapping& mapping) {
   GUILDER_RETURN_IF_ERROR(section.ReadSource("points", mapping.points));
   GUILDER_RETURN_IF_ERROR(section.ReadSource("expires", mapping.expires));
   GUILDER_RETURN_IF_ERROR(section.ReadSource("activates", mapping.activates));
+  GUILDER_RETURN_IF_ERROR(section.ReadSource("spent_only", mapping.spent_only));
   GUILDER_RETURN_IF_ERROR(section.Text("date_format", mapping.date_format));
   GUILDER_RETURN_IF_ERROR(section.Bool("billed", mapping.billed));
   std::string zone;

@@ -38,6 +38,8 @@ struct MemberMapping : FileForm {
   Source points;
   Source expires;
   Source activates;
+  // "gifts", or partners' ids between commas.
+  Source spent_only;
   std::string date_format = "%Y-%m-%d";
   // Points expire at the end of their day, and become available at its beginning, in this zone.
   absl::TimeZone zone = absl::UTCTimeZone();

@@ -39,7 +39,8 @@ class Reader {
                                                      {&reader.contract_, &mapping.contract},
                                                      {&reader.points_, &mapping.points},
                                                      {&reader.expires_, &mapping.expires},
-                                                     {&reader.activates_, &mapping.activates}};
+                                                     {&reader.activates_, &mapping.activates},
+                                                     {&reader.spent_only_, &mapping.spent_only}};
     for (const auto& [placed, source] : all) {
       GUILDER_ASSIGN_OR_RETURN(*placed, Placed::In(header, *source));
     }
@@ -99,6 +100,15 @@ class Reader {
       *lot.mutable_activates_at() =
           rpc::ToProto(FromAbslTime(absl::FromCivil(*day, mapping_->zone)));
     }
+    const std::string spent_only = TextOf(spent_only_, fields);
+    if (spent_only == "gifts") {
+      lot.mutable_spent_only()->set_gifts(true);
+      return lot;
+    }
+    for (const auto partner : absl::StrSplit(spent_only, ',', absl::SkipWhitespace())) {
+      lot.mutable_spent_only()->add_partners(
+          absl::StrCat("partners/", absl::StripAsciiWhitespace(partner)));
+    }
     return lot;
   }
 
@@ -122,7 +132,7 @@ class Reader {
   const MemberMapping* mapping_;
   size_t width_ = 0;
   Placed reference_, given_name_, family_name_, phone_, email_, address_, birth_date_, card_,
-      issuer_, contract_, points_, expires_, activates_;
+      issuer_, contract_, points_, expires_, activates_, spent_only_;
 };
 
 void Refuse(MemberItem& item, int64_t line, const std::string& what) {

@@ -121,6 +121,7 @@ absl::Status DecideAdjustment(const ledger::DecisionContext& context, ledger::Po
   ledger::EarnTerms terms;
   terms.issuer = payer->id;
   terms.contract = contract->id;
+  terms.restricted_to = contract->restricted_to;
   terms.points = adjustment.points;
   terms.activates_at = now;
   terms.expires_at = configuration.ExpiryOf(*contract, now);

@@ -19,6 +19,7 @@ absl::StatusOr<Points> DecideWelcomeGift(const ledger::DecisionContext& context,
   ledger::EarnTerms terms;
   terms.issuer = payer->id;
   terms.contract = contract->id;
+  terms.restricted_to = contract->restricted_to;
   terms.points = gift;
   terms.activates_at = contract->activation_days > 0
                            ? configuration.EndOfDayAfter(now, contract->activation_days)

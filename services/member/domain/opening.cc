@@ -43,6 +43,7 @@ absl::StatusOr<Points> DecideOpening(const ledger::Configuration& configuration,
     ledger::EarnTerms terms;
     terms.issuer = issuer->id;
     terms.contract = contract->id;
+    terms.restricted_to = lot.spent_only.value_or(contract->restricted_to);
     terms.points = lot.points;
     terms.activates_at = lot.activates_at.value_or(posting.now());
     terms.expires_at = lot.expires_at;

@@ -10,6 +10,7 @@
 #include "libs/base/types.h"
 #include "libs/ledger/core/configuration.h"
 #include "libs/ledger/core/posting.h"
+#include "libs/ledger/core/restriction.h"
 
 namespace guilder::member {
 
@@ -20,6 +21,8 @@ struct OpeningLot {
   Points points;
   std::optional<Timestamp> activates_at;
   Timestamp expires_at = kNever;
+  // As its contract says where it is not stated.
+  std::optional<ledger::Restriction> spent_only{};
 };
 
 // Which version of the issuer's issuance contract prices a lot: the one that it names; where it is

@@ -201,6 +201,7 @@ absl::StatusOr<v1::MemberDocument> DocumentHandlers::Read(const rpc::Call& call,
                              view_.ReadVisible(call, tx, id, {}, wanted.action));
     *document.mutable_balance() = BalanceToProto(*account);
     document.mutable_balance()->set_member(document.member().name());
+    AddRestricted(*configuration, account->state, *document.mutable_balance());
     return document;
   });
 }

@@ -5,11 +5,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 
 #include "libs/base/html.h"
 #include "libs/base/text.h"
+#include "libs/rpc/restriction_text.h"
 
 namespace guilder::member {
 namespace {
@@ -75,18 +75,24 @@ std::vector<Section> SectionsOf(const v1::MemberDocument& document, const absl::
                        {"Held by a payment", absl::StrCat(balance.held_points())},
                        {"Owed", absl::StrCat(balance.debt_points())}},
                       1});
+  for (const v1::RestrictedPoints& part : balance.restricted()) {
+    sections.back().rows.push_back(
+        {absl::StrCat("Can be spent ", rpc::WhereSpent(part.spent_only())),
+         absl::StrCat(part.points())});
+  }
   Section calendar{"What comes", {"Day", "Become available", "Expire at its end"}, {}, 1};
   for (const v1::CalendarDay& day : document.calendar()) {
     calendar.rows.push_back(
         {day.date(), absl::StrCat(day.activating_points()), absl::StrCat(day.expiring_points())});
   }
   Section lots{"Where the points come from",
-               {"Given by", "Available from", "Until", "Given", "Left"},
+               {"Given by", "Available from", "Until", "Spent", "Given", "Left"},
                {},
-               3};
+               4};
   for (const v1::Lot& lot : document.lots()) {
     lots.rows.push_back({lot.issuer(), Day(lot.activates_at(), zone), LastDay(lot, zone),
-                         absl::StrCat(lot.issued_points()), absl::StrCat(lot.remaining_points())});
+                         rpc::WhereSpent(lot.spent_only()), absl::StrCat(lot.issued_points()),
+                         absl::StrCat(lot.remaining_points())});
   }
   Section records{"What happened", {"Day", "What", "By", "About", "Change"}, {}, 4};
   for (const v1::PostedRecord& record : document.records()) {

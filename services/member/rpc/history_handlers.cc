@@ -189,6 +189,7 @@ absl::StatusOr<v1::GetStatementResponse> MemberHandlers::GetStatement(
         if (!account) return Refuse(Reason::kMemberNotFound);
         *response.mutable_balance() = BalanceToProto(*account);
         response.mutable_balance()->set_member(response.member().name());
+        AddRestricted(*configuration, account->state, *response.mutable_balance());
 
         std::vector<TimelineItem> past;
         for (const auto& record : ReadRecords(tx, id, limit)) past.push_back(Describe(record));

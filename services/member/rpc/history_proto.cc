@@ -1,8 +1,13 @@
 #include "services/member/rpc/history_proto.h"
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 
 #include "libs/ledger/core/account.h"
+#include "libs/rpc/points_restriction.h"
 #include "libs/rpc/proto_time.h"
 #include "services/member/domain/timeline.h"
 
@@ -37,7 +42,31 @@ v1::Lot LotToProto(const ledger::Configuration& configuration, BookId book,
   proto.set_pending(lot.state == ledger::LotState::kPending);
   *proto.mutable_activates_at() = rpc::ToProto(lot.activates_at);
   if (lot.expires_at != kNever) *proto.mutable_expires_at() = rpc::ToProto(lot.expires_at);
+  if (lot.restricted_to) {
+    *proto.mutable_spent_only() = rpc::ToProto(lot.restricted_to, configuration);
+  }
   return proto;
+}
+
+void AddRestricted(const ledger::Configuration& configuration, const ledger::AccountState& account,
+                   v1::GetBalanceResponse& balance) {
+  std::vector<std::pair<ledger::Restriction, Points>> sums;
+  for (const ledger::Lot& lot : account.lots) {
+    const bool counts = lot.state == ledger::LotState::kActive && lot.free() > Points(0);
+    if (!counts || !lot.restricted_to) continue;
+    const auto same = [&lot](const auto& sum) { return sum.first == lot.restricted_to; };
+    const auto found = std::find_if(sums.begin(), sums.end(), same);
+    if (found == sums.end()) {
+      sums.emplace_back(lot.restricted_to, lot.free());
+    } else {
+      found->second += lot.free();
+    }
+  }
+  for (const auto& [restriction, points] : sums) {
+    v1::RestrictedPoints& out = *balance.add_restricted();
+    *out.mutable_spent_only() = rpc::ToProto(restriction, configuration);
+    out.set_points(points.value());
+  }
 }
 
 v1::Entry EntryToProto(BookId book, const EntryRow& row) {

@@ -19,6 +19,10 @@ std::string PartnerName(const ledger::Configuration& configuration, PartnerId id
 std::string ContractName(const ledger::Configuration& configuration, PartnerId id,
                          ContractId contract);
 
+// Adds what of the available points may be spent only somewhere. The account has its lots.
+void AddRestricted(const ledger::Configuration& configuration, const ledger::AccountState& account,
+                   v1::GetBalanceResponse& balance);
+
 v1::Lot LotToProto(const ledger::Configuration& configuration, BookId book, const ledger::Lot& lot);
 v1::Entry EntryToProto(BookId book, const EntryRow& row);
 v1::Consent ConsentToProto(const ledger::Configuration& configuration, const ConsentRow& row);

@@ -10,6 +10,7 @@
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/rpc/names.h"
+#include "libs/rpc/points_restriction.h"
 #include "libs/rpc/proto_time.h"
 #include "libs/rpc/runtime.h"
 #include "services/member/domain/card_number.h"
@@ -25,7 +26,8 @@ absl::Status Malformed(const char* field, const char* problem) {
   return Refuse(Reason::kRequestMalformed, absl::StrCat(field, " ", problem), {{"field", field}});
 }
 
-absl::StatusOr<OpeningLot> LotOf(const v1::OpeningLot& lot) {
+absl::StatusOr<OpeningLot> LotOf(const v1::OpeningLot& lot,
+                                 const ledger::Configuration& configuration) {
   OpeningLot opening;
   const auto issuer = rpc::ParseName("partners/{}", lot.issuer());
   if (!issuer) return Refuse(Reason::kPartnerNotFound);
@@ -53,14 +55,18 @@ absl::StatusOr<OpeningLot> LotOf(const v1::OpeningLot& lot) {
     if (!at) return Malformed("expires_at", "is no instant");
     opening.expires_at = *at;
   }
+  if (lot.has_spent_only()) {
+    GUILDER_ASSIGN_OR_RETURN(opening.spent_only, rpc::FromProto(lot.spent_only(), configuration));
+  }
   return opening;
 }
 
-absl::StatusOr<std::vector<OpeningLot>> LotsOf(const v1::ImportMembersRequest& item) {
+absl::StatusOr<std::vector<OpeningLot>> LotsOf(const v1::ImportMembersRequest& item,
+                                               const ledger::Configuration& configuration) {
   if (item.lots_size() > kMostLots) return Malformed("lots", "are 1,000 at most");
   std::vector<OpeningLot> lots;
   for (const v1::OpeningLot& lot : item.lots()) {
-    GUILDER_ASSIGN_OR_RETURN(lots.emplace_back(), LotOf(lot));
+    GUILDER_ASSIGN_OR_RETURN(lots.emplace_back(), LotOf(lot, configuration));
   }
   return lots;
 }
@@ -100,6 +106,10 @@ std::string EncodeAsked(const std::vector<CardNumber>& cards, const std::vector<
         .Quantity(lot.points)
         .Quantity(lot.activates_at.value_or(Timestamp()))
         .Quantity(lot.expires_at);
+    // What states none is the same as before there were restrictions.
+    if (!lot.spent_only) continue;
+    encoder.Bytes("spent only").Id(lot.spent_only->where());
+    for (const PartnerId partner : lot.spent_only->listed()) encoder.Id(partner);
   }
   return encoder.Take();
 }
@@ -149,10 +159,10 @@ void ImportHandlers::Import(const std::shared_ptr<const rpc::Call>& call,
   if (!request_id.ok()) return done(request_id.status());
   auto cards = CardsOf(item);
   if (!cards.ok()) return done(cards.status());
-  auto lots = LotsOf(item);
+  const auto configuration = lanes_.configuration();
+  auto lots = LotsOf(item, *configuration);
   if (!lots.ok()) return done(lots.status());
 
-  const auto configuration = lanes_.configuration();
   auto command = std::make_unique<Opening>(view_.names(), call->principal(), *lots);
   command->kind = ledger::RecordKind::kOpeningBalance;
   command->partner = call->principal().partner;

@@ -18,6 +18,7 @@
 #include "libs/security/secrets.h"
 #include "libs/telemetry/log.h"
 #include "libs/telemetry/metrics.h"
+#include "services/member/rpc/history_proto.h"
 
 namespace guilder::member {
 namespace {
@@ -155,14 +156,34 @@ void MemberHandlers::GetBalance(std::shared_ptr<const rpc::Call> call,
   const absl::StatusOr<ledger::AccountKey> key = ParseBalanceKey(view_.names(), *call, request);
   if (!key.ok()) return respond(key.status());
   balances_.Ask(*key, call->deadline(),
-                [this, call, respond](const absl::StatusOr<ledger::AccountAsOfNow>& account) {
+                [this, call, respond, with_restricted = request.with_restricted()](
+                    const absl::StatusOr<ledger::AccountAsOfNow>& account) {
                   if (!account.ok()) return respond(account.status());
                   const absl::Status own = call->CheckActsForMember(account->state.id);
                   if (!own.ok()) return respond(own);
                   v1::GetBalanceResponse response = BalanceToProto(*account);
                   response.set_member(view_.names().Of(call->principal(), account->state.id));
-                  respond(std::move(response));
+                  if (!with_restricted) return respond(std::move(response));
+                  const bool asked = workers_.TrySubmit(
+                      [this, call, respond, name = response.member(), id = account->state.id] {
+                        respond(BalanceWithRestricted(*call, id, name));
+                      });
+                  if (!asked) respond(Refuse(Reason::kQueueFull));
                 });
+}
+
+absl::StatusOr<v1::GetBalanceResponse> MemberHandlers::BalanceWithRestricted(
+    const rpc::Call& call, AccountId id, const std::string& name) const {
+  return pool_.Read(
+      [&](postgres::Transaction& tx) -> absl::StatusOr<v1::GetBalanceResponse> {
+        const auto account = ledger::ReadAccountWithLots(tx, id);
+        if (!account) return Refuse(Reason::kMemberNotFound);
+        v1::GetBalanceResponse response = BalanceToProto(*account);
+        response.set_member(name);
+        AddRestricted(*lanes_.configuration(), account->state, response);
+        return response;
+      },
+      call.deadline());
 }
 
 }  // namespace guilder::member

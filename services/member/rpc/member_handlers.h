@@ -66,6 +66,9 @@ class MemberHandlers {
                                                         const v1::GetStatementRequest& request);
 
  private:
+  // Reads the lots, too, to say what may be spent only somewhere.
+  absl::StatusOr<v1::GetBalanceResponse> BalanceWithRestricted(const rpc::Call& call, AccountId id,
+                                                               const std::string& name) const;
   // A checked request to enrol.
   struct Enrolment {
     std::shared_ptr<const rpc::Call> call;

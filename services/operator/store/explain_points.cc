@@ -6,6 +6,7 @@
 #include "libs/base/text.h"
 #include "libs/ledger/core/account.h"
 #include "libs/ledger/core/entry.h"
+#include "libs/ledger/core/restriction.h"
 #include "services/operator/domain/purchase_content.h"
 #include "services/operator/store/explain_walk.h"
 
@@ -78,13 +79,39 @@ constexpr Statement kReadLotEntries{"explain.lot_entries", "select " GUILDER_ENT
 
 constexpr Statement kReadLot{"explain.lot", R"sql(
   select l.account_id, p.slug, l.issued, l.remaining, l.held, l.redeemed, l.expired, l.reversed,
-         l.debt, l.state, l.activates_at_us, l.expires_at_us, c.number
+         l.debt, l.state, l.activates_at_us, l.expires_at_us, c.number, l.restricted_to,
+         (select string_agg('partners/' || s.slug, ', ' order by s.slug)
+            from partner.partners s
+           where s.partner_id = l.restricted_to or s.partner_id = any (l.restricted_partners))
     from ledger.lots l
     join ledger.journal j on j.book = l.book and j.account_id = l.account_id and j.number = $3
     left join partner.partners p on p.partner_id = l.issuer_id
     left join partner.contracts c on c.contract_id = l.contract_id
    where l.book = $1
      and l.lot_id = $2
+)sql"};
+
+// The lots that a hold could not be paid with, because their points may be spent only elsewhere.
+constexpr Statement kReadUnusableLots{"explain.unusable_lots", R"sql(
+  select l.lot_id, l.restricted_to,
+         (select string_agg('partners/' || s.slug, ', ' order by s.slug)
+            from partner.partners s
+           where s.partner_id = l.restricted_to or s.partner_id = any (l.restricted_partners)),
+         count(*) over ()
+    from ledger.holds h
+    join ledger.journal j on j.book = h.book and j.number = h.number
+    join ledger.lots l on l.book = h.book and l.account_id = h.account_id
+   where h.book = $1
+     and h.account_id = $2
+     and h.number = $3
+     and l.lot_id < h.number * $4
+     and l.restricted_to <> 0
+     and l.restricted_to <> h.partner_id
+     and not h.partner_id = any (coalesce(l.restricted_partners, '{}'))
+     and (l.restricted_to <> -1 or j.kind not in ($5, $6))
+     and greatest(l.expires_at_us, l.restored_until_us) > j.posted_at_us
+   order by l.lot_id
+   limit $7
 )sql"};
 
 constexpr Statement kReadMember{"explain.member", R"sql(
@@ -225,6 +252,29 @@ std::string KindText(RecordKind kind) {
   return "record";
 }
 
+// "only on gifts", "only at partners/books".
+std::string WhereSpent(const Row& row, int restricted_to, int partners) {
+  if (row.Id<PartnerId>(restricted_to) == ledger::kOnlyGifts) return "only on gifts";
+  return row.IsNull(partners) ? "nowhere" : absl::StrCat("only at ", ToAbsl(row.Text(partners)));
+}
+
+// Of what holds points, the lots that were passed over.
+void AddUnusableLots(Walk& walk, int depth, BookId book, AccountId account, RecordNumber number) {
+  const Rows rows = walk.Execute(kReadUnusableLots, Params()
+                                                        .Int(book)
+                                                        .Int(account)
+                                                        .Int(number)
+                                                        .Int(ledger::kLotsPerRecord)
+                                                        .Int(RecordKind::kOrder)
+                                                        .Int(RecordKind::kVoucher)
+                                                        .Int(kShown));
+  for (const Row& row : rows) {
+    walk.Add(depth, LotName(book.value(), row.Int(0)), "lot",
+             absl::StrCat("not used: its points may be spent ", WhereSpent(row, 1, 2)));
+  }
+  if (!rows.empty()) walk.AddMore(depth, "lot", rows[0].Int(3), rows.size());
+}
+
 // The record alone, with what it follows from: the rules of a purchase, the sale of a return, the
 // authorization of a capture. Gives the number of its entries, or nothing when there is no such
 // record.
@@ -245,6 +295,10 @@ std::optional<int64_t> AddRecord(Walk& walk, int depth, BookId book, RecordNumbe
   walk.Add(depth, ledger::RecordName(kind, book, number), KindText(kind), std::move(text));
   if (purchase && purchase->rule_set > 0) ExplainRuleSet(walk, depth + 1, purchase->rule_set);
   if (row.Int(5) > 0) AddRecord(walk, depth + 1, book, row.Id<RecordNumber>(5));
+  if (kind == RecordKind::kAuthorization || kind == RecordKind::kOrder ||
+      kind == RecordKind::kVoucher) {
+    AddUnusableLots(walk, depth + 1, book, row.Id<AccountId>(2), number);
+  }
   return row.Int(7);
 }
 
@@ -305,6 +359,7 @@ bool ExplainLot(Walk& walk, int depth, BookId book, LotId lot) {
   if (row.Int(8) > 0) absl::StrAppend(&text, ", ", row.Int(8), " owed");
   absl::StrAppend(&text, row.Int(9) == 0 ? "; pending until " : "; available since ",
                   At(row.Id<Timestamp>(10)), ", expires ", At(row.Id<Timestamp>(11)));
+  if (row.Int(13) != 0) absl::StrAppend(&text, "; may be spent ", WhereSpent(row, 13, 14));
   walk.Add(depth, LotName(book.value(), lot.value()), "lot", std::move(text));
   AddRecord(walk, depth + 1, book, created_by);
   if (!row.IsNull(12)) {

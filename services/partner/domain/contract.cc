@@ -51,6 +51,19 @@ absl::Status CheckShares(const IssuanceTerms& terms) {
   return absl::OkStatus();
 }
 
+absl::Status CheckPointsUse(const IssuanceTerms& terms) {
+  const auto malformed = [](const char* what) {
+    return Refuse(Reason::kRequestMalformed, what, {{"field", "points_use_partners"}});
+  };
+  const size_t partners = terms.points_use_partners.size();
+  if (terms.points_use != PointsUse::kAtPartners) {
+    return partners == 0 ? absl::OkStatus() : malformed("partners are listed for AT_PARTNERS only");
+  }
+  if (partners == 0) return malformed("AT_PARTNERS needs the partners");
+  if (partners > kMaxPointsUsePartners) return malformed("100 partners are listed at most");
+  return absl::OkStatus();
+}
+
 absl::Status CheckTerms(const IssuanceTerms& terms) {
   GUILDER_RETURN_IF_ERROR(CheckRange("rate_micros", terms.rate_micros, kMaxRateMicros));
   GUILDER_RETURN_IF_ERROR(CheckTax("tax", terms.tax));
@@ -65,6 +78,7 @@ absl::Status CheckTerms(const IssuanceTerms& terms) {
     return Refuse(Reason::kRequestMalformed, "a block falls when points are posted",
                   {{"field", "billed_at"}});
   }
+  GUILDER_RETURN_IF_ERROR(CheckPointsUse(terms));
   GUILDER_RETURN_IF_ERROR(CheckShares(terms));
   return CheckFee(terms.fee);
 }
@@ -139,6 +153,7 @@ void Encode(const IssuanceTerms& terms, Encoder& encoder) {
       .Signed(terms.breakage_ppm);
   Encode(terms.fee, encoder);
   if (terms.points_use != PointsUse::kAnywhere) encoder.Signed(static_cast<int>(terms.points_use));
+  if (terms.points_use == PointsUse::kAtPartners) Encode(terms.points_use_partners, encoder);
 }
 
 void Encode(const RedemptionTerms& terms, Encoder& encoder) {

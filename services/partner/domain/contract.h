@@ -22,7 +22,7 @@ enum class BillingMoment { kPosting, kActivation };
 enum class DefaultOutcome { kActivate, kCancel };
 enum class Funding { kPostpaid, kPrepaidBlock, kPostpaidAtRedemption, kHybrid };
 enum class ExhaustionPolicy { kRefuse, kIssueNothing };
-enum class PointsUse { kAnywhere, kAtIssuer, kGifts };
+enum class PointsUse { kAnywhere, kAtIssuer, kGifts, kAtPartners };
 
 struct Tax {
   std::string code;
@@ -50,6 +50,8 @@ struct IssuanceTerms {
   int32_t reserve_ppm = 0;                                      // Of hybrid ones.
   int32_t breakage_ppm = 0;
   PointsUse points_use = PointsUse::kAnywhere;
+  // Of kAtPartners: their slugs, in order, each once.
+  std::vector<std::string> points_use_partners;
   Fee fee;
 };
 
@@ -106,6 +108,7 @@ inline constexpr int32_t kMaxNoticeDays = 3'650;
 inline constexpr int64_t kMaxRateMicros = 1'000'000'000'000;  // A million major units a point.
 inline constexpr int32_t kMaxPpm = 1'000'000;
 inline constexpr size_t kMaxExcludedGoods = 100;
+inline constexpr size_t kMaxPointsUsePartners = 100;
 inline constexpr size_t kMaxGoodsText = 64;
 inline constexpr int32_t kMaxActivationDays = 3'650;
 inline constexpr int32_t kMaxLotLifeDays = 36'500;

@@ -44,6 +44,11 @@ absl::StatusOr<v1::ProposeContractResponse> PartnerHandlers::ProposeContract(
       pool_.Run(
           [&](Transaction& transaction) -> absl::StatusOr<Contract> {
             GUILDER_ASSIGN_OR_RETURN(const Partner partner, LockPartner(transaction, slug));
+            if (const auto* const terms = std::get_if<IssuanceTerms>(&proposal.terms)) {
+              for (const std::string& listed : terms->points_use_partners) {
+                GUILDER_RETURN_IF_ERROR(FindPartner(transaction, listed).status());
+              }
+            }
             proposal.proposed_at = ledger::ReadProgrammeClock(transaction, programme_.id);
             Contract made = InsertContract(transaction, partner.id, proposal);
             const v1::Contract after = ToProto(slug, made);

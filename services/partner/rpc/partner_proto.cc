@@ -1,6 +1,7 @@
 #include "services/partner/rpc/partner_proto.h"
 
 #include <algorithm>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 
@@ -64,6 +65,9 @@ void SetTerms(const IssuanceTerms& terms, v1::Contract& out) {
   issuance.set_funding(ToProto(terms.funding));
   // The enumerators follow each other alike.
   issuance.set_points_use(static_cast<v1::PointsUse>(static_cast<int>(terms.points_use) + 1));
+  for (const std::string& slug : terms.points_use_partners) {
+    issuance.add_points_use_partners(rpc::FormatName(kPartnerName, {slug}));
+  }
   issuance.set_reserve_ppm(terms.reserve_ppm);
   issuance.set_breakage_ppm(terms.breakage_ppm);
   SetFee(terms.fee, issuance);
@@ -141,14 +145,31 @@ absl::StatusOr<PointsUse> FromProto(v1::PointsUse use) {
       return PointsUse::kAtIssuer;
     case v1::POINTS_USE_GIFTS:
       return PointsUse::kGifts;
+    case v1::POINTS_USE_AT_PARTNERS:
+      return PointsUse::kAtPartners;
     default:
-      return Malformed("points_use", "is ANYWHERE, AT_ISSUER or GIFTS");
+      return Malformed("points_use", "is ANYWHERE, AT_ISSUER, GIFTS or AT_PARTNERS");
   }
+}
+
+absl::StatusOr<std::vector<std::string>> SlugsFromProto(
+    const google::protobuf::RepeatedPtrField<std::string>& names) {
+  std::set<std::string> slugs;
+  for (const std::string& name : names) {
+    const auto parts = rpc::ParseName(kPartnerName, name);
+    if (!parts) return Malformed("points_use_partners", "are partners/{partner_id}");
+    if (!slugs.insert(parts->front()).second) {
+      return Malformed("points_use_partners", "name one twice");
+    }
+  }
+  return std::vector<std::string>(slugs.begin(), slugs.end());
 }
 
 absl::StatusOr<Terms> TermsFromProto(const v1::IssuanceTerms& issuance) {
   IssuanceTerms terms;
   GUILDER_ASSIGN_OR_RETURN(terms.points_use, FromProto(issuance.points_use()));
+  GUILDER_ASSIGN_OR_RETURN(terms.points_use_partners,
+                           SlugsFromProto(issuance.points_use_partners()));
   terms.rate_micros = issuance.rate_micros();
   terms.currency = issuance.currency_code();
   terms.tax = FromProto(issuance.tax());

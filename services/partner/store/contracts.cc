@@ -21,7 +21,7 @@ namespace {
   "funding, when_exhausted, reserve_ppm, breakage_ppm, fee_per_window, minimum_payout, "       \
   "notice_days, proposed_at_us, minimum_points, step_points, maximum_share_per_mille, "        \
   "array_to_string(excluded_categories, E'\\x1F'), array_to_string(excluded_skus, E'\\x1F'), " \
-  "points_use "
+  "points_use, array_to_string(points_use_partners, E'\\x1F') "
 
 constexpr postgres::Statement kInsert{"partner.insert_contract", R"sql(
   insert into partner.contracts
@@ -30,10 +30,10 @@ constexpr postgres::Statement kInsert{"partner.insert_contract", R"sql(
           fee_ppm, fee_micros_per_point, fee_tax_code, fee_tax_ppm, proposed_by, funding, when_exhausted,
           reserve_ppm, breakage_ppm, fee_per_window, minimum_payout, notice_days, proposed_at_us,
           minimum_points, step_points, maximum_share_per_mille, excluded_categories, excluded_skus,
-          points_use)
+          points_use, points_use_partners)
   select $1, coalesce(max(number), 0) + 1, $2, 'PROPOSED', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
          $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28,
-         $29::text[], $30::text[], $31
+         $29::text[], $30::text[], $31, $32::text[]
     from partner.contracts
    where partner_id = $1
   returning )sql" GUILDER_CONTRACT_COLUMNS_};
@@ -146,6 +146,7 @@ Terms TermsFromRow(const postgres::Row& row) {
   terms.breakage_ppm = static_cast<int32_t>(row.Int(23));
   terms.fee = FeeFromRow(row);
   terms.points_use = static_cast<PointsUse>(row.Int(33));
+  terms.points_use_partners = Goods(row.Text(34));
   terms.when_exhausted =
       row.Text(21) == "ISSUE_NOTHING" ? ExhaustionPolicy::kIssueNothing : ExhaustionPolicy::kRefuse;
   return terms;
@@ -217,7 +218,8 @@ Contract InsertContract(postgres::Transaction& transaction, PartnerId partner,
           .Int(redemption.maximum_share_per_mille)
           .TextArray(redemption.excluded_categories)
           .TextArray(redemption.excluded_skus)
-          .Int(static_cast<int>(issuance.points_use)));
+          .Int(static_cast<int>(issuance.points_use))
+          .TextArray(issuance.points_use_partners));
   return FromRow(rows[0]);
 }
 

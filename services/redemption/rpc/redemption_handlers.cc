@@ -186,6 +186,8 @@ absl::StatusOr<v1::QuoteRedemptionResponse> RedemptionHandlers::QuoteRedemption(
         *response.mutable_rest() = ToProto(currency, quoted.rest);
         response.set_available_points(quoted.available.value());
         response.set_owed_points(quoted.owed.value());
+        const Points elsewhere = account->state.available - quoted.available;
+        response.set_elsewhere_points(elsewhere.value());
         response.set_minimum_points(quoted.terms.minimum.value());
         response.set_step_points(quoted.terms.step.value());
         *response.mutable_payable_value() = ToProto(currency, quoted.payable_value);

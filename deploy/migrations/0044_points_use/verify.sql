@@ -1,0 +1,2 @@
+select points_use_partners from partner.contracts limit 0;
+select restricted_partners from ledger.lots limit 0;
