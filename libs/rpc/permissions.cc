@@ -118,6 +118,8 @@ const Permission kTable[] = {
 
     Row("guilder.accrual.v1.RuleService/ProposeRuleSet", kNoPartner, {kSubmitter, kPartnerManager}),
     Row("guilder.accrual.v1.RuleService/ApproveRuleSet", kNoPartner, {kApprover}),
+    Row("guilder.accrual.v1.RuleService/RejectRuleSet", kNoPartner,
+        {kSubmitter, kPartnerManager, kApprover}),
     Row("guilder.accrual.v1.RuleService/GetRuleSet", kNoPartner, kEveryOperator),
     Row("guilder.accrual.v1.RuleService/ListRuleSets", kNoPartner, kEveryOperator),
     Row("guilder.accrual.v1.RuleService/SimulateRuleSet", kNoPartner, kEveryOperator),
@@ -252,6 +254,8 @@ const Permission kTable[] = {
     Row("guilder.settlement.v1.SettlementService/ComputeSettlement", kNoPartner, {kFinance}),
     Row("guilder.settlement.v1.SettlementService/ApproveSettlement", kNoPartner,
         {kFinanceApprover}),
+    Row("guilder.settlement.v1.SettlementService/RejectSettlement", kNoPartner,
+        {kFinance, kFinanceApprover}),
     Row("guilder.settlement.v1.SettlementService/ExportPayments", kNoPartner, {kFinance}),
     Row("guilder.settlement.v1.SettlementService/DefaultObligation", kNoPartner,
         {kFinanceApprover}),

@@ -141,6 +141,29 @@ TEST_CASE("ListApprovals: what waits anywhere is in one list, with who may not a
   CHECK(names ==
         "approvals/1 parkedItems/1-00000000-0000-4000-8000-000000000001 partners/fresh "
         "partners/fresh/contracts/1 ruleSets/1 ");
+
+  // The same, page by page.
+  std::string paged;
+  v1::ListApprovalsRequest request;
+  request.set_page_size(2);
+  int pages = 0;
+  do {
+    const auto page = world.Get("auditor", &Stub::ListApprovals, request);
+    for (const v1::Approval& approval : page.approvals()) {
+      absl::StrAppend(&paged, approval.name(), " ");
+    }
+    request.set_page_token(page.next_page_token());
+    ++pages;
+  } while (!request.page_token().empty());
+  CHECK(paged == names);
+  CHECK(pages == 3);
+  request.set_page_size(-1);
+  CHECK(ReasonOf(world.Try("auditor", &Stub::ListApprovals, request).status()) ==
+        Reason::kRequestMalformed);
+  request.set_page_size(0);
+  request.set_page_token("x");
+  CHECK(ReasonOf(world.Try("auditor", &Stub::ListApprovals, request).status()) ==
+        Reason::kPageTokenInvalid);
 }
 
 TEST_CASE("RequestApproval: only for requests that need one, by who may make them",

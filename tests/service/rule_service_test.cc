@@ -150,6 +150,38 @@ TEST_CASE("RuleService: approved rules are what lanes evaluate", "[service][rule
   CHECK_FALSE(ParseRules(2, "\xff", names).ok());
 }
 
+TEST_CASE("RuleService: what was rejected never takes effect, and what is in force is not rejected",
+          "[service][rules][inv-97]") {
+  const World world;
+  const std::string name = world.Propose(AProposal(InDays(1)));
+  v1::RejectRuleSetRequest request;
+  request.set_name(name);
+  request.set_note("two\nlines");
+  const auto reject = [&](const std::string& by) {
+    return world.Try(by, &Stub::RejectRuleSet, request);
+  };
+  CHECK(ReasonOf(reject("bert").status()) == Reason::kRequestMalformed);
+  request.set_note("the wrong shop");
+  CHECK(ReasonOf(reject("auditor").status()) == Reason::kPermissionDenied);
+
+  const auto rejected = reject("bert");
+
+  REQUIRE(rejected.ok());
+  CHECK(rejected->rule_set().state() == v1::RULE_SET_STATE_REJECTED);
+  CHECK(reject("anna").ok());
+  CHECK(ReasonOf(world.Approve(name)) == Reason::kWrongState);
+  const std::string next = world.Propose(AProposal(InDays(1)));
+  CHECK(world.Approve(next).ok());
+  request.set_name(next);
+  CHECK(ReasonOf(reject("bert").status()) == Reason::kWrongState);
+  request.set_name("ruleSets/9");
+  CHECK(ReasonOf(reject("bert").status()) == Reason::kRuleSetNotFound);
+  CHECK(world.network.database()
+            .Query("select count(*) from operator.audit_log where action = "
+                   "'RuleService/RejectRuleSet' and after like '%the wrong shop%'")[0]
+            .Int(0) == 2);
+}
+
 TEST_CASE("RuleService: lists give every version once, oldest first", "[service][rules]") {
   const World world;
   std::vector<std::string> proposed;

@@ -85,6 +85,39 @@ TEST_CASE("SettlementService: computed again, it takes in what was sealed meanwh
   CHECK(settlement.computed_by() == "bert");
 }
 
+TEST_CASE(
+    "SettlementService: what was rejected is gone, and its windows are settled by the next one",
+    "[service][settlement][inv-97]") {
+  World world;
+  world.PostExample(0);
+  world.SealUntil(1);
+  const v1::Settlement computed = world.Compute("anna");
+  v1::RejectSettlementRequest request;
+  request.set_name(computed.name());
+  request.set_note("a purchase is missing");
+  request.set_etag("another");
+  CHECK(world.Refusal("bert", &Stub::RejectSettlement, request) == Reason::kEtagMismatch);
+  request.set_etag(world.EtagOf(computed.name()));
+  CHECK(world.Refusal("auditor", &Stub::RejectSettlement, request) == Reason::kPermissionDenied);
+
+  const auto rejected = world.Get("bert", &Stub::RejectSettlement, request);
+
+  CHECK(rejected.settlement().SerializeAsString() == computed.SerializeAsString());
+  CHECK(world.Refusal("bert", &Stub::RejectSettlement, request) == Reason::kSettlementNotFound);
+  world.SealUntil(2);
+  const v1::Settlement again = world.Compute("bert");
+  CHECK(again.name() == computed.name());
+  CHECK(again.windows_size() == 2);
+  CHECK(again.lines_size() == computed.lines_size());
+  // What the first one's etag said does not approve, or discard, the next.
+  CHECK(world.Refusal("anna", &Stub::RejectSettlement, request) == Reason::kEtagMismatch);
+  world.Approve("anna", again.name());
+  request.clear_etag();
+  CHECK(world.Refusal("bert", &Stub::RejectSettlement, request) == Reason::kWrongState);
+  request.set_note(std::string(501, 'x'));
+  CHECK(world.Refusal("bert", &Stub::RejectSettlement, request) == Reason::kRequestMalformed);
+}
+
 TEST_CASE("SettlementService: a second person approves, and invoices and money follow",
           "[service][settlement]") {
   World world;

@@ -10,7 +10,7 @@
 namespace guilder::accrual {
 
 struct RuleSetProposal {
-  bool approved = false;  // Already.
+  bool decided = false;  // Approved or rejected.
   std::string proposed_by;
   Timestamp effective_from;
 };

@@ -9,6 +9,7 @@
 #include "libs/base/text.h"
 #include "libs/postgres/connection.h"
 #include "libs/rpc/audit.h"
+#include "libs/rpc/note.h"
 #include "libs/rpc/proto_time.h"
 #include "libs/security/secrets.h"
 #include "services/accrual/domain/rule_approval.h"
@@ -34,7 +35,9 @@ v1::RuleSet ToProto(const StoredRuleSet& stored) {
   // What was stored was serialized by us.
   out.ParseFromString(stored.rules);
   out.set_name(rpc::FormatName(kRuleSetName, {std::to_string(stored.number)}));
-  out.set_state(stored.approved ? v1::RULE_SET_STATE_APPROVED : v1::RULE_SET_STATE_PROPOSED);
+  out.set_state(stored.approved   ? v1::RULE_SET_STATE_APPROVED
+                : stored.rejected ? v1::RULE_SET_STATE_REJECTED
+                                  : v1::RULE_SET_STATE_PROPOSED);
   *out.mutable_effective_from() = rpc::ToProto(stored.effective_from);
   out.set_proposed_by(stored.proposed_by);
   out.set_approved_by(stored.approved_by);
@@ -113,15 +116,31 @@ absl::StatusOr<v1::ApproveRuleSetResponse> RuleHandlers::ApproveRuleSet(
       [&](Transaction& transaction) -> absl::StatusOr<StoredRuleSet> {
         GUILDER_ASSIGN_OR_RETURN(StoredRuleSet rule_set,
                                  LockRuleSet(transaction, NumberOf(request.name())));
-        GUILDER_RETURN_IF_ERROR(
-            CheckApproval({rule_set.approved, rule_set.proposed_by, rule_set.effective_from}, actor,
-                          ledger::ReadProgrammeClock(transaction, programme_.id),
-                          /*may_begin_in_past=*/!programme_.live));
+        GUILDER_RETURN_IF_ERROR(CheckApproval(
+            {rule_set.approved || rule_set.rejected, rule_set.proposed_by, rule_set.effective_from},
+            actor, ledger::ReadProgrammeClock(transaction, programme_.id),
+            /*may_begin_in_past=*/!programme_.live));
         GUILDER_RETURN_IF_ERROR(GrantCaps(transaction, rule_set));
         MarkRuleSetApproved(transaction, rule_set.number, actor);
         ledger::IncrementConfigurationVersion(transaction, programme_.id);
         rule_set.approved = true;
         rule_set.approved_by = actor;
+        return rule_set;
+      }));
+}
+
+absl::StatusOr<v1::RejectRuleSetResponse> RuleHandlers::RejectRuleSet(
+    const rpc::Call& call, const v1::RejectRuleSetRequest& request) {
+  GUILDER_RETURN_IF_ERROR(rpc::CheckNote(request.note()));
+  return Answer<v1::RejectRuleSetResponse>(rpc::RunAudited(
+      pool_, call, "RuleService/RejectRuleSet", request.name(), &request,
+      [&](Transaction& transaction) -> absl::StatusOr<StoredRuleSet> {
+        GUILDER_ASSIGN_OR_RETURN(StoredRuleSet rule_set,
+                                 LockRuleSet(transaction, NumberOf(request.name())));
+        if (rule_set.approved) return Refuse(Reason::kWrongState);
+        // No lane looks at what is not approved, so the configuration stays the same.
+        MarkRuleSetRejected(transaction, rule_set.number);
+        rule_set.rejected = true;
         return rule_set;
       }));
 }

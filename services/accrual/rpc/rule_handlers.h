@@ -26,6 +26,8 @@ class RuleHandlers {
       const rpc::Call& call, const v1::ProposeRuleSetRequest& request);
   absl::StatusOr<v1::ApproveRuleSetResponse> ApproveRuleSet(
       const rpc::Call& call, const v1::ApproveRuleSetRequest& request);
+  absl::StatusOr<v1::RejectRuleSetResponse> RejectRuleSet(const rpc::Call& call,
+                                                          const v1::RejectRuleSetRequest& request);
   absl::StatusOr<v1::GetRuleSetResponse> GetRuleSet(const rpc::Call& call,
                                                     const v1::GetRuleSetRequest& request);
   absl::StatusOr<v1::ListRuleSetsResponse> ListRuleSets(const rpc::Call& call,

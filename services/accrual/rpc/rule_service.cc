@@ -31,6 +31,12 @@ class RuleService final : public v1::RuleService::CallbackService {
     return rpc::Unary(methods_, "ApproveRuleSet", context, request, response,
                       std::bind_front(&RuleHandlers::ApproveRuleSet, &handlers_));
   }
+  grpc::ServerUnaryReactor* RejectRuleSet(grpc::CallbackServerContext* context,
+                                          const v1::RejectRuleSetRequest* request,
+                                          v1::RejectRuleSetResponse* response) override {
+    return rpc::Unary(methods_, "RejectRuleSet", context, request, response,
+                      std::bind_front(&RuleHandlers::RejectRuleSet, &handlers_));
+  }
   grpc::ServerUnaryReactor* GetRuleSet(grpc::CallbackServerContext* context,
                                        const v1::GetRuleSetRequest* request,
                                        v1::GetRuleSetResponse* response) override {

@@ -11,8 +11,9 @@ namespace guilder::accrual {
 namespace {
 
 // Every statement that gives a rule set gives these columns.
-#define GUILDER_RULE_SET_COLUMNS_ \
-  "rule_set_id, state = 'APPROVED', effective_from_us, rules, proposed_by, approved_by "
+#define GUILDER_RULE_SET_COLUMNS_                                                         \
+  "rule_set_id, state = 'APPROVED', effective_from_us, rules, proposed_by, approved_by, " \
+  "state = 'REJECTED' "
 
 constexpr postgres::Statement kInsert{"rules.insert", R"sql(
   insert into accrual.rule_sets (state, effective_from_us, rules, proposed_by)
@@ -49,6 +50,10 @@ constexpr postgres::Statement kApprove{"rules.approve", R"sql(
   update accrual.rule_sets
      set state = 'APPROVED', approved_by = $2
    where rule_set_id = $1
+)sql"};
+
+constexpr postgres::Statement kReject{"rules.reject", R"sql(
+  update accrual.rule_sets set state = 'REJECTED' where rule_set_id = $1
 )sql"};
 
 constexpr postgres::Statement kPartners{"rules.partners", R"sql(
@@ -94,6 +99,7 @@ StoredRuleSet FromRow(const postgres::Row& row) {
   rule_set.rules = row.Bytes(3);
   rule_set.proposed_by = row.Text(4);
   rule_set.approved_by = row.Text(5);
+  rule_set.rejected = row.Bool(6);
   return rule_set;
 }
 
@@ -133,6 +139,10 @@ std::vector<StoredRuleSet> ListRuleSets(postgres::Transaction& transaction, int6
                                         int limit) {
   if (after >= std::numeric_limits<int32_t>::max()) return {};
   return FromRows(transaction.Execute(kList, postgres::Params().Int(after).Int(limit)));
+}
+
+void MarkRuleSetRejected(postgres::Transaction& transaction, int64_t number) {
+  transaction.Execute(kReject, postgres::Params().Int(number));
 }
 
 void MarkRuleSetApproved(postgres::Transaction& transaction, int64_t number,

@@ -21,6 +21,7 @@ namespace guilder::accrual {
 struct StoredRuleSet {
   int64_t number = 0;
   bool approved = false;
+  bool rejected = false;
   Timestamp effective_from;
   // A serialized v1::RuleSet, of which only `rules` is set: ParseRules reads it.
   std::string rules;
@@ -40,6 +41,7 @@ absl::StatusOr<StoredRuleSet> LockRuleSet(postgres::Transaction& transaction, in
 std::vector<StoredRuleSet> ListRuleSets(postgres::Transaction& transaction, int64_t after,
                                         int limit);
 
+void MarkRuleSetRejected(postgres::Transaction& transaction, int64_t number);
 void MarkRuleSetApproved(postgres::Transaction& transaction, int64_t number,
                          const std::string& approved_by);
 

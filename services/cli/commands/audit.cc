@@ -68,30 +68,6 @@ absl::Status ApproveWriteOff(Context& context, const std::string& obligation) {
   return absl::OkStatus();
 }
 
-// The approval of that name as it waits, with the etag of what was looked at, which is now.
-absl::StatusOr<v1::Approval> FindWaiting(Context& context, const std::string& name) {
-  v1::ListApprovalsRequest request;
-  v1::ListApprovalsResponse response;
-  GUILDER_RETURN_IF_ERROR(context.Call(request, response, "auditor"));
-  for (const v1::Approval& approval : response.approvals()) {
-    if (approval.name() == name) return approval;
-  }
-  return Refuse(Reason::kApprovalNotFound);
-}
-
-// Shows what is approved before it is, and is bound to that.
-absl::Status ApproveRequested(Context& context, const std::string& name, const std::string& etag) {
-  v1::ApproveRequest request;
-  request.set_name(name);
-  request.set_etag(etag);
-  if (etag.empty()) {
-    GUILDER_ASSIGN_OR_RETURN(const v1::Approval waiting, FindWaiting(context, name));
-    request.set_etag(waiting.etag());
-    context.output().Text(waiting.change());
-  }
-  return ApproveNamed<v1::ApproveRequest, v1::ApproveResponse>(context, request, "approver");
-}
-
 // The one of that name in a list with pages; nothing when it is not there.
 template <typename Response, typename Item, typename Request>
 absl::StatusOr<std::optional<Item>> FindListed(
@@ -106,6 +82,29 @@ absl::StatusOr<std::optional<Item>> FindListed(
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
   return std::nullopt;
+}
+
+// The approval of that name as it waits, with the etag of what was looked at, which is now.
+absl::StatusOr<v1::Approval> FindWaiting(Context& context, const std::string& name) {
+  v1::ListApprovalsRequest request;
+  request.set_page_size(kPageSize);
+  GUILDER_ASSIGN_OR_RETURN(
+      auto found, FindListed(context, request, name, &v1::ListApprovalsResponse::approvals));
+  if (!found) return Refuse(Reason::kApprovalNotFound);
+  return *std::move(found);
+}
+
+// Shows what is approved before it is, and is bound to that.
+absl::Status ApproveRequested(Context& context, const std::string& name, const std::string& etag) {
+  v1::ApproveRequest request;
+  request.set_name(name);
+  request.set_etag(etag);
+  if (etag.empty()) {
+    GUILDER_ASSIGN_OR_RETURN(const v1::Approval waiting, FindWaiting(context, name));
+    request.set_etag(waiting.etag());
+    context.output().Text(waiting.change());
+  }
+  return ApproveNamed<v1::ApproveRequest, v1::ApproveResponse>(context, request, "approver");
 }
 
 // Without an etag shows what is approved before it is, and is bound to that. Of what does not wait
@@ -179,12 +178,13 @@ absl::Status Approve(Context& context, const std::string& name, const std::strin
 }
 
 template <typename Request, typename Response>
-absl::Status RejectNamed(Context& context, const std::string& name, const std::string& note) {
+absl::Status RejectNamed(Context& context, const std::string& name, const std::string& note,
+                         const std::string& role = "approver") {
   Request request;
   Response response;
   request.set_name(name);
   if constexpr (requires { request.set_note(note); }) request.set_note(note);
-  GUILDER_RETURN_IF_ERROR(context.Call(request, response, "approver"));
+  GUILDER_RETURN_IF_ERROR(context.Call(request, response, role));
   context.output().Json(ToJson(response));
   context.output().Text(absl::StrCat("Rejected ", name));
   return absl::OkStatus();
@@ -198,10 +198,19 @@ absl::Status Reject(Context& context, const std::string& name, const std::string
     return RejectNamed<member::v1::RejectAdjustmentRequest, member::v1::RejectAdjustmentResponse>(
         context, name, note);
   }
-  for (const char* other : {"ruleSets/", "settlements/", "parkedItems/"}) {
-    if (!absl::StartsWith(name, other)) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat(other, "… that nobody approves takes no effect: there is nothing to reject"));
+  if (absl::StartsWith(name, "ruleSets/")) {
+    return RejectNamed<accrual::v1::RejectRuleSetRequest, accrual::v1::RejectRuleSetResponse>(
+        context, name, note);
+  }
+  const bool write_off = absl::StrContains(name, "/obligations/");
+  if (absl::StartsWith(name, "settlements/") && !write_off) {
+    return RejectNamed<settlement::v1::RejectSettlementRequest,
+                       settlement::v1::RejectSettlementResponse>(context, name, note,
+                                                                 "finance_approver");
+  }
+  if (write_off || absl::StartsWith(name, "parkedItems/")) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, ": what nobody approves takes no effect, so there is nothing to reject"));
   }
   const std::string full = WithPrefix("partners/", name);
   if (absl::StrContains(full, "/contracts/")) {

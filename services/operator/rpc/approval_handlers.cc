@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +9,7 @@
 #include "libs/postgres/connection.h"
 #include "libs/rpc/approval.h"
 #include "libs/rpc/audit.h"
+#include "libs/rpc/note.h"
 #include "libs/rpc/proto_time.h"
 #include "libs/security/store/approvals.h"
 #include "services/operator/rpc/operator_handlers.h"
@@ -22,8 +22,7 @@ namespace {
 using postgres::Transaction;
 using security::Approval;
 
-constexpr int kMostApprovals = 1'000;
-constexpr size_t kMostNoteBytes = 500;
+constexpr char kApprovalList[] = "approvals";
 
 std::string NameOf(const Approval& approval) {
   return absl::StrCat("approvals/", approval.number);
@@ -41,15 +40,6 @@ v1::Approval ToProto(const Approval& approval) {
   out.set_state(approval.state);
   out.set_decided_by(approval.decided_by);
   return out;
-}
-
-absl::Status CheckNote(const std::string& note) {
-  const auto is_control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
-  if (note.size() <= kMostNoteBytes && std::none_of(note.begin(), note.end(), is_control)) {
-    return absl::OkStatus();
-  }
-  return Refuse(Reason::kRequestMalformed, "a note is one line of 500 bytes at most",
-                {{"field", "note"}});
 }
 
 // The request in an Any. Error: REQUEST_MALFORMED, it is no request that approvals are for.
@@ -96,13 +86,21 @@ void Decide(Transaction& transaction, const rpc::Call& call, const char* action,
 }  // namespace
 
 absl::StatusOr<v1::ListApprovalsResponse> OperatorHandlers::ListApprovals(
-    const rpc::Call& call, const v1::ListApprovalsRequest&) {
+    const rpc::Call& call, const v1::ListApprovalsRequest& request) {
+  GUILDER_ASSIGN_OR_RETURN(const int page_size, rpc::PageSize(request.page_size()));
+  GUILDER_ASSIGN_OR_RETURN(const std::string after,
+                           page_tokens_.Position(kApprovalList, request.page_token()));
   return pool_.Read(
       [&](Transaction& transaction) -> absl::StatusOr<v1::ListApprovalsResponse> {
         GUILDER_ASSIGN_OR_RETURN(const Programme programme, ReadProgramme(transaction));
         v1::ListApprovalsResponse response;
-        for (const WaitingApproval& waiting :
-             ListWaitingApprovals(transaction, programme.clock, kMostApprovals)) {
+        // One more than the page, to know whether there is a next one.
+        auto found = ListWaitingApprovals(transaction, programme.clock, after, page_size + 1);
+        if (found.size() > static_cast<size_t>(page_size)) {
+          found.pop_back();
+          response.set_next_page_token(page_tokens_.Make(kApprovalList, found.back().name));
+        }
+        for (const WaitingApproval& waiting : found) {
           v1::Approval& added = *response.add_approvals();
           added.set_name(waiting.name);
           added.set_waits_for(waiting.waits_for);
@@ -120,7 +118,7 @@ absl::StatusOr<v1::ListApprovalsResponse> OperatorHandlers::ListApprovals(
 
 absl::StatusOr<v1::RequestApprovalResponse> OperatorHandlers::RequestApproval(
     const rpc::Call& call, const v1::RequestApprovalRequest& request) {
-  GUILDER_RETURN_IF_ERROR(CheckNote(request.note()));
+  GUILDER_RETURN_IF_ERROR(rpc::CheckNote(request.note()));
   GUILDER_ASSIGN_OR_RETURN(const auto change, Unpack(request.request()));
   // Who may not make it at all asks nobody for leave.
   GUILDER_RETURN_IF_ERROR(
@@ -162,7 +160,7 @@ absl::StatusOr<v1::ApproveResponse> OperatorHandlers::Approve(const rpc::Call& c
 
 absl::StatusOr<v1::RejectResponse> OperatorHandlers::Reject(const rpc::Call& call,
                                                             const v1::RejectRequest& request) {
-  GUILDER_RETURN_IF_ERROR(CheckNote(request.note()));
+  GUILDER_RETURN_IF_ERROR(rpc::CheckNote(request.note()));
   return pool_.Run(
       [&](Transaction& transaction) -> absl::StatusOr<v1::RejectResponse> {
         GUILDER_ASSIGN_OR_RETURN(Approval approval, LockNamed(transaction, request.name()));

@@ -60,7 +60,8 @@ constexpr postgres::Statement kWaiting{"operator.waiting_approvals", R"sql(
                  encode(change_hash, 'hex'), request_type || ' ' || change, state
             from operator.approvals
            where state in ('WAITING', 'APPROVED')) as waiting
-   where expires_at_us is null or expires_at_us > $1
+   where (expires_at_us is null or expires_at_us > $1)
+     and name collate "C" > $3
    order by name collate "C"
    limit $2
 )sql"};
@@ -68,10 +69,10 @@ constexpr postgres::Statement kWaiting{"operator.waiting_approvals", R"sql(
 }  // namespace
 
 std::vector<WaitingApproval> ListWaitingApprovals(postgres::Transaction& transaction, Timestamp now,
-                                                  int limit) {
+                                                  std::string_view after, int limit) {
   std::vector<WaitingApproval> waiting;
   for (const postgres::Row row :
-       transaction.Execute(kWaiting, postgres::Params().Int(now).Int(limit))) {
+       transaction.Execute(kWaiting, postgres::Params().Int(now).Int(limit).Text(after))) {
     WaitingApproval& added = waiting.emplace_back();
     added.name = row.Text(0);
     added.waits_for = row.Text(1);

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libs/base/types.h"
@@ -27,8 +28,9 @@ struct WaitingApproval {
   std::string state;
 };
 
-// By name, `limit` at most. What nobody may approve any more is not among them.
+// By name, those after `after`, `limit` at most. What nobody may approve any more is not among
+// them.
 std::vector<WaitingApproval> ListWaitingApprovals(postgres::Transaction& transaction, Timestamp now,
-                                                  int limit);
+                                                  std::string_view after, int limit);
 
 }  // namespace guilder::operator_

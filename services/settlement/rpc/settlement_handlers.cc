@@ -11,6 +11,7 @@
 #include "libs/ledger/store/load_calendar.h"
 #include "libs/postgres/connection.h"
 #include "libs/rpc/audit.h"
+#include "libs/rpc/note.h"
 #include "libs/security/secrets.h"
 #include "services/settlement/domain/invoice.h"
 #include "services/settlement/domain/names.h"
@@ -115,6 +116,31 @@ absl::StatusOr<v1::ApproveSettlementResponse> SettlementHandlers::ApproveSettlem
   v1::ApproveSettlementResponse response;
   *response.mutable_settlement() = ToProto(approval.view);
   for (const std::string& number : approval.invoices) response.add_invoices(InvoiceName(number));
+  return response;
+}
+
+absl::StatusOr<v1::RejectSettlementResponse> SettlementHandlers::RejectSettlement(
+    const rpc::Call& call, const v1::RejectSettlementRequest& request) {
+  const std::optional<SettlementId> id = ParseSettlementName(request.name());
+  if (!id) return Refuse(Reason::kSettlementNotFound);
+  GUILDER_RETURN_IF_ERROR(rpc::CheckNote(request.note()));
+  v1::RejectSettlementResponse response;
+  GUILDER_RETURN_IF_ERROR(pool_.Run(
+      [&](Transaction& transaction) -> absl::Status {
+        LockForWriting(transaction);
+        GUILDER_ASSIGN_OR_RETURN(Settlement settlement, FindSettlement(transaction, *id));
+        if (settlement.state != State::kComputed) return Refuse(Reason::kWrongState);
+        if (!request.etag().empty() && Etag(settlement) != request.etag()) {
+          return Refuse(Reason::kEtagMismatch);
+        }
+        *response.mutable_settlement() = ToProto(LoadView(transaction, std::move(settlement)));
+        // The next ones have the numbers that follow, and begin where it ends.
+        DeleteComputedFrom(transaction, *id);
+        rpc::Audit(transaction, call, "SettlementService/RejectSettlement", request.name(),
+                   &response.settlement(), &request);
+        return absl::OkStatus();
+      },
+      call.deadline()));
   return response;
 }
 

@@ -46,6 +46,8 @@ class SettlementHandlers {
       const rpc::Call& call, const v1::ComputeSettlementRequest& request);
   absl::StatusOr<v1::ApproveSettlementResponse> ApproveSettlement(
       const rpc::Call& call, const v1::ApproveSettlementRequest& request);
+  absl::StatusOr<v1::RejectSettlementResponse> RejectSettlement(
+      const rpc::Call& call, const v1::RejectSettlementRequest& request);
 
   // obligation_handlers.cc.
   absl::StatusOr<v1::ExportPaymentsResponse> ExportPayments(

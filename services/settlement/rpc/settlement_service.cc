@@ -41,6 +41,7 @@ class SettlementService final : public v1::SettlementService::CallbackService {
   GUILDER_METHOD_(handlers_, RemoveHoliday)
   GUILDER_METHOD_(handlers_, ComputeSettlement)
   GUILDER_METHOD_(handlers_, ApproveSettlement)
+  GUILDER_METHOD_(handlers_, RejectSettlement)
   GUILDER_METHOD_(handlers_, ExportPayments)
   GUILDER_METHOD_(handlers_, DefaultObligation)
   GUILDER_METHOD_(handlers_, GetSettlementPolicy)
