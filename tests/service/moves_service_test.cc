@@ -226,6 +226,39 @@ TEST_CASE("MergeMembers: points, cards and names go on, and open holds are captu
   CHECK(member->member().cards_size() == 2);
 }
 
+TEST_CASE("MergeMembers: a tier goes on where there is none, and segments that are not over do",
+          "[service][member][inv-71]") {
+  const World world;
+  const auto anna = world.Enrol();
+  const auto bert = world.Enrol();
+  const auto carl = world.Enrol();
+  const auto tier = [&](const World::Person& of, const std::string& name) {
+    world.Change("insert into member.tiers select book, account_id, 1, '" + name +
+                 "', 1, 1, 'anna', '' from member.members where account_id = " + of.name.substr(8));
+  };
+  tier(anna, "gold");
+  tier(carl, "silver");
+  for (const char* until : {"2", "9223372036854775807"}) {
+    world.Change(std::string("insert into member.segments select book, account_id, ") +
+                 std::to_string(std::string(until).size()) + ", 'club', 1, " + until +
+                 ", 'anna' from member.members where account_id = " + anna.name.substr(8));
+  }
+
+  const auto merged = world.Merge(anna, bert);
+  INFO(merged.status().ToString());
+  REQUIRE(merged.ok());
+  const std::string of_bert = " where account_id = " + bert.name.substr(8);
+  CHECK(world.Count("select count(*) from member.tiers" + of_bert +
+                    " and tier = 'gold' and reason = 'merged' and from_us > 1") == 1);
+  CHECK(world.Count("select count(*) from member.segments" + of_bert + " and from_us > 1") == 1);
+
+  // Who has a tier keeps it: names of tiers have no order.
+  REQUIRE(world.Merge(bert, carl).ok());
+  const std::string of_carl = " where account_id = " + carl.name.substr(8);
+  CHECK(world.Count("select count(*) from member.tiers" + of_carl) == 1);
+  CHECK(world.Count("select count(*) from member.segments" + of_carl) == 1);
+}
+
 TEST_CASE("MergeMembers: who is blocked takes points nowhere", "[service][member][inv-74]") {
   const World world;
   const auto anna = world.Enrol();

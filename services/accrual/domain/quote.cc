@@ -78,7 +78,7 @@ absl::StatusOr<Quote> QuoteSealer::Open(std::string_view token, PartnerId partne
   const std::optional<Quote> quote = bytes ? Decode(*bytes) : std::nullopt;
   if (!quote || quote->partner != partner) return Refuse(Reason::kQuoteInvalid);
   if (quote->basket != BasketDigest(purchase)) {
-    return Refuse(Reason::kQuoteInvalid, "it is for another card, store or basket");
+    return Refuse(Reason::kQuoteInvalid, "it is for another card, store, till or basket");
   }
   return *quote;
 }

@@ -7,6 +7,7 @@
 #include "libs/ledger/store/programme.h"
 #include "libs/postgres/connection.h"
 #include "services/member/store/bonuses.h"
+#include "services/member/store/standing.h"
 
 namespace guilder::member {
 namespace {
@@ -205,6 +206,7 @@ void MergeRows::Write(Transaction& transaction, const std::vector<Command*>& com
         Params().Int(ledger::BookOf(into)).Int(into).Int(merge.book).Int(merge.account));
     transaction.Execute(kMoveTransfers, Params().Int(into).Int(merge.account));
     MoveBonuses(transaction, merge.account, into);
+    MergeStanding(transaction, merge.account, into, merge.place.posted_at, merge.actor);
     transaction.Execute(kClaimMerged, Params().Int(merge.book).Int(merge.account));
     transaction.Execute(kInsertMerge, Params()
                                           .Int(merge.book)

@@ -1,5 +1,7 @@
 #include "services/member/store/standing.h"
 
+#include <algorithm>
+
 #include "libs/base/reason.h"
 #include "libs/ledger/core/account.h"
 #include "libs/postgres/connection.h"
@@ -101,6 +103,30 @@ void InsertSegment(postgres::Transaction& transaction, AccountId account, const 
 void EndSegment(postgres::Transaction& transaction, AccountId account, const std::string& segment,
                 Timestamp now) {
   transaction.Execute(kEndSegment, OfAccount(account).Text(segment).Int(now));
+}
+
+void MergeStanding(postgres::Transaction& transaction, AccountId from, AccountId into,
+                   Timestamp now, const std::string& by) {
+  // Who never enrolled has none, and of who was erased nothing is noted any more.
+  if (!LockStanding(transaction, from).ok() || !LockStanding(transaction, into).ok()) return;
+  const std::vector<TierChange> known = ReadTierChanges(transaction, into);
+  const std::vector<TierChange> brought = ReadTierChanges(transaction, from);
+  const TierChange* const has = TierAt(known, now);
+  const TierChange* const brings = TierAt(brought, now);
+  const bool takes = (has == nullptr || has->tier.empty()) && brings != nullptr;
+  if (takes && !brings->tier.empty()) {
+    InsertTierChange(transaction, into,
+                     {static_cast<int>(known.size()) + 1, brings->tier, now, now, by, "merged"});
+  }
+  const std::vector<SegmentTime> times = ReadSegments(transaction, into);
+  int number = static_cast<int>(times.size());
+  for (SegmentTime time : ReadSegments(transaction, from)) {
+    if (time.until <= now) continue;
+    time.number = ++number;
+    time.from = std::max(time.from, now);
+    time.changed_by = by;
+    InsertSegment(transaction, into, time);
+  }
 }
 
 }  // namespace guilder::member

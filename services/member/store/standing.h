@@ -31,4 +31,9 @@ void InsertSegment(postgres::Transaction& transaction, AccountId account, const 
 void EndSegment(postgres::Transaction& transaction, AccountId account, const std::string& segment,
                 Timestamp now);
 
+// What `from` is when it is merged goes on at `into`: its tier, where that one has none, because
+// names of tiers have no order; and the times in segments that are not over.
+void MergeStanding(postgres::Transaction& transaction, AccountId from, AccountId into,
+                   Timestamp now, const std::string& by);
+
 }  // namespace guilder::member
