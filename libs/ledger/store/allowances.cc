@@ -26,7 +26,9 @@ constexpr Statement kLockAllowances{"ledger.lock_allowances", R"sql(
 
 // One snapshot, so that what the allocator moves is in one place in it.
 constexpr Statement kReadAllBooks{"ledger.read_allowances_of_all_books", R"sql(
-  select b.book, coalesce(a.remaining, 0), l.pool
+  select b.book, coalesce(a.remaining, 0), l.pool,
+         exists (select from unnest($3::uuid[]) as w (claim_key)
+                   join ledger.claims c on c.claim_key = w.claim_key)
     from ledger.limits l
     join ledger.books b on b.programme_id = $2
     left join ledger.allowances a on a.book = b.book and a.limit_id = l.limit_id
@@ -125,11 +127,16 @@ absl::StatusOr<LimitId> Allowances::FindShort(BookId book, const AllowanceChange
   return LimitId();
 }
 
-Points Allowances::Total(postgres::Transaction& tx, ProgrammeId programme, LimitId limit) {
+Points Allowances::Total(postgres::Transaction& tx, ProgrammeId programme, LimitId limit,
+                         ClaimsToFind& claims) {
   const auto [elsewhere, is_new] = elsewhere_.try_emplace(limit);
   if (is_new) {
-    const Rows rows = tx.Execute(kReadAllBooks, Params().Int(limit).Int(programme));
-    if (!rows.empty()) elsewhere->second = rows[0].Id<Points>(2);
+    const Rows rows =
+        tx.Execute(kReadAllBooks, Params().Int(limit).Int(programme).UuidArray(claims.keys));
+    if (!rows.empty()) {
+      elsewhere->second = rows[0].Id<Points>(2);
+      claims.taken = rows[0].Bool(3);
+    }
     for (const Row& row : rows) {
       // A row that was not there to be locked may have been made since.
       const auto ours = allowances_.find({limit, row.Id<BookId>(0)});

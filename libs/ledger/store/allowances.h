@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -29,6 +30,13 @@ std::set<LimitId> LimitsOf(const Command& command, const Configuration& configur
 
 // What a command is refused with when a limit does not cover it.
 absl::Status Exhausted(LimitId limit, Points left);
+
+// Claims that may be taken already.
+struct ClaimsToFind {
+  std::vector<Uuid> keys;
+  // Whether one of them is; nothing while they were not looked up.
+  std::optional<bool> taken;
+};
 
 // The allowances of one batch: locked and read in step 2, changed by what is accepted, written in
 // step 4. Costs nothing where no command needs a limit.
@@ -59,8 +67,10 @@ class Allowances {
   // when one was not loaded.
   absl::StatusOr<LimitId> FindShort(BookId book, const AllowanceChanges& changes) const;
 
-  // What all books together have left of a limit, the other books' as of now.
-  Points Total(postgres::Transaction& tx, ProgrammeId programme, LimitId limit);
+  // What all books together have left of a limit, the other books' as of now. The first time that
+  // it is asked for a limit it looks the claims up as well, in the same round trip and snapshot.
+  Points Total(postgres::Transaction& tx, ProgrammeId programme, LimitId limit,
+               ClaimsToFind& claims);
 
   void Apply(BookId book, const AllowanceChanges& changes);
 

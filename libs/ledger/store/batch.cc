@@ -243,13 +243,34 @@ class Run {
         return;
       }
       const Points needed = -changes.at(*lacking);
-      const Points left = allowances_.Total(tx_, configuration_->programme().id, *lacking);
+      const Points left = LeftOf(*lacking);
       if (needed <= left) return Wait(command, {*lacking, needed});
       if (context.IsExhausted(*lacking)) {
         return RefuseCommand(i, Exhausted(*lacking, left));
       }
       context.exhausted.push_back({*lacking, left});
     }
+  }
+
+  // What all books have left of it. Those that it may not cover may repeat what it did, so their
+  // claims are looked up with it.
+  Points LeftOf(LimitId limit) {
+    ClaimsToFind claims;
+    if (claims_ != Claims::kLookedUp) {
+      for (size_t i = 0; i < commands_.size(); ++i) {
+        const Command& command = *commands_[i];
+        const auto& named = command.limits;
+        const bool may_spend = LimitsOf(command, *configuration_).contains(limit) ||
+                               std::find(named.begin(), named.end(), limit) != named.end();
+        if (!settled_[i] && may_spend) AddClaims(command, claims.keys);
+      }
+    }
+    const Points left = allowances_.Total(tx_, configuration_->programme().id, limit, claims);
+    if (claims.taken) {
+      claim_taken_ = claim_taken_ || *claims.taken;
+      found_claims_.insert(claims.keys.begin(), claims.keys.end());
+    }
+    return left;
   }
 
   // The same for a command that names several accounts. None of them is opened by it, and none but
@@ -291,10 +312,7 @@ class Run {
       const BookId book = BookOf(posting.account().id);
       const absl::StatusOr<LimitId> lacking = allowances_.FindShort(book, changes);
       if (!lacking.ok()) return Settle(i, lacking.status());
-      if (*lacking) {
-        const ProgrammeId programme = configuration().programme().id;
-        return RefuseCommand(i, Exhausted(*lacking, allowances_.Total(tx_, programme, *lacking)));
-      }
+      if (*lacking) return RefuseCommand(i, Exhausted(*lacking, LeftOf(*lacking)));
       allowances_.Apply(book, changes);
     }
     if (postings[0].account().status == AccountStatus::kMerged && !command.survivor) {
@@ -407,10 +425,11 @@ class Run {
   // A refused command inserts no claim, so its insert finds none: it may repeat one that was
   // accepted.
   bool RefusedRepeat() {
-    if (claims_ == Claims::kLookedUp || refusals_.empty()) return false;
+    if (claims_ == Claims::kLookedUp || claim_taken_) return claim_taken_;
     std::vector<Uuid> keys;
     for (const LoggedRefusal& refusal : refusals_) AddClaims(*refusal.command, keys);
-    return !FindClaims(tx_, keys).empty();
+    std::erase_if(keys, [this](const Uuid& key) { return found_claims_.contains(key); });
+    return !keys.empty() && !FindClaims(tx_, keys).empty();
   }
 
   absl::Status Write() {
@@ -445,6 +464,9 @@ class Run {
   std::vector<bool> settled_;
   Outcomes outcomes_;
   std::vector<LoggedRefusal> refusals_;
+  // Claims that were looked up before the write, and whether one of them was taken.
+  std::set<Uuid> found_claims_;
+  bool claim_taken_ = false;
   // Accepted and parked commands, for their RowStores.
   std::vector<Command*> to_write_;
 };
