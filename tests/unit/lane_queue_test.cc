@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 
 #include "libs/base/reason.h"
@@ -73,6 +74,25 @@ TEST_CASE("LaneQueue: what was set aside keeps its place", "[unit][ledger]") {
   CHECK(ReasonOf(queue.Push(third)) == Reason::kQueueFull);
   queue.Forget(*batch[0].command);
   CHECK(queue.Push(third).ok());
+}
+
+TEST_CASE("LaneQueue: after a large batch, what is on its way may join the next one",
+          "[unit][ledger]") {
+  LaneQueue queue(100, 100);
+  const auto push = [&](int count) {
+    for (int i = 1; i <= count; ++i) {
+      PendingCommand pending = Pending(i);
+      REQUIRE(queue.Push(pending).ok());
+    }
+  };
+  push(8);
+  REQUIRE(queue.PopBatch(10, absl::Seconds(1)).size() == 8);
+  push(1);
+  const absl::Time before = absl::Now();
+
+  CHECK(queue.PopBatch(10, absl::Seconds(1)).size() == 1);
+
+  CHECK(absl::Now() - before >= absl::Milliseconds(2));
 }
 
 }  // namespace

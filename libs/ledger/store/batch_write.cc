@@ -13,7 +13,7 @@ namespace guilder::ledger {
 namespace {
 
 // Records of a batch that travels with its commit.
-constexpr size_t kSmallBatch = 16;
+constexpr size_t kSmallBatch = 4;
 
 using postgres::Params;
 using postgres::Statement;

@@ -1,5 +1,7 @@
 #include "libs/ledger/store/lane_queue.h"
 
+#include <algorithm>
+#include <chrono>
 #include <set>
 #include <utility>
 
@@ -9,6 +11,15 @@
 #include "libs/ledger/store/claims.h"
 
 namespace guilder::ledger {
+namespace {
+
+// A lane whose last batch had so many commands is busy: it waits a moment for those that are on
+// their way, since what a batch costs whatever its size is then shared by more. Its callers wait
+// for each other anyhow.
+constexpr int kBusyBatch = 8;
+constexpr std::chrono::microseconds kGather(2'000);
+
+}  // namespace
 
 // What a batch has so far, and so what may join it.
 class LaneQueue::Selection {
@@ -64,13 +75,20 @@ std::vector<PendingCommand> LaneQueue::PopBatch(int max, absl::Duration patience
   std::unique_lock lock(mutex_);
   arrived_.wait_for(lock, absl::ToChronoMilliseconds(patience),
                     [&] { return queued_ > 0 || (closed_ && aside_.empty()); });
+  GatherMore(lock, max);
   std::vector<PendingCommand> batch = Select(max);
   if (batch.empty() && queued_ > 0) {
     // All that is here stays behind what was set aside.
     arrived_.wait_for(lock, absl::ToChronoMilliseconds(patience));
     batch = Select(max);
   }
+  last_batch_ = static_cast<int>(batch.size());
   return batch;
+}
+
+void LaneQueue::GatherMore(std::unique_lock<std::mutex>& lock, int max) {
+  if (last_batch_ < kBusyBatch || queued_ == 0 || queued_ >= std::min(2 * last_batch_, max)) return;
+  closing_.wait_for(lock, kGather, [&] { return closed_; });
 }
 
 std::vector<PendingCommand> LaneQueue::Select(int max) {
@@ -147,6 +165,7 @@ void LaneQueue::Close() {
     closed_ = true;
   }
   arrived_.notify_all();
+  closing_.notify_all();
 }
 
 bool LaneQueue::ClosedAndEmpty() const {
