@@ -30,7 +30,7 @@ constexpr char kSetUp[] = R"sql(
           (extract(epoch from now() - interval '5 days') * 1000000)::bigint);
   insert into ledger.configuration (programme_id, version) values (1, 1);
   insert into ledger.books (book, programme_id, clock_offset_us, format_version, secret)
-  select b, 1, -4 * 86400000000, 4, decode(lpad(to_hex(b), 64, '0'), 'hex')
+  select b, 1, -4 * 86400000000, 5, decode(lpad(to_hex(b), 64, '0'), 'hex')
     from generate_series(1, 2) as b;
   insert into partner.partners (partner_id, slug, programme_id, display_name, state)
   overriding system value

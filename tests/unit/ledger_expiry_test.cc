@@ -88,7 +88,8 @@ TEST_CASE("Expiry: a policy that makes no sense is refused", "[unit][ledger]") {
   for (const ExpiryPolicy& policy :
        {Policy(ExpiryKind::kMonths, 0), Policy(ExpiryKind::kEndOfMonth, -1),
         Policy(ExpiryKind::kEndOfYear, 241), Policy(ExpiryKind::kFixedDate, 0, 13, 1),
-        Policy(ExpiryKind::kFixedDate, 0, 9, 0), Policy(static_cast<ExpiryKind>(6), 1)}) {
+        Policy(ExpiryKind::kFixedDate, 0, 9, 0), Policy(static_cast<ExpiryKind>(7), 1),
+        Policy(ExpiryKind::kInactivity, 12)}) {
     CHECK(ReasonOf(CheckPolicy(policy)) == Reason::kRequestMalformed);
   }
 }

@@ -216,17 +216,17 @@ TEST_CASE("Timeline: lots promise what time will do to them", "[unit][member]") 
   lot.held = Points(10);
   lot.activates_at = Timestamp(5);
   lot.expires_at = Timestamp(9);
-  const auto pending = Promises(BookId(1), lot, "fresh");
+  const auto pending = Promises(BookId(1), lot, lot.expires_at, "fresh");
   REQUIRE(pending.size() == 2);
   CHECK(pending[0].text == "40 points from fresh become available");
   CHECK(pending[1].text == "40 points from fresh expire");
   CHECK(pending[1].points == Points(-40));
   lot.on_due = ledger::OnDue::kCancel;
-  CHECK(Promises(BookId(1), lot, "fresh")[0].text ==
+  CHECK(Promises(BookId(1), lot, lot.expires_at, "fresh")[0].text ==
         "40 points from fresh lapse unless the purchase is confirmed");
   lot.expires_at = kNever;
   lot.state = ledger::LotState::kActive;
-  CHECK(Promises(BookId(1), lot, "fresh").empty());
+  CHECK(Promises(BookId(1), lot, lot.expires_at, "fresh").empty());
 }
 
 TEST_CASE("Timeline: at its limit the latest past and the soonest future stay", "[unit][member]") {

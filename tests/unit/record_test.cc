@@ -108,6 +108,9 @@ const std::vector<std::pair<std::string, Change>>& Changes() {
        [](Record& r) { r.new_lots[0].restricted_to = Restriction(kOnlyListed, {}); }},
       {"hold in review", [](Record& r) { r.new_hold->reviewed = true; }},
       {"restored until", [](Record& r) { r.restored_until = Timestamp(1); }},
+      {"lot that lives by activity", [](Record& r) { r.new_lots[0].lives_by_activity = true; }},
+      {"active until", [](Record& r) { r.active_until = Timestamp(1); }},
+      {"active until later", [](Record& r) { r.active_until = Timestamp(2); }},
       {"restored until later", [](Record& r) { r.restored_until = Timestamp(2); }},
   };
   return changes;

@@ -86,12 +86,40 @@ Timestamp Configuration::EndOfDayAfter(Timestamp at, int days) const {
   return FromAbslTime(absl::FromCivil(day + days + 1, calendar_.time_zone()));
 }
 
-Timestamp Configuration::ExpiryOf(const Contract& contract, Timestamp earned_at) const {
-  ExpiryPolicy policy;
+ExpiryPolicy Configuration::ExpiryPolicyAt(Timestamp at) const {
+  const ExpiryPolicy* policy = nullptr;
   for (const ExpiryPolicy& version : programme_.expiry) {
-    if (version.effective_from <= earned_at) policy = version;
+    if (version.effective_from <= at) policy = &version;
   }
-  return ExpiresAt(policy, earned_at, contract.lot_life_days, calendar_.time_zone());
+  return policy == nullptr ? ExpiryPolicy{} : *policy;
+}
+
+Timestamp Configuration::ExpiryOf(const Contract& contract, Timestamp earned_at,
+                                  Timestamp now) const {
+  const ExpiryPolicy policy = ExpiryPolicyAt(earned_at);
+  const Timestamp end = ExpiresAt(policy, earned_at, contract.lot_life_days, calendar_.time_zone());
+  if (policy.minimum_life_days == 0) return end;
+  return std::max(end, EndOfDayAfter(now, policy.minimum_life_days));
+}
+
+bool Configuration::LivesByActivity(Timestamp earned_at) const {
+  return ExpiryPolicyAt(earned_at).kind == ExpiryKind::kInactivity;
+}
+
+std::optional<Timestamp> Configuration::ActiveUntil(int activities, Timestamp occurred_at) const {
+  const ExpiryPolicy* policy = nullptr;
+  for (const ExpiryPolicy& version : programme_.expiry) {
+    const bool idle = version.kind == ExpiryKind::kInactivity;
+    if (idle && version.effective_from <= occurred_at) policy = &version;
+  }
+  if (policy == nullptr || (policy->activities & activities) == 0) return std::nullopt;
+  return ExpiresAt(*policy, occurred_at, 0, calendar_.time_zone());
+}
+
+bool Configuration::has_activity() const {
+  return std::any_of(
+      programme_.expiry.begin(), programme_.expiry.end(),
+      [](const ExpiryPolicy& policy) { return policy.kind == ExpiryKind::kInactivity; });
 }
 
 Timestamp Configuration::GraceUntil(Timestamp now) const {

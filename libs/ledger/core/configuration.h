@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -175,8 +176,19 @@ class Configuration {
   // first instant that is too late.
   Timestamp EndOfDayAfter(Timestamp at, int days) const;
 
-  // When points under a contract expire that were earned then, by the policy of that day.
-  Timestamp ExpiryOf(const Contract& contract, Timestamp earned_at) const;
+  // When points under a contract expire that were earned then, by the policy of that day; posted at
+  // `now`, they live its minimum.
+  Timestamp ExpiryOf(const Contract& contract, Timestamp earned_at, Timestamp now) const;
+  // Whether points that were earned then live by activity.
+  bool LivesByActivity(Timestamp earned_at) const;
+  // Until when points that live by activity live for what a member did then: the sum of Activities.
+  // Nothing when none of it counts. Points keep the rule by which they were earned, so it is that
+  // of the last version that had such a rule.
+  std::optional<Timestamp> ActiveUntil(int activities, Timestamp occurred_at) const;
+  // Whether there ever was such a rule.
+  bool has_activity() const;
+  // The policy in force at an instant.
+  ExpiryPolicy ExpiryPolicyAt(Timestamp at) const;
 
   // Until when points live that come back at `now` after their lot has expired; zero when they do
   // not.

@@ -60,6 +60,7 @@ absl::Status DecideEarn(Posting& posting, const EarnTerms& terms) {
   lot.expires_at = terms.expires_at;
   lot.on_due = terms.on_due;
   lot.restricted_to = terms.restricted_to;
+  lot.lives_by_activity = terms.lives_by_activity;
   posting.Issue(lot);
   posting.BringUpToNow();
   return absl::OkStatus();

@@ -25,6 +25,8 @@ struct EarnTerms {
   Timestamp expires_at = kNever;
   OnDue on_due = OnDue::kActivate;
   Restriction restricted_to{};
+  // As Lot::lives_by_activity.
+  bool lives_by_activity = false;
 };
 
 // Gives points as one new lot, or none when there are no points. What is due at once is activated

@@ -25,6 +25,7 @@ absl::CivilDay LastDay(const ExpiryPolicy& policy, absl::CivilDay earned, int li
   const absl::CivilDay old_enough = MonthsAfter(earned, policy.months);
   switch (policy.kind) {
     case ExpiryKind::kMonths:
+    case ExpiryKind::kInactivity:
       return old_enough;
     case ExpiryKind::kEndOfMonth:
       return DayOf(absl::CivilMonth(earned) + policy.months, 31);
@@ -52,8 +53,9 @@ absl::Status Malformed(const char* field) {
 
 absl::Status CheckPolicy(const ExpiryPolicy& policy) {
   const bool fixed = policy.kind == ExpiryKind::kFixedDate;
-  const bool moves = policy.kind == ExpiryKind::kMonths;
-  if (policy.kind < ExpiryKind::kByContract || policy.kind > ExpiryKind::kNever) {
+  const bool idle = policy.kind == ExpiryKind::kInactivity;
+  const bool moves = policy.kind == ExpiryKind::kMonths || idle;
+  if (policy.kind < ExpiryKind::kByContract || policy.kind > ExpiryKind::kInactivity) {
     return Malformed("policy.expiry.kind");
   }
   if (policy.months < (moves ? 1 : 0) || policy.months > kMostExpiryMonths) {
@@ -61,6 +63,11 @@ absl::Status CheckPolicy(const ExpiryPolicy& policy) {
   }
   if (fixed && (policy.month < 1 || policy.month > 12)) return Malformed("policy.expiry.month");
   if (fixed && (policy.day < 1 || policy.day > 31)) return Malformed("policy.expiry.day");
+  const bool some = policy.activities > 0 && policy.activities <= kAllActivities;
+  if (idle ? !some : policy.activities != 0) return Malformed("policy.expiry.activities");
+  if (policy.minimum_life_days < 0 || policy.minimum_life_days > kMostMinimumLifeDays) {
+    return Malformed("policy.expiry.minimum_life_days");
+  }
   return absl::OkStatus();
 }
 

@@ -18,7 +18,21 @@ enum class ExpiryKind : int16_t {
   kEndOfYear = 3,   // with the year in which they are `months` old
   kFixedDate = 4,   // on the next `month`/`day` on which they are `months` old
   kNever = 5,
+  // When the member was not active for `months` since they were earned: see Activity.
+  kInactivity = 6,
 };
+
+// What may count as a member's activity. A policy's set is the sum of these; the numbers are
+// stored. What comes from other members, or goes to them, is none, and neither is a return.
+enum Activity : int {
+  // A purchase that gave points, once they cannot lapse for want of a confirmation.
+  kPurchaseActivity = 1,
+  // Points that were paid at a partner, by themselves, with a purchase or by a voucher.
+  kPaymentActivity = 2,
+  // A gift or a voucher that was ordered for points.
+  kGiftActivity = 4,
+};
+inline constexpr int kAllActivities = kPurchaseActivity | kPaymentActivity | kGiftActivity;
 
 // A version of the policy; it is for what was earned from then on.
 struct ExpiryPolicy {
@@ -27,10 +41,15 @@ struct ExpiryPolicy {
   int months = 0;
   int month = 12;
   int day = 31;
+  // Of kInactivity: the sum of the Activities that count.
+  int activities = 0;
+  // Whatever the rule, points live so many days from the day on which they were posted, at least.
+  int minimum_life_days = 0;
   friend bool operator==(const ExpiryPolicy&, const ExpiryPolicy&) = default;
 };
 
 inline constexpr int kMostExpiryMonths = 240;
+inline constexpr int kMostMinimumLifeDays = 3'650;
 
 // Refuses: kRequestMalformed, naming the field.
 absl::Status CheckPolicy(const ExpiryPolicy& policy);

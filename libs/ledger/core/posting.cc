@@ -29,7 +29,8 @@ Posting::Due Posting::FirstDue(const AccountState& account) {
     if (lot.state == LotState::kPending) {
       consider({DueKind::kLotActivation, lot.activates_at, lot.id, {}});
     }
-    if (lot.expires_at != kNever) consider({DueKind::kLotExpiry, lot.ends_at(), lot.id, {}});
+    const Timestamp end = account.EndOf(lot);
+    if (end != kNever) consider({DueKind::kLotExpiry, end, lot.id, {}});
   }
   for (const Hold& hold : account.holds) {
     if (hold.open()) {
@@ -83,7 +84,7 @@ LotId Posting::Issue(Lot lot) {
   account_.lots.push_back(lot);
   // What is due already happens within this posting.
   const Timestamp activates_at = lot.activates_at > now_ ? lot.activates_at : kNever;
-  account_.next_due_at = std::min({account_.next_due_at, activates_at, lot.expires_at});
+  account_.next_due_at = std::min({account_.next_due_at, activates_at, account_.EndOf(lot)});
   Move(Control(Bucket::kIssued, lot.issuer), Member(Bucket::kPending, lot.id), lot.issued,
        lot.contract);
   return lot.id;
@@ -181,7 +182,13 @@ void Posting::Expire(Lot& lot) {
   const Bucket from = lot.state == LotState::kPending ? Bucket::kPending : Bucket::kAvailable;
   lot.remaining -= points;
   lot.expired += points;
+  KeepEnd(lot);
   Move(Member(from, lot.id), Control(Bucket::kExpired, {}), points, lot.contract);
+}
+
+void Posting::KeepEnd(Lot& lot) const {
+  const Timestamp end = account_.EndOf(lot);
+  if (end <= now_ && end > lot.ends_at()) lot.restored_until = end;
 }
 
 std::vector<Lot*> Posting::InOrderOfConsumption() {
@@ -189,8 +196,8 @@ std::vector<Lot*> Posting::InOrderOfConsumption() {
   for (Lot& lot : account_.lots) {
     if (lot.state == LotState::kActive && lot.free() > Points(0)) order.push_back(&lot);
   }
-  std::sort(order.begin(), order.end(), [](const Lot* a, const Lot* b) {
-    return std::make_tuple(a->ends_at(), a->id) < std::make_tuple(b->ends_at(), b->id);
+  std::sort(order.begin(), order.end(), [&](const Lot* a, const Lot* b) {
+    return std::make_tuple(account_.EndOf(*a), a->id) < std::make_tuple(account_.EndOf(*b), b->id);
   });
   return order;
 }
@@ -210,7 +217,7 @@ void Posting::OpenHold(Hold hold, const Spending& spending, ConsumptionOrder ord
   std::erase_if(lots, [&](const Lot* lot) { return !lot->MayPay(spending); });
   const auto rank = [&](const Lot* lot) {
     const bool anywhere = !lot->restricted_to;
-    const Timestamp end = order == ConsumptionOrder::kFirstIn ? Timestamp() : lot->ends_at();
+    const Timestamp end = order == ConsumptionOrder::kFirstIn ? Timestamp() : account_.EndOf(*lot);
     return std::make_tuple(anywhere, end, lot->id);
   };
   std::sort(lots.begin(), lots.end(),
@@ -277,7 +284,7 @@ void Posting::RefundFrom(RecordNumber number, Points points, PartnerId partner, 
                          Timestamp grace_until) {
   Hold& hold = *account_.FindHold(number);
   const auto restore = [&](Lot& lot, Points back) {
-    if (lot.ends_at() <= now_ && grace_until > now_) {
+    if (account_.EndOf(lot) <= now_ && grace_until > now_) {
       lot.restored_until = grace_until;
       restored_until_ = grace_until;
     }

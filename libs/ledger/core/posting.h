@@ -42,6 +42,8 @@ class Posting {
   // Until when points live that this posting gave back to lots which had expired; none when there
   // were none.
   const std::optional<Timestamp>& restored_until() const { return restored_until_; }
+  // What NoteActivity or RecallActivity said last; none when nothing did.
+  const std::optional<Timestamp>& active_until() const { return active_until_; }
 
   // Brings the account up to `now`: what fell due is activated, cancelled, released or expired, in
   // the order of its dates. Every command begins with it, and it runs again where a step makes
@@ -92,6 +94,12 @@ class Posting {
   void Forfeit(Points points);
   // Gives points back that had expired, as a new lot of the same terms with another date.
   LotId Reinstate(LotId expired, Points points, Timestamp expires_at);
+  // The member was active: what lives by activity lives until then at least. The last that happens
+  // in a posting, so that entries are made by the dates from before.
+  void NoteActivity(Timestamp until);
+  // An activity does not count any more: what lives by activity lives until then, or as its own
+  // dates say. The last that happens, too: what is due thereby is for the next command.
+  void RecallActivity(Timestamp until);
   // Ends what the account may do.
   void Close(AccountStatus status) { account_.status = status; }
 
@@ -106,6 +114,8 @@ class Posting {
 
   void Move(Side debit, Side credit, Points points, ContractId contract);
   void Expire(Lot& lot);
+  // Keeps in a lot that expires when it did, because the account's date may move on.
+  void KeepEnd(Lot& lot) const;
   void CancelPending(Lot& lot, Points points);
   Sent SendFrom(Lot& lot, Points points);
   static Bucket FreeBucket(const Lot& lot) {
@@ -126,6 +136,7 @@ class Posting {
   std::vector<Lot> new_lots_;
   std::optional<Hold> new_hold_;
   std::optional<Timestamp> restored_until_;
+  std::optional<Timestamp> active_until_;
 };
 
 }  // namespace guilder::ledger

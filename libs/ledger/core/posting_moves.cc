@@ -7,18 +7,20 @@
 namespace guilder::ledger {
 namespace {
 
-// The lot that receives points of this one.
-Lot TermsFor(const Lot& lot, AccountId account, Points points) {
+// The lot that receives points of this one: it lives as long as this one would, and by the activity
+// of its new owner where this one lived by activity.
+Lot TermsFor(const Lot& lot, const AccountState& account, Points points) {
   Lot terms;
   terms.issuer = lot.issuer;
   terms.contract = lot.contract;
   terms.issued = points;
   terms.activates_at = lot.activates_at;
-  terms.expires_at = lot.ends_at();
+  terms.expires_at = account.EndOf(lot);
+  terms.lives_by_activity = lot.lives_by_activity;
   terms.on_due = lot.on_due;
   terms.restricted_to = lot.restricted_to;
   terms.state = lot.state;
-  terms.origin = lot.origin.account ? lot.origin : LotOrigin{account, lot.id};
+  terms.origin = lot.origin.account ? lot.origin : LotOrigin{account.id, lot.id};
   return terms;
 }
 
@@ -28,7 +30,7 @@ Sent Posting::SendFrom(Lot& lot, Points points) {
   lot.remaining -= points;
   lot.moved += points;
   Move(Member(FreeBucket(lot), lot.id), Control(Bucket::kInTransit, {}), points, {});
-  return {TermsFor(lot, account_.id, points), points};
+  return {TermsFor(lot, account_, points), points};
 }
 
 std::vector<Sent> Posting::Send(Points points) {
@@ -69,7 +71,7 @@ void Posting::Receive(const std::vector<Sent>& lots) {
     new_lots_.push_back(lot);
     account_.lots.push_back(lot);
     const Timestamp activates_at = lot.state == LotState::kPending ? lot.activates_at : kNever;
-    account_.next_due_at = std::min({account_.next_due_at, activates_at, lot.expires_at});
+    account_.next_due_at = std::min({account_.next_due_at, activates_at, account_.EndOf(lot)});
     Move(Control(Bucket::kInTransit, {}), Member(FreeBucket(lot), lot.id), lot.issued, {});
   }
 }
@@ -82,7 +84,7 @@ std::vector<Sent> Posting::SendDebts() {
     const Points debt = std::exchange(lot.debt, Points(0));
     lot.moved -= debt;
     Move(Control(Bucket::kInTransit, {}), Member(Bucket::kDebt, lot.id), debt, {});
-    Lot terms = TermsFor(lot, account_.id, Points(0));
+    Lot terms = TermsFor(lot, account_, Points(0));
     terms.state = LotState::kActive;
     sent.push_back({std::move(terms), debt});
   }
@@ -143,7 +145,7 @@ LotId Posting::Reinstate(LotId expired, Points points, Timestamp expires_at) {
   Lot& old = *account_.FindLot(expired);
   old.expired -= points;
   old.moved += points;
-  Lot lot = TermsFor(old, account_.id, points);
+  Lot lot = TermsFor(old, account_, points);
   const ContractId contract = old.contract;
   lot.id = MakeLotId(number_, static_cast<int64_t>(new_lots_.size()));
   lot.expires_at = expires_at;
@@ -156,6 +158,16 @@ LotId Posting::Reinstate(LotId expired, Points points, Timestamp expires_at) {
   from.lot = expired;
   Move(from, Member(Bucket::kAvailable, lot.id), points, contract);
   return lot.id;
+}
+
+void Posting::NoteActivity(Timestamp until) {
+  active_until_ = until;
+  account_.active_until = std::max(account_.active_until, until);
+}
+
+void Posting::RecallActivity(Timestamp until) {
+  active_until_ = until;
+  account_.active_until = until;
 }
 
 }  // namespace guilder::ledger

@@ -46,11 +46,13 @@ bool NamesSeveralPartners(const Lot& lot) {
   return !lot.restricted_to.listed().empty();
 }
 
-// Which terms a leaf digests: those of format 3 and 4 the first records could not have.
+// Which terms a leaf digests: those of format 3 to 5 the first records could not have.
 uint64_t LeafFormatOf(const Record& record) {
   const auto any_lot = [&record](const auto& is) {
     return std::any_of(record.new_lots.begin(), record.new_lots.end(), is);
   };
+  const bool lives = any_lot([](const Lot& lot) { return lot.lives_by_activity; });
+  if (lives || record.active_until) return 5;
   if (any_lot(NamesSeveralPartners)) return 4;
   const bool restricted =
       any_lot([](const Lot& lot) { return static_cast<bool>(lot.restricted_to); });
@@ -224,7 +226,11 @@ Digest LeafOf(const Record& record, const HmacKey& book_key) {
     encoder.Unsigned(record.new_hold && record.new_hold->reviewed ? 1 : 0)
         .Quantity(record.restored_until.value_or(Timestamp()));
   }
-  if (format == 4) EncodeListedPartners(record.new_lots, encoder);
+  if (format >= 4) EncodeListedPartners(record.new_lots, encoder);
+  if (format == 5) {
+    for (const Lot& lot : record.new_lots) encoder.Unsigned(lot.lives_by_activity ? 1 : 0);
+    encoder.Quantity(record.active_until.value_or(Timestamp()));
+  }
   return LeafHash(encoder.str());
 }
 

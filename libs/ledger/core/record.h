@@ -15,7 +15,7 @@ namespace guilder::ledger {
 
 // The format of a book that this code writes: what its leaves digest, and what its rows mean. Lanes
 // post to no newer one.
-inline constexpr int kBookFormat = 4;
+inline constexpr int kBookFormat = 5;
 
 // What a record records. The numbers are stored.
 enum class RecordKind : int16_t {
@@ -94,6 +94,9 @@ struct Record {
   std::optional<Uuid> natural_key;
   // Until when points live that it gave back to lots which had expired. None where it gave none.
   std::optional<Timestamp> restored_until;
+  // Of an activity: until when it lets lots live. Of a record that undoes one: until when what is
+  // left lets them live. None of other records.
+  std::optional<Timestamp> active_until;
 };
 
 // The leaf of a record: digests everything of it that may never change, salted with

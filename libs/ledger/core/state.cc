@@ -39,7 +39,7 @@ Timestamp NextDue(const AccountState& state) {
   for (const Lot& lot : state.lots) {
     if (lot.free() <= Points(0)) continue;
     if (lot.state == LotState::kPending) next = std::min(next, lot.activates_at);
-    next = std::min(next, lot.ends_at());
+    next = std::min(next, state.EndOf(lot));
   }
   for (const Hold& hold : state.holds) {
     if (hold.open()) next = std::min(next, hold.expires_at);

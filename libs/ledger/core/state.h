@@ -47,9 +47,12 @@ struct Lot {
   // None for points that a partner issued into this lot.
   LotOrigin origin;
   Restriction restricted_to;
+  // Whether the member's activity lets it live longer than `expires_at`.
+  bool lives_by_activity = false;
 
-  // Points that came back after the lot had expired live until then. Zero when none did. Follows
-  // from the record that gave them back.
+  // Until when it lives, or lived, beyond `expires_at`: points that came back after it had expired,
+  // or when it expired at last, having lived by activity. Zero when there is no such date. Follows
+  // from the journal.
   Timestamp restored_until;
   LotState state = LotState::kPending;
   Points remaining;  // held points included
@@ -63,7 +66,7 @@ struct Lot {
   Points moved;
 
   Points free() const { return remaining - held; }
-  // When what is free of it expires.
+  // When what is free of it expires by its own dates alone; see AccountState::EndOf.
   Timestamp ends_at() const { return std::max(expires_at, restored_until); }
   bool MayPay(const Spending& spending) const {
     return restricted_to.Admits(spending.partner, spending.gift);
@@ -128,6 +131,8 @@ struct AccountState {
   Timestamp next_due_at = kNever;
   // Every lot before this one is closed.
   LotId first_open_lot;
+  // Until when lots live at least that live by activity. Zero when nothing counted yet.
+  Timestamp active_until;
 
   // All lots from `first_open_lot` on when `lots_loaded`; otherwise only those created since
   // loading. By id.
@@ -136,6 +141,10 @@ struct AccountState {
   // Open holds, and those that commands name. By number.
   std::vector<Hold> holds;
 
+  // When what is free of the lot expires, as things are now.
+  Timestamp EndOf(const Lot& lot) const {
+    return lot.lives_by_activity ? std::max(lot.ends_at(), active_until) : lot.ends_at();
+  }
   Lot* FindLot(LotId lot);
   Hold* FindHold(RecordNumber number);
   friend bool operator==(const AccountState&, const AccountState&) = default;

@@ -25,6 +25,7 @@ AccountState AccountFromRow(const postgres::Row& row, int first) {
   account.debt = row.Id<Points>(first + 5);
   account.next_due_at = row.Id<Timestamp>(first + 6);
   account.first_open_lot = row.Id<LotId>(first + 7);
+  account.active_until = row.Id<Timestamp>(first + 8);
   return account;
 }
 
@@ -49,7 +50,8 @@ Lot LotFromRow(const postgres::Row& row) {
                 row.OptionalId<LotId>(17).value_or(LotId())};
   lot.restored_until = row.Id<Timestamp>(19);
   const auto where = row.Id<PartnerId>(18);
-  lot.restricted_to = row.IsNull(20) ? Restriction(where) : RestrictionOf(where, row.IntArray(20));
+  lot.restricted_to = row.IsNull(21) ? Restriction(where) : RestrictionOf(where, row.IntArray(21));
+  lot.lives_by_activity = row.Int(20) != 0;
   return lot;
 }
 

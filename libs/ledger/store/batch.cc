@@ -12,6 +12,7 @@
 #include "libs/ledger/core/moves.h"
 #include "libs/ledger/core/posting.h"
 #include "libs/ledger/store/account_memory.h"
+#include "libs/ledger/store/activities.h"
 #include "libs/ledger/store/allowances.h"
 #include "libs/ledger/store/batch_sql.h"
 #include "libs/ledger/store/claims.h"
@@ -238,6 +239,7 @@ class Run {
       if (!*lacking) {
         if (opens) ++book.last_serial;
         allowances_.Apply(book.id, changes);
+        CountActivity(tx_, configuration(), command, batch_.records, posting);
         Accept(i, *std::move(response), posting);
         Keep(std::move(posting));
         return;
@@ -302,7 +304,10 @@ class Run {
     const DecisionContext context{configuration(), loaded_.cards[i], /*account_found=*/true};
     absl::StatusOr<std::string> response = command.DecideTogether(context, postings);
     if (!response.ok()) return RefuseCommand(i, response.status());
-    if (command.survivor) MoveAll(postings[0], postings[1]);
+    if (command.survivor) {
+      MoveAll(postings[0], postings[1]);
+      CountActivityOfSurvivor(configuration(), command, postings[0], postings[1]);
+    }
     for (const Posting& posting : postings) {
       AllowanceChanges changes = ChangesOf(posting.entries(), configuration());
       // What it spends or gives back besides is of its own account's book.
@@ -364,6 +369,7 @@ class Run {
     record.new_lots = posting.new_lots();
     record.new_hold = posting.new_hold();
     record.restored_until = posting.restored_until();
+    record.active_until = posting.active_until();
     return record;
   }
 
@@ -388,9 +394,11 @@ class Run {
     AccountState after = std::move(posting).TakeAccount();
     // A hold may be released from its review without an entry.
     const bool released = entry.state.holds != after.holds;
+    const bool active = entry.state.active_until != after.active_until;
     // Where nothing was due after all, nobody looks in vain again.
     const bool looked_in_vain = entry.state.next_due_at != after.next_due_at;
-    entry.changed = entry.changed || !entry.found || moved || closed || released || looked_in_vain;
+    entry.changed =
+        entry.changed || !entry.found || moved || closed || released || active || looked_in_vain;
     entry.state = std::move(after);
   }
 

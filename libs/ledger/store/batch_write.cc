@@ -34,7 +34,7 @@ constexpr Statement kWriteRefusals{"ledger.write_refusals", R"sql(
 // in one direction only; one that is taken fails the statement.
 //
 // Reading parameters is a good part of what a batch costs PostgreSQL, a small one above all: so the
-// integers of a table's rows are one array ($4 has six for each record), what is the same for all
+// integers of a table's rows are one array ($4 has seven for each record), what is the same for all
 // rows is given once ($1 is the posted time), and what follows from an id is taken from it: the
 // book of an account (account.h), the book and number of a record, kind and partner of a control
 // account. Values of varying length stand in arrays of their own, which are read from
@@ -43,15 +43,16 @@ constexpr Statement kWriteRefusals{"ledger.write_refusals", R"sql(
 constexpr Statement kWriteBatch{"ledger.write_batch", R"sql(
   with journal as (
     insert into ledger.journal (book, number, posted_at_us, refers_to, account_id, partner_id,
-                                config_version, kind, restored_until_us, request_id, fingerprint,
-                                content, response, leaf, natural_key)
+                                config_version, kind, restored_until_us, active_until_us, request_id,
+                                fingerprint, content, response, leaf, natural_key)
     select ($4[i + 2] & 65535)::int, $4[i], $1::bigint, nullif($4[i + 1], 0), $4[i + 2],
-           $4[i + 3], $2::bigint, $4[i + 4], nullif($4[i + 5], 0), request_id, fingerprint, content, response, leaf, natural_key
-      from (select 6 * record - 5 as i, r.*
+           $4[i + 3], $2::bigint, $4[i + 4], nullif($4[i + 5], 0), nullif($4[i + 6], 0),
+           request_id, fingerprint, content, response, leaf, natural_key
+      from (select 7 * record - 6 as i, r.*
               from unnest($5::uuid[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[], $10::uuid[])
                      with ordinality
                    as r (request_id, fingerprint, content, response, leaf, natural_key, record)
-             where cardinality($4::bigint[]) = 6 * cardinality($5)) as r
+             where cardinality($4::bigint[]) = 7 * cardinality($5)) as r
   ), entries as (
     insert into ledger.entries (book, number, line, posted_at_us, debit_account, debit_bucket,
                                 debit_lot, credit_account, credit_bucket, credit_lot, contract_id,
@@ -78,18 +79,20 @@ constexpr Statement kWriteBatch{"ledger.write_batch", R"sql(
   ), accounts as (
     update ledger.accounts a
        set status = $16[i + 1], pending = $16[i + 2], available = $16[i + 3], held = $16[i + 4],
-           debt = $16[i + 5], next_due_at_us = $16[i + 6], first_open_lot = $16[i + 7]
-      from generate_series(1, cardinality($16::bigint[]), 8) as i
+           debt = $16[i + 5], next_due_at_us = $16[i + 6], first_open_lot = $16[i + 7],
+           active_until_us = $16[i + 8]
+      from generate_series(1, cardinality($16::bigint[]), 9) as i
      where a.book = ($16[i] & 65535)::int and a.account_id = $16[i]
   ), lots as (
     insert into ledger.lots (book, account_id, lot_id, issuer_id, contract_id, issued,
                              activates_at_us, expires_at_us, on_due, state, remaining,
-                             origin_account, origin_lot, restricted_to, restricted_partners)
+                             origin_account, origin_lot, restricted_to, restricted_partners,
+                             lives_by_activity)
     select ($17[i] & 65535)::int, $17[i], $17[i + 1], $17[i + 2], $17[i + 3], $17[i + 4],
            $17[i + 5], $17[i + 6], $17[i + 7], $17[i + 8], $17[i + 4],
            nullif($17[i + 9], 0), nullif($17[i + 10], 0), greatest($17[i + 11], -2),
-           ($21::text[])[-1 - $17[i + 11]]::int[]
-      from generate_series(1, cardinality($17::bigint[]), 12) as i
+           ($21::text[])[-1 - $17[i + 11]]::int[], $17[i + 12]
+      from generate_series(1, cardinality($17::bigint[]), 13) as i
   ), allowances as (
     update ledger.allowances a
        set remaining = a.remaining + $18[i + 2]
@@ -107,10 +110,10 @@ constexpr Statement kWriteBatch{"ledger.write_batch", R"sql(
 
 constexpr Statement kOpenAccounts{"ledger.open_accounts", R"sql(
   insert into ledger.accounts (book, account_id, opened_number, status, pending, available, held, debt,
-                               next_due_at_us, first_open_lot)
-  select ($1[i] & 65535)::int, $1[i], ($2::bigint[])[(i + 7) / 8], $1[i + 1], $1[i + 2], $1[i + 3], $1[i + 4],
-         $1[i + 5], $1[i + 6], $1[i + 7]
-    from generate_series(1, cardinality($1::bigint[]), 8) as i
+                               next_due_at_us, first_open_lot, active_until_us)
+  select ($1[i] & 65535)::int, $1[i], ($2::bigint[])[(i + 8) / 9], $1[i + 1], $1[i + 2], $1[i + 3], $1[i + 4],
+         $1[i + 5], $1[i + 6], $1[i + 7], $1[i + 8]
+    from generate_series(1, cardinality($1::bigint[]), 9) as i
 )sql"};
 
 // What changes when points are spent, taken back, or repay a debt. The parts of a hold stand in $3,
@@ -253,7 +256,8 @@ void AddJournal(const BatchState& batch, Params& params) {
       .IntRows(
           r, &Record::number, [](const Record& record) { return OrNull(record.refers_to); },
           &Record::account, &Record::partner, &Record::kind,
-          [](const Record& record) { return record.restored_until.value_or(Timestamp()); })
+          [](const Record& record) { return record.restored_until.value_or(Timestamp()); },
+          [](const Record& record) { return record.active_until.value_or(Timestamp()); })
       .UuidArray(r, &Record::request_id)
       .BytesArray(r, &Record::fingerprint)
       .BytesArray(r, &Record::content)
@@ -301,7 +305,8 @@ void AddAccounts(const std::vector<const AccountEntry*>& accounts, Params& param
   for (const AccountEntry* entry : accounts) states.push_back(&entry->state);
   params.IntRows(states, &AccountState::id, &AccountState::status, &AccountState::pending,
                  &AccountState::available, &AccountState::held, &AccountState::debt,
-                 &AccountState::next_due_at, &AccountState::first_open_lot);
+                 &AccountState::next_due_at, &AccountState::first_open_lot,
+                 &AccountState::active_until);
 }
 
 // The lists of partners that lots name; "{3,8}".
@@ -335,7 +340,8 @@ void AddNewLots(const std::vector<LotRow>& lots, Params& params) {
       [&](const LotRow& row) {
         const PartnerId where = row.lot->restricted_to.where();
         return where == kOnlyListed ? next_list-- : where.value();
-      });
+      },
+      [](const LotRow& row) { return row.lot->lives_by_activity ? 1 : 0; });
 }
 
 void AddChangedLots(const std::vector<LotRow>& lots, Params& params) {

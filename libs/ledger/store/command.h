@@ -107,6 +107,8 @@ class Command {
   std::vector<PartnerId> payers;
   // Limits besides those of whose points it issues that Decide may spend from.
   std::vector<LimitId> limits;
+  // When what it tells of happened; none for now.
+  std::optional<Timestamp> occurred_at;
   // Whether it decides over lots. Lots are then loaded, from this one at the latest.
   bool needs_lots = false;
   std::optional<LotId> needs_lot;

@@ -17,7 +17,8 @@ using postgres::Transaction;
 
 constexpr Statement kReadJournal{"journal.read", R"sql(
   select row(number, posted_at_us, refers_to, account_id, partner_id, config_version, kind,
-             request_id, fingerprint, content, response, leaf, natural_key, restored_until_us)
+             request_id, fingerprint, content, response, leaf, natural_key, restored_until_us,
+             active_until_us)
     from ledger.journal
    where book = $1
      and number > $2
@@ -34,11 +35,11 @@ constexpr Statement kReadEntries{"journal.read_entries", R"sql(
              e.credit_account, e.credit_bucket, e.credit_lot, e.points, e.contract_id,
              l.issuer_id, l.contract_id, l.issued, l.activates_at_us, l.expires_at_us, l.on_due,
              l.lot_id, l.origin_account, l.origin_lot, l.restricted_to,
-             l.restricted_partners::bigint[])
+             l.restricted_partners::bigint[], l.lives_by_activity)
     from ledger.entries e
     left join lateral (select issuer_id, contract_id, issued, activates_at_us, expires_at_us, on_due,
                               lot_id, origin_account, origin_lot, restricted_to,
-                              restricted_partners
+                              restricted_partners, lives_by_activity
                          from ledger.lots
                         where (e.debit_bucket = $4
                                or (e.debit_bucket in ($5, $6) and e.credit_lot / 1024 = e.number))
@@ -48,7 +49,7 @@ constexpr Statement kReadEntries{"journal.read_entries", R"sql(
                        union all
                        select issuer_id, contract_id, issued, activates_at_us, expires_at_us, on_due,
                               lot_id, origin_account, origin_lot, restricted_to,
-                              restricted_partners
+                              restricted_partners, lives_by_activity
                          from ledger.lots
                         where e.credit_bucket = $6
                           and e.debit_bucket = $7
@@ -105,6 +106,9 @@ void ReadRecord(BookId book, PackedRow row, StoredRecord& stored) {
   const std::optional<int64_t> restored_until = row.OptionalInt();
   record.restored_until.reset();
   if (restored_until) record.restored_until = Timestamp(*restored_until);
+  const std::optional<int64_t> active_until = row.OptionalInt();
+  record.active_until.reset();
+  if (active_until) record.active_until = Timestamp(*active_until);
   record.entries.clear();
   record.new_lots.clear();
   record.new_hold.reset();
@@ -132,6 +136,7 @@ std::optional<Lot> ToLotTerms(PackedRow& row) {
   lot.origin.account = AccountId(OrNone(row.OptionalInt()));
   lot.origin.lot = LotId(OrNone(row.OptionalInt()));
   lot.restricted_to = RestrictionOf(row);
+  lot.lives_by_activity = row.Int() != 0;
   lot.remaining = lot.issued;
   return lot;
 }

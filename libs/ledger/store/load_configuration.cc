@@ -30,7 +30,8 @@ constexpr Statement kVersion{"ledger.configuration_version", R"sql(
 )sql"};
 
 constexpr Statement kExpiryPolicies{"ledger.load_expiry_policies", R"sql(
-  select set_at_us, expiry_kind, expiry_months, expiry_month, expiry_day
+  select set_at_us, expiry_kind, expiry_months, expiry_month, expiry_day, expiry_activities,
+         minimum_life_days
     from member.points_policies
    where programme_id = $1
    order by version
@@ -232,7 +233,8 @@ absl::StatusOr<std::shared_ptr<const Configuration>> LoadConfiguration(postgres:
   for (const Row& policy : tx.Execute(kExpiryPolicies, of_programme)) {
     programme.expiry.push_back({policy.Id<Timestamp>(0), policy.Enum<ExpiryKind>(1),
                                 static_cast<int>(policy.Int(2)), static_cast<int>(policy.Int(3)),
-                                static_cast<int>(policy.Int(4))});
+                                static_cast<int>(policy.Int(4)), static_cast<int>(policy.Int(5)),
+                                static_cast<int>(policy.Int(6))});
   }
   const postgres::Rows policies = tx.Execute(kRedemptionPolicy, of_programme);
   if (!policies.empty()) programme.redemption = ReadRedemptionPolicy(policies[0]);

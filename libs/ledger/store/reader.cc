@@ -12,15 +12,15 @@ namespace guilder::ledger {
 namespace {
 
 // The clock as lanes take it: it never runs backwards in a book.
-#define GUILDER_ACCOUNT_COLUMNS_                                                       \
-  "a.account_id, a.status, a.pending, a.available, a.held, a.debt, a.next_due_at_us, " \
-  "a.first_open_lot, greatest(b.last_posted_at_us, b.clock_offset_us "                 \
+#define GUILDER_ACCOUNT_COLUMNS_                                                          \
+  "a.account_id, a.status, a.pending, a.available, a.held, a.debt, a.next_due_at_us, "    \
+  "a.first_open_lot, a.active_until_us, greatest(b.last_posted_at_us, b.clock_offset_us " \
   "+ (extract(epoch from clock_timestamp()) * 1000000)::bigint)"
 
 // `limit` keeps the planner from looking through a whole table for a few keys.
 constexpr postgres::Statement kReadAccounts{"reader.accounts", R"sql(
   select w.place, a.account_id, a.status, a.pending, a.available, a.held, a.debt, a.next_due_at_us,
-         a.first_open_lot, a.now_us
+         a.first_open_lot, a.active_until_us, a.now_us
     from unnest($1::bigint[], $2::bigint[]) with ordinality as w (account_id, card_number, place)
     left join lateral (select c.account_id
                          from member.cards c
@@ -45,7 +45,8 @@ constexpr postgres::Statement kReadDetails{"reader.details",
   union all
   select 1, l.lot_id, l.issuer_id, l.contract_id, l.issued, l.activates_at_us, l.expires_at_us, l.on_due,
          l.state, l.remaining, l.held, l.redeemed, l.reversed, l.expired, l.debt, l.moved,
-         l.origin_account, l.origin_lot, l.restricted_to, l.restored_until_us, l.restricted_partners::bigint[], '{}', '{}', '{}'
+         l.origin_account, l.origin_lot, l.restricted_to, l.restored_until_us, l.lives_by_activity,
+         l.restricted_partners::bigint[], '{}', '{}', '{}'
     from ledger.lots l
    where l.book = $1 and l.account_id = $2
      and l.lot_id >= least((select a.first_open_lot from ledger.accounts a
@@ -53,7 +54,7 @@ constexpr postgres::Statement kReadDetails{"reader.details",
                            nullif($3::bigint, 0))
   union all
   select 2, h.number, h.partner_id, h.store_id, h.contract_id, h.authorized, h.expires_at_us, h.state,
-         h.reviewed, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, h.lot_ids, h.lot_held, h.lot_captured,
+         h.reviewed, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, h.lot_ids, h.lot_held, h.lot_captured,
          h.lot_refunded
     from ledger.holds h
    where h.book = $1 and h.account_id = $2 and (h.state in (0, 4) or h.number = $4::bigint)
@@ -68,7 +69,7 @@ constexpr postgres::Statement kReadCard{"reader.card", R"sql(
 
 // From column `first` on.
 AccountAsOfNow AsOfNowFromRow(const postgres::Row& row, int first) {
-  return {AccountFromRow(row, first), row.Id<Timestamp>(first + 8)};
+  return {AccountFromRow(row, first), row.Id<Timestamp>(first + 9)};
 }
 
 enum class Detail { kAccount, kLot, kHold };
@@ -83,7 +84,7 @@ std::optional<AccountAsOfNow> ReadStored(postgres::Transaction& transaction, Acc
   for (const postgres::Row row : rows) {
     const auto detail = row.Enum<Detail>(0);
     if (detail == Detail::kLot) account.state.lots.push_back(LotFromRow(row));
-    if (detail == Detail::kHold) account.state.holds.push_back(HoldFromRow(row, 20));
+    if (detail == Detail::kHold) account.state.holds.push_back(HoldFromRow(row, 21));
   }
   account.state.lots_loaded = true;
   return account;

@@ -48,6 +48,9 @@ class Comparison {
     if (sums.closed != expected.closed) {
       findings_.Fail(CheckId::kDates, NameOf(stored.id) + " was not closed by a record");
     }
+    if (sums.active_until != expected.active_until) {
+      findings_.Fail(CheckId::kDates, NameOf(stored.id) + " was not active as its records say");
+    }
     if (sums.captured != expected.captured || sums.refunded != expected.refunded) {
       findings_.Fail(CheckId::kHolds, "the holds of " + NameOf(stored.id));
     }

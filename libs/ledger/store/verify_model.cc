@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libs/ledger/core/account.h"
+#include "libs/ledger/core/activity.h"
 #include "libs/ledger/core/moves.h"
 
 namespace guilder::ledger {
@@ -30,9 +31,18 @@ class Addition {
         model_.positions[{window_start, entry.contract, movement}] += entry.points;
       }
     }
+    NoteActivity();
   }
 
  private:
+  // After the entries, which were made by the date from before.
+  void NoteActivity() {
+    if (!record_.active_until) return;
+    Timestamp& until = Account(record_.account).active_until;
+    until = UndoesActivity(record_.kind) ? *record_.active_until
+                                         : std::max(until, *record_.active_until);
+  }
+
   AccountSums& Account(AccountId id) {
     if (id != account_id_) {
       account_id_ = id;
@@ -60,6 +70,7 @@ class Addition {
       lot.on_due = terms.on_due;
       lot.origin = terms.origin;
       lot.restricted_to = terms.restricted_to;
+      lot.lives_by_activity = terms.lives_by_activity;
     }
     if (record_.new_hold) {
       HoldSums& hold = model_.holds[record_.number];
@@ -119,7 +130,8 @@ class Addition {
     if (debit == Bucket::kRedeemed) {
       LotSums& lot = Lot(entry.credit.lot);
       lot.redeemed -= entry.points;
-      const bool over = std::max(lot.expires_at, lot.restored_until) <= record_.posted_at;
+      const Timestamp end = lot.EndFor(Account(entry.credit.account).active_until);
+      const bool over = end <= record_.posted_at;
       if (over && record_.restored_until) lot.restored_until = *record_.restored_until;
     }
     if (debit == Bucket::kExpired && credit == Bucket::kIssued) {
@@ -133,7 +145,10 @@ class Addition {
 
     LotSums& from = Lot(entry.debit.lot);
     if (credit == Bucket::kIssued) from.reversed += entry.points;
-    if (credit == Bucket::kExpired) from.expired += entry.points;
+    if (credit == Bucket::kExpired) {
+      from.expired += entry.points;
+      KeepEnd(Account(entry.debit.account), from);
+    }
     if (credit == Bucket::kRedeemed) {
       from.redeemed += entry.points;
       from.captured += entry.points;
@@ -146,6 +161,12 @@ class Addition {
       from.*sum += entry.points;
       Lot(entry.credit.lot).*sum -= entry.points;
     }
+  }
+
+  // As Posting::KeepEnd.
+  void KeepEnd(const AccountSums& account, LotSums& lot) const {
+    const Timestamp end = lot.EndFor(account.active_until);
+    if (end <= record_.posted_at && end > lot.EndFor(Timestamp())) lot.restored_until = end;
   }
 
   // Points that come from another account, or back from being expired.

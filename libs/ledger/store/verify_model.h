@@ -1,6 +1,7 @@
 // What a book's accounts, lots, holds and positions must be, by its records alone. Pure.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct AccountSums {
   AccountId merged_into;
   // Whether a record closed it, other than by a merge.
   bool closed = false;
+  // Until when lots live that live by activity, by the records that are activities or undo one.
+  Timestamp active_until;
   // The first record of the account, which opened it.
   RecordNumber opened_by;
   // The last record of the snapshot in which the account's row was compared; none before that.
@@ -39,7 +42,8 @@ struct LotSums {
   OnDue on_due{};
   LotOrigin origin;
   Restriction restricted_to;
-  // Set by the last record that gave back to it after it had expired.
+  bool lives_by_activity = false;
+  // Set by the last record that gave back to it after it had expired, or by which it expired late.
   Timestamp restored_until;
   bool seen = false;
 
@@ -55,6 +59,11 @@ struct LotSums {
   // Of all captures, refunds and repaid debts not subtracted: what holds say of it.
   Points captured;
 
+  // When it ends in an account whose activities let lots live until then.
+  Timestamp EndFor(Timestamp active_until) const {
+    const Timestamp end = std::max(expires_at, restored_until);
+    return lives_by_activity ? std::max(end, active_until) : end;
+  }
   Points remaining() const { return pending + available + held; }
   // What no partner issued into this lot: it came from another one.
   Points arrived() const { return origin.account ? issued : Points(0); }

@@ -19,7 +19,7 @@ using postgres::Transaction;
 
 constexpr Statement kReadAccounts{"verify.read_accounts", R"sql(
   select row(a.account_id, pending, available, held, debt, opened_number, status, next_due_at_us,
-             first_open_lot, f.into_account)
+             first_open_lot, f.into_account, active_until_us)
     from ledger.accounts a
     left join ledger.forwards f on f.book = a.book and f.account_id = a.account_id
    where a.book = $1
@@ -32,7 +32,8 @@ constexpr Statement kReadAccounts{"verify.read_accounts", R"sql(
 constexpr Statement kReadLots{"verify.read_lots", R"sql(
   select row(account_id, lot_id, issuer_id, contract_id, activates_at_us, expires_at_us, on_due, state,
              issued, remaining, held, redeemed, reversed, expired, debt, moved, origin_account,
-             origin_lot, restricted_to, restricted_partners::bigint[], restored_until_us)
+             origin_lot, restricted_to, restricted_partners::bigint[], restored_until_us,
+             lives_by_activity)
     from ledger.lots
    where book = $1
      and account_id > $2
@@ -63,6 +64,7 @@ StoredAccount ToAccount(PackedRow row) {
   account.next_due_at = row.Id<Timestamp>();
   account.first_open_lot = row.Id<LotId>();
   account.sums.merged_into = AccountId(row.OptionalInt().value_or(0));
+  account.sums.active_until = row.Id<Timestamp>();
   return account;
 }
 
@@ -90,6 +92,7 @@ StoredLot ToLot(PackedRow row) {
   sums.origin.lot = LotId(row.OptionalInt().value_or(0));
   sums.restricted_to = RestrictionOf(row);
   sums.restored_until = row.Id<Timestamp>();
+  sums.lives_by_activity = row.Int() != 0;
   return lot;
 }
 
@@ -133,7 +136,7 @@ Timestamp NextDueOf(const StoredAccount& account) {
   for (const StoredLot& lot : account.lots) {
     if (lot.free() <= Points(0)) continue;
     if (lot.state == LotState::kPending) next = std::min(next, lot.sums.activates_at);
-    next = std::min(next, std::max(lot.sums.expires_at, lot.sums.restored_until));
+    next = std::min(next, lot.sums.EndFor(account.sums.active_until));
   }
   for (const StoredHold& hold : account.holds) {
     if (hold.hold.open()) next = std::min(next, hold.hold.expires_at);

@@ -53,6 +53,7 @@ uint64_t HashOf(const KeyedHash& hash, LotId id, const LotSums& sums) {
                           Word(sums.restricted_to.where())});
   // Lots that name no list keep the hash that states from before there were lists have of them.
   for (const PartnerId partner : sums.restricted_to.listed()) sum = hash.Of({sum, Word(partner)});
+  if (sums.lives_by_activity) sum = hash.Of({sum, UINT64_MAX});
   return sum;
 }
 

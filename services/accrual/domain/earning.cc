@@ -185,7 +185,8 @@ ledger::Restriction RestrictionOf(const rules::SpentOnly& spent_only,
 
 // Without points it still refuses what an account refuses.
 absl::Status Earn(const PurchaseOutcome& outcome, PartnerId partner,
-                  const ledger::Contract& contract, ledger::Posting& posting) {
+                  const ledger::Contract& contract, bool lives_by_activity,
+                  ledger::Posting& posting) {
   std::vector<EarnedLot> lots = LotsOf(outcome, contract);
   if (lots.empty()) lots.emplace_back();
   for (EarnedLot& lot : lots) {
@@ -196,7 +197,8 @@ absl::Status Earn(const PurchaseOutcome& outcome, PartnerId partner,
                                      .activates_at = outcome.activates_at,
                                      .expires_at = outcome.expires_at,
                                      .on_due = contract.on_due,
-                                     .restricted_to = std::move(lot.restricted_to)}));
+                                     .restricted_to = std::move(lot.restricted_to),
+                                     .lives_by_activity = lives_by_activity}));
   }
   return absl::OkStatus();
 }
@@ -265,7 +267,7 @@ absl::StatusOr<PurchaseOutcome> DecidePurchase(const Purchase& purchase, Partner
   outcome.contract = contract.id;
   outcome.activates_at =
       Timestamp(purchase.occurred_at.value() + contract.activation_days * kMicrosPerDay);
-  outcome.expires_at = configuration.ExpiryOf(contract, purchase.occurred_at);
+  outcome.expires_at = configuration.ExpiryOf(contract, purchase.occurred_at, posting.now());
   if (purchase.redemption) {
     // The member's hold is in the member's book; another book's hold is somebody else's.
     const bool same_book = purchase.redemption_book == ledger::BookOf(posting.account().id);
@@ -276,7 +278,8 @@ absl::StatusOr<PurchaseOutcome> DecidePurchase(const Purchase& purchase, Partner
     outcome.redemption_contract = BindingContract(*configuration.FindPartner(partner),
                                                   posting.account(), purchase.redemption);
   }
-  GUILDER_RETURN_IF_ERROR(Earn(outcome, partner, contract, posting));
+  GUILDER_RETURN_IF_ERROR(Earn(outcome, partner, contract,
+                               configuration.LivesByActivity(purchase.occurred_at), posting));
   return outcome;
 }
 

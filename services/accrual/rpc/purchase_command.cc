@@ -45,6 +45,7 @@ PurchaseCommand::PurchaseCommand(Purchase asked, std::optional<Quote> quote,
   // Nor does its clock: a repeat comes at another time.
   const bool as_stated = purchase_.sequence_number == 0 && purchase_.clock_offset_us == 0;
   fingerprint = ledger::Sha256({as_stated ? encoded_ : EncodePurchase(AsStated(purchase_))});
+  occurred_at = purchase_.occurred_at;
   hold = purchase_.redemption;
   issues = ledger::Issues::kPartnersPoints;
 }
@@ -54,6 +55,7 @@ void PurchaseCommand::NormaliseClock(Timestamp now) {
   purchase_ = asked_;
   clock_is_wrong_ = !accrual::NormaliseClock(purchase_, *terminal_time_, now);
   encoded_ = EncodePurchase(purchase_);
+  occurred_at = purchase_.occurred_at;
 }
 
 absl::StatusOr<std::string> PurchaseCommand::Decide(const ledger::DecisionContext& context,

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "guilder/member/v1/member_service.pb.h"
 #include "guilder/member/v1/points_service.pb.h"
 
@@ -37,8 +38,21 @@ const std::vector<Field>& PolicyFields() {
       {"Expiry", "expiry.kind"},
       {"Expiry, months", "expiry.months", Show::kNumber},
       {"Expiry, month", "expiry.month", Show::kNumber},
-      {"Expiry, day", "expiry.day", Show::kNumber}};
+      {"Expiry, day", "expiry.day", Show::kNumber},
+      {"Activities", "expiry.activities"},
+      {"Life at least, days", "expiry.minimum_life_days", Show::kNumber}};
   return fields;
+}
+
+// The list replaces the one that was in force; another rule than inactivity has none.
+absl::Status SetActivities(const std::string& list, v1::UpdatePointsPolicyRequest& request) {
+  v1::ExpiryPolicy& expiry = *request.mutable_policy()->mutable_expiry();
+  if (!list.empty() || expiry.kind() != v1::EXPIRY_KIND_INACTIVITY) expiry.clear_activities();
+  if (list.empty()) return absl::OkStatus();
+  for (const absl::string_view activity : absl::StrSplit(list, ',')) {
+    GUILDER_RETURN_IF_ERROR(Assign(request, "policy.expiry.activities", std::string(activity)));
+  }
+  return absl::OkStatus();
 }
 
 // Reads the policy, changes what options name, and puts it in force.
@@ -70,11 +84,15 @@ std::function<absl::Status()> SetPolicy(Arguments& arguments, Context& context) 
   option("--approval-days", "policy.adjustment.approval_days",
          "For how long an adjustment waits for a second person");
   option("--expiry", "policy.expiry.kind",
-         "MONTHS, END_OF_MONTH, END_OF_YEAR, FIXED_DATE or NEVER");
+         "MONTHS, END_OF_MONTH, END_OF_YEAR, FIXED_DATE, INACTIVITY or NEVER");
   option("--expiry-months", "policy.expiry.months", "How old points get");
   option("--expiry-month", "policy.expiry.month", "Of a fixed date: the month");
   option("--expiry-day", "policy.expiry.day", "Of a fixed date: the day");
-  return [&context, changes]() -> absl::Status {
+  option("--minimum-life-days", "policy.expiry.minimum_life_days",
+         "How long points live by any rule, from the day of their posting");
+  const std::string& activities =
+      arguments.Text("--activities", "Of INACTIVITY: what counts, as in PURCHASE,PAYMENT,GIFT");
+  return [&context, changes, &activities]() -> absl::Status {
     v1::GetPointsPolicyRequest get;
     v1::GetPointsPolicyResponse got;
     GUILDER_RETURN_IF_ERROR(context.Call(get, got, "admin"));
@@ -86,6 +104,7 @@ std::function<absl::Status()> SetPolicy(Arguments& arguments, Context& context) 
         GUILDER_RETURN_IF_ERROR(Assign(request, change.path, change.value));
       }
     }
+    GUILDER_RETURN_IF_ERROR(SetActivities(activities, request));
     GUILDER_RETURN_IF_ERROR(context.Call(request, response, "admin"));
     context.output().Record(ToJson(response)["policy"], PolicyFields());
     return absl::OkStatus();

@@ -124,7 +124,8 @@ absl::Status DecideAdjustment(const ledger::DecisionContext& context, ledger::Po
   terms.restricted_to = contract->restricted_to;
   terms.points = adjustment.points;
   terms.activates_at = now;
-  terms.expires_at = configuration.ExpiryOf(*contract, now);
+  terms.expires_at = configuration.ExpiryOf(*contract, now, now);
+  terms.lives_by_activity = configuration.LivesByActivity(now);
   return ledger::DecideEarn(posting, terms);
 }
 

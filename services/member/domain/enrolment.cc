@@ -24,7 +24,8 @@ absl::StatusOr<Points> DecideWelcomeGift(const ledger::DecisionContext& context,
   terms.activates_at = contract->activation_days > 0
                            ? configuration.EndOfDayAfter(now, contract->activation_days)
                            : now;
-  terms.expires_at = configuration.ExpiryOf(*contract, now);
+  terms.expires_at = configuration.ExpiryOf(*contract, now, now);
+  terms.lives_by_activity = configuration.LivesByActivity(now);
   GUILDER_RETURN_IF_ERROR(ledger::DecideEarn(posting, terms));
   return gift;
 }

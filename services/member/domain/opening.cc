@@ -47,6 +47,7 @@ absl::StatusOr<Points> DecideOpening(const ledger::Configuration& configuration,
     terms.points = lot.points;
     terms.activates_at = lot.activates_at.value_or(posting.now());
     terms.expires_at = lot.expires_at;
+    terms.lives_by_activity = configuration.LivesByActivity(posting.now());
     GUILDER_RETURN_IF_ERROR(ledger::DecideEarn(posting, terms));
     points += lot.points;
   }

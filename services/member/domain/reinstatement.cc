@@ -8,6 +8,7 @@ Points DecideReinstatement(const ledger::Configuration& configuration,
                            const ReinstatementTerms& terms, ledger::Posting& posting) {
   std::vector<std::pair<LotId, Points>> expired;
   for (const ledger::Lot& lot : posting.account().lots) {
+    // As it was when they expired: what the member does since moves it no more.
     const Timestamp ended = lot.ends_at();
     const bool meant = terms.from <= ended && ended < terms.until && ended <= posting.now() &&
                        (!terms.issuer || lot.issuer == terms.issuer);

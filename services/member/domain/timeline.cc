@@ -286,7 +286,8 @@ TimelineItem Describe(const ParkedItem& item) {
           Points(0)};
 }
 
-std::vector<TimelineItem> Promises(BookId book, const ledger::Lot& lot, const std::string& issuer) {
+std::vector<TimelineItem> Promises(BookId book, const ledger::Lot& lot, Timestamp end,
+                                   const std::string& issuer) {
   std::vector<TimelineItem> items;
   const int64_t points = lot.free().value();
   if (points <= 0) return items;
@@ -301,8 +302,8 @@ std::vector<TimelineItem> Promises(BookId book, const ledger::Lot& lot, const st
     items.push_back({lot.activates_at, ItemKind::kPromise, lot.issuer, LotName(book, lot.id),
                      absl::StrCat(what, " become available"), Points(0)});
   }
-  if (lot.expires_at != kNever && !lapses) {
-    items.push_back({lot.expires_at, ItemKind::kExpiry, lot.issuer, LotName(book, lot.id),
+  if (end != kNever && !lapses) {
+    items.push_back({end, ItemKind::kExpiry, lot.issuer, LotName(book, lot.id),
                      absl::StrCat(what, " expire"), Points(-points)});
   }
   return items;

@@ -53,8 +53,9 @@ TimelineItem Describe(const Refusal& refusal);
 TimelineItem Describe(const ParkedItem& item);
 
 // What will become of a lot by time alone: when it becomes available or lapses, and when it
-// expires. `issuer` is the partner's name for people.
-std::vector<TimelineItem> Promises(BookId book, const ledger::Lot& lot, const std::string& issuer);
+// expires: at `end`. `issuer` is the partner's name for people.
+std::vector<TimelineItem> Promises(BookId book, const ledger::Lot& lot, Timestamp end,
+                                   const std::string& issuer);
 
 // "lots/{book}-{lot}".
 std::string LotName(BookId book, LotId lot);

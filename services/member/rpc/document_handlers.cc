@@ -41,8 +41,8 @@ absl::Status CheckFormat(v1::MemberDocumentFormat format) {
 
 // "3 points from freshmart (partners/freshmart/contracts/1): ISSUED to PENDING; lots/1-2048".
 std::string Explain(const ledger::Configuration& configuration, const ledger::Entry& entry,
-                    const std::map<LotId, const ledger::Lot*>& lots, BookId book,
-                    const absl::TimeZone& zone) {
+                    const std::map<LotId, const ledger::Lot*>& lots,
+                    const ledger::AccountState& account, const absl::TimeZone& zone) {
   const LotId id = entry.credit.lot ? entry.credit.lot : entry.debit.lot;
   std::string text =
       absl::StrCat(entry.points.value(), " from ", ToAbsl(ledger::BucketName(entry.debit.bucket)),
@@ -52,10 +52,9 @@ std::string Explain(const ledger::Configuration& configuration, const ledger::En
   const ledger::Lot& lot = *found->second;
   absl::StrAppend(&text, "; given by ", PartnerName(configuration, lot.issuer), " under ",
                   ContractName(configuration, lot.issuer, lot.contract), " as ",
-                  LotName(book, lot.id));
-  if (lot.expires_at != kNever) {
-    absl::StrAppend(&text, ", until ",
-                    absl::FormatTime("%Y-%m-%d %H:%M", ToAbslTime(lot.expires_at), zone));
+                  LotName(ledger::BookOf(account.id), lot.id));
+  if (const Timestamp end = account.EndOf(lot); end != kNever) {
+    absl::StrAppend(&text, ", until ", absl::FormatTime("%Y-%m-%d %H:%M", ToAbslTime(end), zone));
   }
   return text;
 }
@@ -74,8 +73,9 @@ void AddCalendar(const ledger::AccountState& account, const absl::TimeZone& zone
     }
     // An instant at midnight is the end of the day before.
     const bool lapses = pending && lot.on_due == ledger::OnDue::kCancel;
-    if (lot.expires_at != kNever && !lapses) {
-      days[day(lot.expires_at - Timestamp(1))].second += points;
+    const Timestamp end = account.EndOf(lot);
+    if (end != kNever && !lapses) {
+      days[day(end - Timestamp(1))].second += points;
     }
   }
   for (const auto& [date, points] : days) {
@@ -93,12 +93,12 @@ void AddLots(const ledger::Configuration& configuration, const ledger::AccountSt
     if (all || lot.remaining > Points(0)) lots.push_back(&lot);
   }
   if (!all) {
-    std::sort(lots.begin(), lots.end(), [](const ledger::Lot* a, const ledger::Lot* b) {
-      return std::pair(a->expires_at, a->id) < std::pair(b->expires_at, b->id);
+    std::sort(lots.begin(), lots.end(), [&](const ledger::Lot* a, const ledger::Lot* b) {
+      return std::pair(account.EndOf(*a), a->id) < std::pair(account.EndOf(*b), b->id);
     });
   }
   for (const ledger::Lot* lot : lots) {
-    *document.add_lots() = LotToProto(configuration, ledger::BookOf(account.id), *lot);
+    *document.add_lots() = LotToProto(configuration, account, *lot);
   }
 }
 
@@ -124,7 +124,7 @@ void AddRecords(const ledger::Configuration& configuration, std::vector<PostedRe
       v1::ExplainedEntry& explained = *out.add_entries();
       *explained.mutable_entry() =
           EntryToProto(book, {{record.number, ++line}, record.posted_at, record.kind, entry});
-      explained.set_explanation(Explain(configuration, entry, lots, book, zone));
+      explained.set_explanation(Explain(configuration, entry, lots, account, zone));
     }
   }
 }

@@ -51,8 +51,8 @@ v1::TimelineItem ItemToProto(const ledger::Configuration& configuration, const T
 // Where a lot stands in the order of spending.
 using SpendingOrder = std::tuple<Timestamp, LotId>;
 
-SpendingOrder OrderOf(const ledger::Lot& lot) {
-  return {lot.expires_at, lot.id};
+SpendingOrder OrderOf(const ledger::AccountState& account, const ledger::Lot& lot) {
+  return {account.EndOf(lot), lot.id};
 }
 
 std::string EncodePosition(const SpendingOrder& order) {
@@ -67,8 +67,9 @@ std::vector<ledger::Lot> LotsToSpend(const ledger::AccountState& account) {
   for (const ledger::Lot& lot : account.lots) {
     if (lot.remaining > Points(0)) lots.push_back(lot);
   }
-  std::sort(lots.begin(), lots.end(),
-            [](const ledger::Lot& a, const ledger::Lot& b) { return OrderOf(a) < OrderOf(b); });
+  std::sort(lots.begin(), lots.end(), [&](const ledger::Lot& a, const ledger::Lot& b) {
+    return OrderOf(account, a) < OrderOf(account, b);
+  });
   return lots;
 }
 
@@ -114,13 +115,13 @@ absl::StatusOr<v1::ListLotsResponse> MemberHandlers::ListLots(const rpc::Call& c
   v1::ListLotsResponse response;
   SpendingOrder last;
   for (const ledger::Lot& lot : LotsToSpend(account.state)) {
-    if (!position.empty() && OrderOf(lot) <= after) continue;
+    if (!position.empty() && OrderOf(account.state, lot) <= after) continue;
     if (response.lots_size() == page_size) {
       response.set_next_page_token(page_tokens_.Make(list, EncodePosition(last)));
       break;
     }
-    *response.add_lots() = LotToProto(*configuration, ledger::BookOf(id), lot);
-    last = OrderOf(lot);
+    *response.add_lots() = LotToProto(*configuration, account.state, lot);
+    last = OrderOf(account.state, lot);
   }
   return response;
 }
@@ -198,8 +199,8 @@ absl::StatusOr<v1::GetStatementResponse> MemberHandlers::GetStatement(
         std::vector<TimelineItem> promised;
         for (const ledger::Lot& lot : account->state.lots) {
           const ledger::Partner* const issuer = configuration->FindPartner(lot.issuer);
-          for (TimelineItem& item :
-               Promises(ledger::BookOf(id), lot, issuer == nullptr ? "a partner" : issuer->slug)) {
+          for (TimelineItem& item : Promises(ledger::BookOf(id), lot, account->state.EndOf(lot),
+                                             issuer == nullptr ? "a partner" : issuer->slug)) {
             promised.push_back(std::move(item));
           }
         }

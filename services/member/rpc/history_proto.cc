@@ -30,10 +30,10 @@ std::string ContractName(const ledger::Configuration& configuration, PartnerId i
   return "";
 }
 
-v1::Lot LotToProto(const ledger::Configuration& configuration, BookId book,
+v1::Lot LotToProto(const ledger::Configuration& configuration, const ledger::AccountState& account,
                    const ledger::Lot& lot) {
   v1::Lot proto;
-  proto.set_name(LotName(book, lot.id));
+  proto.set_name(LotName(ledger::BookOf(account.id), lot.id));
   proto.set_issuer(PartnerName(configuration, lot.issuer));
   proto.set_contract(ContractName(configuration, lot.issuer, lot.contract));
   proto.set_issued_points(lot.issued.value());
@@ -41,7 +41,8 @@ v1::Lot LotToProto(const ledger::Configuration& configuration, BookId book,
   proto.set_held_points(lot.held.value());
   proto.set_pending(lot.state == ledger::LotState::kPending);
   *proto.mutable_activates_at() = rpc::ToProto(lot.activates_at);
-  if (lot.expires_at != kNever) *proto.mutable_expires_at() = rpc::ToProto(lot.expires_at);
+  const Timestamp end = account.EndOf(lot);
+  if (end != kNever) *proto.mutable_expires_at() = rpc::ToProto(end);
   if (lot.restricted_to) {
     *proto.mutable_spent_only() = rpc::ToProto(lot.restricted_to, configuration);
   }

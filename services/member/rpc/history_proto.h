@@ -23,7 +23,9 @@ std::string ContractName(const ledger::Configuration& configuration, PartnerId i
 void AddRestricted(const ledger::Configuration& configuration, const ledger::AccountState& account,
                    v1::GetBalanceResponse& balance);
 
-v1::Lot LotToProto(const ledger::Configuration& configuration, BookId book, const ledger::Lot& lot);
+// With the date that holds now.
+v1::Lot LotToProto(const ledger::Configuration& configuration, const ledger::AccountState& account,
+                   const ledger::Lot& lot);
 v1::Entry EntryToProto(BookId book, const EntryRow& row);
 v1::Consent ConsentToProto(const ledger::Configuration& configuration, const ConsentRow& row);
 

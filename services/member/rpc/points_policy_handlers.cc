@@ -74,8 +74,18 @@ v1::AdjustmentPolicy ToProto(const AdjustmentPolicy& policy) {
 }
 
 ledger::ExpiryPolicy FromProto(const v1::ExpiryPolicy& policy) {
-  return {Timestamp(), static_cast<ledger::ExpiryKind>(policy.kind()), policy.months(),
-          policy.month(), policy.day()};
+  int activities = 0;
+  for (const int activity : policy.activities()) {
+    const bool known = v1::MemberActivity_IsValid(activity) && activity != 0;
+    activities |= known ? 1 << (activity - 1) : ledger::kAllActivities + 1;
+  }
+  return {Timestamp(),
+          static_cast<ledger::ExpiryKind>(policy.kind()),
+          policy.months(),
+          policy.month(),
+          policy.day(),
+          activities,
+          policy.minimum_life_days()};
 }
 
 v1::PointsPolicy DefaultPolicy() {

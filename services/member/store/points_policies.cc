@@ -18,8 +18,9 @@ constexpr Statement kReadPolicy{"member.read_points_policy", R"sql(
 
 constexpr Statement kInsertPolicy{"member.insert_points_policy", R"sql(
   insert into member.points_policies (programme_id, version, set_at_us, set_by, terms,
-                                      expiry_kind, expiry_months, expiry_month, expiry_day)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                                      expiry_kind, expiry_months, expiry_month, expiry_day,
+                                      expiry_activities, minimum_life_days)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
       on conflict (programme_id, version) do nothing
   returning version
 )sql"};
@@ -44,7 +45,9 @@ bool InsertPolicy(postgres::Transaction& transaction, ProgrammeId programme,
                                           .Int(policy.expiry.kind)
                                           .Int(policy.expiry.months)
                                           .Int(policy.expiry.month)
-                                          .Int(policy.expiry.day))
+                                          .Int(policy.expiry.day)
+                                          .Int(policy.expiry.activities)
+                                          .Int(policy.expiry.minimum_life_days))
               .empty();
 }
 
