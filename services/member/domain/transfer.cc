@@ -77,7 +77,9 @@ absl::StatusOr<Points> DecideTransfer(const TransferPolicy& policy, const Transf
 
   const Points fee = FeeOf(policy, points);
   const ledger::AccountState& account = from.account();
-  const bool can_move = account.status == ledger::AccountStatus::kOpen && account.debt == Points(0);
+  const bool can_move = account.status == ledger::AccountStatus::kOpen &&
+                        to.account().status == ledger::AccountStatus::kOpen &&
+                        account.debt == Points(0);
   if (can_move && account.available < points + fee) {
     return Refuse(Reason::kInsufficientPoints, {},
                   {{"available_points", std::to_string(account.available.value())},
