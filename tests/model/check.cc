@@ -38,6 +38,7 @@ class Checker {
     if (const std::string trouble = world_.trouble(); !trouble.empty()) return Failure{{}, trouble};
     if (auto failure = Replay(ReadJournal(), ReadBoundaries(), played_, replayed_)) return failure;
     CompareAccounts();
+    CompareForwards();
     CompareLots();
     CompareHolds();
     CompareControlAccounts();
@@ -113,8 +114,8 @@ class Checker {
     for (const auto& [id, account] : replayed_.accounts) {
       const Account& model = account.model;
       expected[{id, absl::StrCat(id.value())}] =
-          Join({account.opened_by.value(), 0, model.waiting().value(), model.available().value(),
-                model.held().value(), model.owed().value()});
+          Join({account.opened_by.value(), model.merged_into() ? 2 : 0, model.waiting().value(),
+                model.available().value(), model.held().value(), model.owed().value()});
     }
     Table actual;
     for (const Row& row : Query("select account_id, opened_number, status, pending, available, "
@@ -124,24 +125,40 @@ class Checker {
     Compare("account", expected, actual);
   }
 
+  void CompareForwards() {
+    Table expected;
+    for (const auto& [id, account] : replayed_.accounts) {
+      if (const AccountId into = account.model.merged_into()) {
+        expected[{id, absl::StrCat(id.value())}] = Join({into.value()});
+      }
+    }
+    Table actual;
+    for (const Row& row : Query("select account_id, into_account from ledger.forwards")) {
+      actual[{row.Id<AccountId>(0), absl::StrCat(row.Int(0))}] = Numbers(row, 1, 1);
+    }
+    Compare("forward", expected, actual);
+  }
+
   void CompareLots() {
     Table expected;
     for (const auto& [id, account] : replayed_.accounts) {
       for (const auto& [number, lot] : account.model.lots()) {
-        expected[{id, absl::StrCat(ledger::MakeLotId(number).value())}] =
+        expected[{id, absl::StrCat(number.value())}] =
             Join({lot.issuer.value(), lot.contract.value(), lot.issued.value(),
                   lot.activates_at.value(), lot.expires_at.value(), lot.cancel_on_due, lot.active,
                   (lot.waiting + lot.free + lot.held).value(), lot.held.value(),
                   lot.redeemed.value(), lot.reversed.value(), lot.expired.value(), lot.owed.value(),
-                  lot.restricted_to.value(), lot.restored_until.value()});
+                  lot.restricted_to.value(), lot.restored_until.value(), lot.moved.value(),
+                  lot.first_account.value(), lot.first_lot.value()});
       }
     }
     Table actual;
     for (const Row& row :
          Query("select account_id, lot_id, issuer_id, contract_id, issued, activates_at_us, "
                "expires_at_us, on_due, state, remaining, held, redeemed, reversed, expired, debt, "
-               "restricted_to, restored_until_us from ledger.lots")) {
-      actual[{row.Id<AccountId>(0), absl::StrCat(row.Int(1))}] = Numbers(row, 2, 15);
+               "restricted_to, restored_until_us, moved, coalesce(origin_account, 0), "
+               "coalesce(origin_lot, 0) from ledger.lots")) {
+      actual[{row.Id<AccountId>(0), absl::StrCat(row.Int(1))}] = Numbers(row, 2, 18);
     }
     Compare("lot", expected, actual);
   }
@@ -156,8 +173,8 @@ class Checker {
                   hold.refunded().value()});
         for (const HoldPart& part : hold.parts) {
           absl::StrAppend(&text, " / ",
-                          Join({ledger::MakeLotId(part.lot).value(), part.held.value(),
-                                part.captured.value(), part.refunded.value()}));
+                          Join({part.lot.value(), part.held.value(), part.captured.value(),
+                                part.refunded.value()}));
         }
         expected[{id, absl::StrCat(number.value())}] = std::move(text);
       }
@@ -249,7 +266,7 @@ class Checker {
       }
       for (const auto& [number, lot] : account.model.lots()) {
         const bool open = lot.waiting + lot.free + lot.held + lot.owed > Points(0);
-        if (open && ledger::MakeLotId(number) < row.Id<LotId>(2)) {
+        if (open && number < row.Id<LotId>(2)) {
           Fail(account.history, absl::StrCat("account ", id.value(), " forgot an open lot"));
         }
       }
@@ -259,9 +276,9 @@ class Checker {
   void CompareCards() {
     Table expected;
     for (const auto& [id, account] : replayed_.accounts) {
-      const CardNumber good = account.model.card();
-      expected[{id, absl::StrCat(good.value())}] = "0";
-      expected[{id, absl::StrCat(BlockedCard(good).value())}] = "1";
+      for (const auto& [card, blocked] : account.model.cards()) {
+        expected[{id, absl::StrCat(card.value())}] = blocked ? "1" : "0";
+      }
     }
     Table actual;
     for (const Row& row : Query("select account_id, card_number, state from member.cards")) {

@@ -33,6 +33,7 @@ Request ReadRequest(Decoder& in) {
   request.partner = in.ReadId<PartnerId>();
   request.contract = in.ReadId<ContractId>();
   request.account = in.ReadId<AccountId>();
+  request.other = in.ReadId<AccountId>();
   request.points = in.ReadQuantity<Points>();
   request.activates_after = in.ReadQuantity<Timestamp>();
   request.expires_after = in.ReadQuantity<Timestamp>();
@@ -47,6 +48,8 @@ Request ReadRequest(Decoder& in) {
   request.target = in.ReadId<RecordNumber>();
   request.receipt = in.Signed();
   request.card = in.ReadId<CardNumber>();
+  request.transferred_at = in.ReadQuantity<Timestamp>();
+  request.received_by = in.ReadId<RecordNumber>();
   return request;
 }
 

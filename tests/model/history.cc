@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -9,8 +10,8 @@
 namespace guilder::model {
 namespace {
 
-constexpr int kMinAccounts = 2;
-constexpr int kMaxAccounts = 4;
+constexpr int kMinAccounts = 3;
+constexpr int kMaxAccounts = 5;
 
 Timestamp Hours(int64_t hours) {
   return Timestamp(hours * 3'600 * kMicrosPerSecond);
@@ -100,6 +101,7 @@ class Generator {
   }
 
   Step NewCommand() {
+    if (Chance(9)) return BetweenAccounts();
     const int dice = Between(1, 100);
     if (dice <= 34) return Earn();
     if (dice <= 39) return OnLot(Verb::kConfirm);
@@ -195,6 +197,31 @@ class Generator {
     return step;
   }
 
+  Step BetweenAccounts() {
+    const int dice = Between(1, 100);
+    if (dice > 65 && dice <= 92 && !transfers_.empty()) return ReverseTransfer();
+    Step step;
+    step.request.verb = dice <= 92 ? Verb::kTransfer : Verb::kMerge;
+    step.account = AnyAccount();
+    do step.other = AnyAccount();
+    while (step.other == step.account);
+    if (step.request.verb == Verb::kTransfer) {
+      step.request.points = Points(Chance(2) ? 0 : Between(1, Chance(75) ? 40 : 150));
+    }
+    return step;
+  }
+
+  Step ReverseTransfer() {
+    Step step;
+    step.target = transfers_[transfers_.size() - 1 - Below(std::min<size_t>(transfers_.size(), 3))];
+    const Step& transfer = history_.steps[static_cast<size_t>(step.target)];
+    step.account = transfer.account;
+    step.other = transfer.other;
+    step.request.verb = Verb::kReverseTransfer;
+    step.request.points = transfer.request.points;
+    return step;
+  }
+
   // One of the latest, mostly: the others are finished.
   void PickTarget(const std::vector<int>& candidates, Step& step) {
     if (candidates.empty() || Chance(1)) {
@@ -210,6 +237,8 @@ class Generator {
     const Request& request = history_.steps[index].request;
     if (request.verb == Verb::kEarn || request.verb == Verb::kPay) lots_.push_back(index);
     if (request.verb == Verb::kHold) holds_.push_back(index);
+    if (request.verb == Verb::kTransfer) transfers_.push_back(index);
+    if (request.verb == Verb::kMerge) merged_.insert(history_.steps[index].account);
     const int target = history_.steps[index].target;
     const bool captures =
         request.verb == Verb::kCapture || request.verb == Verb::kPay || request.verb == Verb::kUse;
@@ -224,7 +253,11 @@ class Generator {
     return dice == 8 ? Card::kBlocked : dice == 9 ? Card::kOthers : Card::kUnknown;
   }
   size_t Below(size_t size) { return static_cast<size_t>(Between(0, static_cast<int>(size) - 1)); }
-  int AnyAccount() { return opens_[Below(opens_.size())]; }
+  // Rarely one that was merged.
+  int AnyAccount() {
+    const int any = opens_[Below(opens_.size())];
+    return merged_.contains(any) && Chance(85) ? opens_[Below(opens_.size())] : any;
+  }
   PartnerId AnyTaker() { return PartnerId(Between(kFirstTaker, kPartners)); }
   int AnyCommand() {
     for (;;) {
@@ -240,6 +273,8 @@ class Generator {
   std::vector<int> holds_;
   std::vector<int> captured_;
   std::vector<int> receipts_;
+  std::vector<int> transfers_;
+  std::set<int> merged_;
 };
 
 const char* NameOf(Card card) {
@@ -264,6 +299,7 @@ std::string Describe(const Step& step, int index) {
   const Request& request = step.request;
   absl::StrAppend(&line, VerbName(request.verb));
   if (step.account != kNoStep) absl::StrAppend(&line, " account #", step.account);
+  if (step.other != kNoStep) absl::StrAppend(&line, " and #", step.other);
   if (request.partner) absl::StrAppend(&line, " partner ", request.partner.value());
   if (request.points != Points(0)) absl::StrAppend(&line, " points ", request.points.value());
   const bool earns = request.verb == Verb::kEarn || request.verb == Verb::kPay;

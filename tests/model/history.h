@@ -35,12 +35,15 @@ enum class Card {
 
 // One thing that a client sends, or waits for.
 struct Step {
-  // With `account` and `target` left out, which are known when the steps before are answered.
+  // With `account`, `other` and `target` left out, which are known when the steps before are
+  // answered.
   Request request;
   // The step that opens its account; kNoStep when it opens one.
   int account = kNoStep;
   // The step whose record it acts on; kNoStep for a record that does not exist.
   int target = kNoStep;
+  // The step that opens the other account; kNoStep when it names none.
+  int other = kNoStep;
   // With the number left out, too. None but for earnings.
   Card card = Card::kNone;
   // The step whose request id it uses; itself when it has one of its own.

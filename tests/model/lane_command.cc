@@ -6,8 +6,10 @@
 #include "libs/base/status_macros.h"
 #include "libs/ledger/core/decide.h"
 #include "libs/ledger/core/digest.h"
+#include "libs/ledger/core/moves.h"
 #include "libs/ledger/store/claims.h"
 #include "libs/postgres/connection.h"
+#include "services/member/domain/transfer.h"
 
 namespace guilder::model {
 namespace {
@@ -40,6 +42,12 @@ RecordKind KindOf(const Request& request) {
       return RecordKind::kVoucherUseRefund;
     case Verb::kReleaseReview:
       return RecordKind::kReviewRelease;
+    case Verb::kTransfer:
+      return RecordKind::kTransfer;
+    case Verb::kReverseTransfer:
+      return RecordKind::kTransferReversal;
+    case Verb::kMerge:
+      return RecordKind::kMerge;
   }
   return RecordKind::kPurchase;
 }
@@ -51,10 +59,39 @@ constexpr postgres::Statement kIssueCards{"test.issue_cards", R"sql(
       as w (card_number, account_id, book, state, request_id)
 )sql"};
 
+constexpr postgres::Statement kMoveCards{"test.move_cards", R"sql(
+  update member.cards set book = $1, account_id = $2 where book = $3 and account_id = $4
+)sql"};
+
+member::TransferPolicy TransferPolicy() {
+  member::TransferPolicy policy;
+  policy.minimum = Points(1);
+  policy.fee_ppm = 100'000;
+  policy.yearly_out.reset();
+  policy.yearly_in.reset();
+  policy.reversal_minutes = kReversalMinutes;
+  return policy;
+}
+
 // The cards of the accounts that a batch opens, written with it.
 class CardRows final : public ledger::RowStore {
  public:
   void Write(postgres::Transaction& tx, const std::vector<ledger::Command*>& commands) override;
+};
+
+// The cards of merged accounts, which follow the points.
+class MergedCardRows final : public ledger::RowStore {
+ public:
+  void Write(postgres::Transaction& tx, const std::vector<ledger::Command*>& commands) override {
+    for (const ledger::Command* command : commands) {
+      const AccountId into = command->others[0];
+      tx.Execute(kMoveCards, postgres::Params()
+                                 .Int(ledger::BookOf(into))
+                                 .Int(into)
+                                 .Int(command->book)
+                                 .Int(command->account));
+    }
+  }
 };
 
 class LaneCommand final : public ledger::Command {
@@ -69,7 +106,12 @@ class LaneCommand final : public ledger::Command {
     account = request.account;
     book = account ? ledger::BookOf(account) : new_book;
     if (kind == RecordKind::kPurchase) issues = ledger::Issues::kPartnersPoints;
-    if (request.verb != Verb::kOpen) {
+    if (NamesTwo(request.verb)) others = {request.other};
+    if (request.verb == Verb::kMerge) {
+      content = ledger::EncodeMerge(request.other);
+      static MergedCardRows merged_card_rows;
+      rows = &merged_card_rows;
+    } else if (request.verb != Verb::kOpen) {
       card = request.card;
     } else if (request.card) {
       static CardRows card_rows;
@@ -131,8 +173,34 @@ class LaneCommand final : public ledger::Command {
         GUILDER_RETURN_IF_ERROR(DecideEarn(posting, EarnTerms(posting.now())));
         return absl::StrCat("took ", taken.value(), ", earned ", request_.points.value());
       }
+      case Verb::kTransfer:
+      case Verb::kReverseTransfer:
+      case Verb::kMerge:
+        break;
     }
-    return absl::InternalError("no such verb");
+    return absl::InternalError("it is not about one account");
+  }
+
+  absl::StatusOr<std::string> DecideTogether(const ledger::DecisionContext& context,
+                                             std::vector<ledger::Posting>& postings) override {
+    ledger::Posting& first = postings[0];
+    ledger::Posting& second = postings[1];
+    switch (request_.verb) {
+      case Verb::kTransfer:
+        GUILDER_RETURN_IF_ERROR(
+            DecideTransfer(TransferPolicy(), {}, first, second, request_.points).status());
+        return absl::StrCat("moved ", request_.points.value(), ", received by ",
+                            second.number().value());
+      case Verb::kReverseTransfer:
+        return Text("moved back",
+                    DecideTransferReversal(TransferPolicy(), request_.transferred_at,
+                                           request_.received_by, request_.points, first, second));
+      case Verb::kMerge:
+        GUILDER_RETURN_IF_ERROR(DecideMerge(first, second));
+        return std::string("merged");
+      default:
+        return Decide(context, first);
+    }
   }
 
   const Request& request() const { return request_; }
@@ -151,8 +219,13 @@ class LaneCommand final : public ledger::Command {
       case Verb::kEarn:
         return;
       case Verb::kHold:
+      case Verb::kTransfer:
+      case Verb::kMerge:
         needs_lots = true;
         return;
+      case Verb::kReverseTransfer:
+        needs_lots = true;
+        break;
       case Verb::kPay:
         hold = request_.target;
         return;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <random>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -116,17 +117,24 @@ class Client {
       const Step& step = steps[progress.next];
       if (step.removed) continue;
       // Without its account a step has nothing to be sent to.
-      if (step.account != kNoStep && steps[static_cast<size_t>(step.account)].removed) continue;
+      if (IsRemoved(steps, step.account) || IsRemoved(steps, step.other)) continue;
       if (!step.sends()) {
         if (!HasWaited(progress, step.wait)) return;
         continue;
       }
-      if (IsUnderWay(history, step.account) || IsUnderWay(history, step.target)) return;
+      if (IsUnderWay(history, step.account) || IsUnderWay(history, step.other) ||
+          IsUnderWay(history, step.target)) {
+        return;
+      }
       Prepare(history, progress.next);
       round.push_back({history, progress.next});
       ++progress.under_way;
       --left;
     }
+  }
+
+  static bool IsRemoved(const std::vector<Step>& steps, int step) {
+    return step != kNoStep && steps[static_cast<size_t>(step)].removed;
   }
 
   bool HasWaited(Progress& progress, Timestamp wait) {
@@ -184,6 +192,13 @@ class Client {
           step.target == kNoStep ? nullptr : &all[static_cast<size_t>(step.target)];
       const bool exists = target != nullptr && target->answer.ok();
       sent.request.target = exists ? target->answer->place.number : kNoSuchRecord;
+      if (exists && step.request.verb == Verb::kReverseTransfer) {
+        sent.request.transferred_at = target->answer->place.posted_at;
+        sent.request.received_by = RecordNumber(NumberAfter("received by ", *target));
+      }
+    }
+    if (step.other != kNoStep) {
+      sent.request.other = AccountOpenedBy(all[static_cast<size_t>(step.other)]);
     }
     const Digest id = ledger::Sha256({absl::StrCat(options_.seed, "/", history, "/", step.id_of)});
     std::copy_n(id.begin(), sent.request_id.size(), sent.request_id.begin());
@@ -199,9 +214,16 @@ class Client {
   }
 
   static AccountId AccountOpenedBy(const Sent& open) {
-    int64_t id = 0;
-    if (open.answer.ok()) (void)absl::SimpleAtoi(open.answer->response.substr(7), &id);
-    return AccountId(id);
+    return AccountId(NumberAfter("opened ", open));
+  }
+  // What a response says after these words; zero when it does not.
+  static int64_t NumberAfter(std::string_view words, const Sent& sent) {
+    int64_t number = 0;
+    if (!sent.answer.ok()) return number;
+    const size_t at = sent.answer->response.find(words);
+    if (at == std::string::npos) return number;
+    (void)absl::SimpleAtoi(sent.answer->response.substr(at + words.size()), &number);
+    return number;
   }
 
   void SendAndHear(const std::vector<StepOf>& round) {

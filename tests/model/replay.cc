@@ -6,7 +6,9 @@
 #include "absl/strings/str_cat.h"
 
 #include "libs/base/reason.h"
+#include "libs/ledger/core/moves.h"
 #include "libs/ledger/store/claims.h"
+#include "tests/model/posted_commands.h"
 
 namespace guilder::model {
 namespace {
@@ -24,7 +26,7 @@ std::string Name(const Record& record) {
 }
 
 Place PlaceOf(const ledger::Side& side) {
-  if (!ledger::IsControl(side.bucket)) return {side.bucket, ledger::RecordOf(side.lot), {}};
+  if (!ledger::IsControl(side.bucket)) return {side.bucket, side.lot, {}};
   return {side.bucket, {}, ledger::ControlAccountOf(side.account).partner};
 }
 
@@ -50,7 +52,7 @@ class Replayer {
  public:
   Replayer(const std::set<Timestamp>& boundaries, const std::vector<Played>& played,
            Replayed& replayed)
-      : boundaries_(boundaries), played_(played), replayed_(replayed) {}
+      : boundaries_(boundaries), played_(played), replayed_(replayed), refusals_(played.size()) {}
 
   std::optional<Failure> Run(const std::vector<StoredRecord>& records) {
     for (size_t history = 0; history < played_.size(); ++history) {
@@ -58,17 +60,22 @@ class Replayer {
         if (sent.wave > 0) steps_[sent.request_id].push_back({&sent, history});
       }
     }
-    for (const StoredRecord& stored : records) {
-      if (!Acknowledged(stored)) return failure_;
+    size_t in_order = 0;
+    const std::vector<PostedCommand> commands = InOrder(records);
+    for (const PostedCommand& command : commands) {
+      if (!Acknowledged(*command.record) || !ClaimParts(command)) return failure_;
+      in_order += 1 + command.parts.size();
     }
+    if (in_order != records.size()) return Failure{{}, "records of several books have no order"};
     for (size_t history = 0; history < played_.size(); ++history) {
       if (!CheckAnswers(history)) return failure_;
+      CollectRefusals(history);
     }
-    for (const StoredRecord& stored : records) {
-      if (!Apply(stored.record)) return failure_;
+    for (const PostedCommand& command : commands) {
+      if (!Apply(command)) return failure_;
     }
-    for (auto& [id, account] : replayed_.accounts) {
-      if (!ExplainRefusals(account, std::nullopt)) return failure_;
+    for (size_t history = 0; history < played_.size(); ++history) {
+      if (!ExplainRefusals(history, std::nullopt, {})) return failure_;
     }
     return std::nullopt;
   }
@@ -109,6 +116,32 @@ class Replayer {
     posted_[{record.book, record.number}] = *posted;
     replayed_.posted[record.book].push_back(record.posted_at);
     return true;
+  }
+
+  // The records of a command's other accounts have its time, and ids that follow from its own.
+  bool ClaimParts(const PostedCommand& command) {
+    const Record& whole = command.record->record;
+    for (size_t i = 0; i < command.parts.size(); ++i) {
+      const Record& part = command.parts[i]->record;
+      const Uuid id = ledger::PartRequestId(whole.request_id, static_cast<int>(i) + 1);
+      const ClaimOwner owner{{part.book, part.number, part.posted_at, command.parts[i]->leaf},
+                             part.fingerprint,
+                             /*wave=*/0};
+      const bool fits = part.request_id == id && part.partner == whole.partner &&
+                        part.posted_at == whole.posted_at &&
+                        Claim(ledger::RequestClaimKey(part.partner, id), owner);
+      if (!fits) return Fail({}, Name(part) + " does not fit " + Name(whole));
+      replayed_.posted[part.book].push_back(part.posted_at);
+    }
+    return true;
+  }
+
+  void CollectRefusals(size_t history) {
+    for (const Sent& sent : played_[history].sent) {
+      const bool refused =
+          sent.wave > 0 && !sent.answer.ok() && !IsAboutClaims(sent.answer.status());
+      if (refused) refusals_[history].push_back(&sent);
+    }
   }
 
   bool Claim(const Uuid& key, const ClaimOwner& owner) {
@@ -173,17 +206,54 @@ class Replayer {
     return "";
   }
 
-  bool Apply(const Record& record) {
-    const StepOf& step = posted_.at({record.book, record.number});
-    ReplayedAccount* account = Find(record, step);
-    if (account == nullptr) return false;
-    if (!ExplainRefusals(*account, step.sent->wave)) return false;
-    if (record.posted_at < account->posted_at) {
-      return Fail(step.history, Name(record) + " is earlier than the one before");
+  // The accounts that a request is decided over: its own, or who goes on for it, and another one,
+  // if any. None where they do not exist.
+  struct Accounts {
+    ReplayedAccount* first = nullptr;
+    ReplayedAccount* second = nullptr;
+  };
+
+  ReplayedAccount* Find(AccountId id) {
+    const auto found = replayed_.accounts.find(id);
+    return found == replayed_.accounts.end() ? nullptr : &found->second;
+  }
+
+  Accounts FindAccounts(const Request& request) {
+    ReplayedAccount* const asked = Find(request.account);
+    if (asked == nullptr) return {};
+    if (NamesTwo(request.verb)) {
+      ReplayedAccount* const other = Find(request.other);
+      return other == nullptr ? Accounts{} : Accounts{asked, other};
     }
-    account->posted_at = record.posted_at;
-    const auto response = account->model.Apply(step.sent->request, record.number, record.posted_at);
+    ReplayedAccount* survivor = asked;
+    while (survivor->model.merged_into()) survivor = Find(survivor->model.merged_into());
+    if (survivor == asked) return {asked, nullptr};
+    // What is new goes on to the survivor. What acts on an earlier record is decided over both.
+    return ActsOnRecord(request.verb) ? Accounts{asked, survivor} : Accounts{survivor, nullptr};
+  }
+
+  bool Apply(const PostedCommand& command) {
+    const Record& record = command.record->record;
+    const StepOf& step = posted_.at({record.book, record.number});
     const std::string what = VerbName(step.sent->request.verb) + ", " + Name(record);
+    const bool opens = step.sent->request.verb == Verb::kOpen;
+    if (opens && !Open(record, step)) return false;
+    const Accounts accounts =
+        opens ? Accounts{Find(record.account), nullptr} : FindAccounts(step.sent->request);
+    if (!ExplainRefusals(step.history, step.sent->wave, accounts)) return false;
+    std::vector<ReplayedAccount*> them;
+    if (accounts.first != nullptr) them.push_back(accounts.first);
+    if (accounts.second != nullptr) them.push_back(accounts.second);
+    std::vector<const Record*> records = {&record};
+    for (const StoredRecord* part : command.parts) records.push_back(&part->record);
+    if (them.size() != records.size()) {
+      return Fail(step.history, what + " is of other accounts than was asked");
+    }
+    for (size_t i = 0; i < them.size(); ++i) {
+      if (!Begin(*records[i], *them[i], what, step.history)) return false;
+    }
+    const auto response =
+        DecideOver(step.sent->request, them[0]->model, them.size() > 1 ? &them[1]->model : nullptr);
     if (!response.ok()) {
       return Fail(step.history,
                   what + " should have been refused: " + response.status().ToString());
@@ -192,80 +262,101 @@ class Replayer {
       return Fail(step.history,
                   what + " was answered " + record.response + " rather than " + *response);
     }
-    return CompareMoves(record, account->model.moves(), what, step.history);
+    for (size_t i = 0; i < them.size(); ++i) {
+      if (!CompareMoves(*records[i], them[i]->model.moves(), what, step.history)) return false;
+    }
+    return true;
   }
 
-  ReplayedAccount* Find(const Record& record, const StepOf& step) {
-    if (step.sent->request.verb == Verb::kOpen) {
-      const auto [opened, is_new] = replayed_.accounts.emplace(
-          record.account,
-          ReplayedAccount{
-              Account(record.account), step.history, record.book, record.number, {}, {}});
-      if (!is_new) {
-        Fail(step.history, Name(record) + " opens an account that is open");
-        return nullptr;
-      }
-      AddRefusals(record.account, opened->second);
-      return &opened->second;
-    }
-    const auto found = replayed_.accounts.find(step.sent->request.account);
-    if (found != replayed_.accounts.end() && record.account == found->first &&
-        record.book == found->second.book) {
-      return &found->second;
-    }
-    Fail(step.history, Name(record) + " is of another account than was asked");
-    return nullptr;
+  bool Open(const Record& record, const StepOf& step) {
+    const bool is_new =
+        replayed_.accounts
+            .emplace(record.account,
+                     ReplayedAccount{
+                         Account(record.account), step.history, record.book, record.number, {}})
+            .second;
+    return is_new || Fail(step.history, Name(record) + " opens an account that is open");
   }
 
-  void AddRefusals(AccountId id, ReplayedAccount& account) {
-    for (const Sent& sent : played_[account.history].sent) {
-      if (sent.wave > 0 && sent.request.account == id && !sent.answer.ok() &&
-          !IsAboutClaims(sent.answer.status())) {
-        account.refusals.push_back(&sent);
-      }
+  bool Begin(const Record& record, ReplayedAccount& account, const std::string& what,
+             size_t history) {
+    if (record.account != account.model.id() || record.book != account.book) {
+      return Fail(history, what + " is of another account than was asked");
     }
+    if (record.posted_at < account.posted_at) {
+      return Fail(history, what + " is earlier than the one before");
+    }
+    account.posted_at = record.posted_at;
+    account.model.Begin(record.number, record.posted_at);
+    return true;
   }
 
-  // Looks for refusals that the account's state of now explains. Before a record of a wave, all
-  // records of earlier waves are applied: so refusals of those waves must be explained by now.
-  bool ExplainRefusals(ReplayedAccount& account, std::optional<int> next_wave) {
-    auto refusal = account.refusals.begin();
-    while (refusal != account.refusals.end()) {
+  // Looks for refusals of the history that its accounts' state of now explains, before a command of
+  // these accounts changes it. All records of earlier waves are applied: so refusals of those waves
+  // must be explained by now.
+  bool ExplainRefusals(size_t history, std::optional<int> next_wave, const Accounts& changing) {
+    std::vector<const Sent*>& refusals = refusals_[history];
+    auto refusal = refusals.begin();
+    while (refusal != refusals.end()) {
       const int wave = (*refusal)->wave;
       if (next_wave && wave > *next_wave) break;
-      if (IsExplained(account, **refusal)) {
-        refusal = account.refusals.erase(refusal);
+      const bool must_be = !next_wave || wave < *next_wave;
+      const Accounts accounts = FindAccounts((*refusal)->request);
+      if ((must_be || Meet(accounts, changing)) && IsExplained(**refusal, accounts)) {
+        refusal = refusals.erase(refusal);
         continue;
       }
-      if (!next_wave || wave < *next_wave) {
-        return Fail(account.history, absl::StrCat(VerbName((*refusal)->request.verb), " in wave ",
-                                                  wave, " should not have been refused so: ",
-                                                  (*refusal)->answer.status().ToString()));
+      if (must_be) {
+        return Fail(history, absl::StrCat(VerbName((*refusal)->request.verb), " in wave ", wave,
+                                          " should not have been refused so: ",
+                                          (*refusal)->answer.status().ToString()));
       }
       ++refusal;
     }
     return true;
   }
 
-  // It was decided at some instant between two that are known; what the account is changes only
+  static bool Meet(const Accounts& some, const Accounts& others) {
+    const auto is_among = [&](const ReplayedAccount* account) {
+      return account != nullptr && (account == others.first || account == others.second);
+    };
+    return is_among(some.first) || is_among(some.second);
+  }
+
+  // It was decided at some instant between two that are known; what the accounts are changes only
   // when something falls due.
-  static bool IsExplained(const ReplayedAccount& account, const Sent& refusal) {
-    Account model = account.model;
-    Timestamp at = std::max(account.posted_at, refusal.earliest);
+  static bool IsExplained(const Sent& refusal, const Accounts& accounts) {
+    if (accounts.first == nullptr) return false;
+    Account first = accounts.first->model;
+    std::optional<Account> second;
+    Timestamp at = std::max(accounts.first->posted_at, refusal.earliest);
+    if (accounts.second != nullptr) {
+      second = accounts.second->model;
+      at = std::max(at, accounts.second->posted_at);
+    }
     const Timestamp latest = std::max(at, refusal.latest);
     while (at <= latest) {
-      model.LiveUntil(at);
-      Account attempt = model;
-      const auto response = attempt.Apply(refusal.request, RecordNumber(), at);
-      const absl::Status& answered = refusal.answer.status();
-      if (ReasonOf(response.status()) == ReasonOf(answered) &&
-          DetailsOf(response.status()) == DetailsOf(answered)) {
-        return true;
-      }
-      if (model.NextDue() == kNever) return false;
-      at = model.NextDue();
+      Live(first, at);
+      if (second) Live(*second, at);
+      if (IsRefusedSo(refusal, first, second)) return true;
+      if (at == latest) return false;
+      // The last instant, too: a transfer may have been reversible until shortly before.
+      at = std::min(latest, first.NextDue());
+      if (second) at = std::min(at, second->NextDue());
     }
     return false;
+  }
+
+  static void Live(Account& account, Timestamp at) {
+    account.Begin(RecordNumber(), at);
+    account.LiveUntilNow();
+  }
+
+  static bool IsRefusedSo(const Sent& refusal, Account first, std::optional<Account> second) {
+    const absl::Status answered = refusal.answer.status();
+    const absl::Status status =
+        DecideOver(refusal.request, first, second ? &*second : nullptr).status();
+    return ReasonOf(status) == ReasonOf(answered) && DetailsOf(status) == DetailsOf(answered);
   }
 
   bool CompareMoves(const Record& record, const std::vector<Move>& moves, const std::string& what,
@@ -305,6 +396,8 @@ class Replayer {
   Replayed& replayed_;
   std::map<Uuid, std::vector<StepOf>> steps_;
   std::map<std::pair<BookId, RecordNumber>, StepOf> posted_;
+  // By history, those that have not been explained yet, by wave.
+  std::vector<std::vector<const Sent*>> refusals_;
   std::optional<Failure> failure_;
 };
 

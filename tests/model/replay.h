@@ -23,14 +23,13 @@ struct ClaimOwner {
   int wave = 0;
 };
 
-// An account of the model, and the refusals that have not been explained yet.
+// An account of the model.
 struct ReplayedAccount {
   Account model;
   size_t history = 0;
   BookId book;
   RecordNumber opened_by;
   Timestamp posted_at;
-  std::vector<const Sent*> refusals;  // by wave
 };
 
 // What follows from the journal of all books by the model alone.

@@ -32,6 +32,12 @@ std::string VerbName(Verb verb) {
       return "use";
     case Verb::kUnuse:
       return "unuse";
+    case Verb::kTransfer:
+      return "transfer";
+    case Verb::kReverseTransfer:
+      return "reverse transfer";
+    case Verb::kMerge:
+      return "merge";
   }
   return "unknown";
 }
@@ -42,6 +48,7 @@ std::string Request::Encode() const {
       .Id(partner)
       .Id(contract)
       .Id(account)
+      .Id(other)
       .Quantity(points)
       .Quantity(activates_after)
       .Quantity(expires_after)
@@ -55,7 +62,9 @@ std::string Request::Encode() const {
       .Quantity(grace)
       .Id(target)
       .Signed(receipt)
-      .Id(card);
+      .Id(card)
+      .Quantity(transferred_at)
+      .Id(received_by);
   return encoder.Take();
 }
 

@@ -26,6 +26,11 @@ enum class Verb {
   // what is paid with a voucher, whose points are a hold.
   kUse,
   kUnuse,
+  // Points to another account, and back.
+  kTransfer,
+  kReverseTransfer,
+  // What an account has goes to another one, which goes on for it.
+  kMerge,
 };
 
 // "earn".
@@ -38,8 +43,20 @@ constexpr CardNumber BlockedCard(CardNumber good) {
 
 // Whether it names an earlier record.
 constexpr bool ActsOnRecord(Verb verb) {
-  return verb != Verb::kOpen && verb != Verb::kEarn && verb != Verb::kHold;
+  return verb != Verb::kOpen && verb != Verb::kEarn && verb != Verb::kHold &&
+         verb != Verb::kTransfer && verb != Verb::kMerge;
 }
+
+// Whether it names two accounts.
+constexpr bool NamesTwo(Verb verb) {
+  return verb == Verb::kTransfer || verb == Verb::kReverseTransfer || verb == Verb::kMerge;
+}
+
+// What a transfer costs the giver, and for how long it can be reversed.
+constexpr Points TransferFee(Points points) {
+  return Points(points.value() / 10);
+}
+inline constexpr int kReversalMinutes = 3 * 24 * 60;
 
 struct Request {
   Verb verb = Verb::kOpen;
@@ -48,6 +65,8 @@ struct Request {
   ContractId contract;
   // None for kOpen.
   AccountId account;
+  // To whom points go, or who goes on after a merge.
+  AccountId other;
   Points points;
   // Counted from the posted time, in microseconds. kNever for no expiry.
   Timestamp activates_after;
@@ -73,6 +92,9 @@ struct Request {
   // The card that an account gets when it is opened, or that is shown with an earning; none for
   // none.
   CardNumber card;
+  // Of a reversal: when the transfer was posted, and the record that gave the receiver its lots.
+  Timestamp transferred_at;
+  RecordNumber received_by;
 
   // All of it as bytes.
   std::string Encode() const;

@@ -23,7 +23,6 @@ constexpr size_t kMostLinesOfFunction = 70;
 using Reasons = std::map<std::string, std::string>;
 
 const Reasons kLongFiles = {
-    {"tests/model/reference_model.cc", "what an account is meant to do, in one place"},
     {"tests/unit/ledger_decide_test.cc", "what the deciders promise, in one place"},
 };
 
