@@ -141,6 +141,7 @@ std::function<absl::Status()> Authorize(Arguments& arguments, Context& context) 
   const std::string& pin = arguments.Text("--pin-file", "A file that holds the member's PIN");
   const std::string& code =
       arguments.Text("--code-file", "A file that holds the member's one-time code");
+  const std::string& when = arguments.Text("--occurred", "When the member paid; now without");
   return [&]() -> absl::Status {
     v1::AuthorizeRedemptionRequest request;
     v1::AuthorizeRedemptionResponse response;
@@ -153,6 +154,7 @@ std::function<absl::Status()> Authorize(Arguments& arguments, Context& context) 
     request.set_reference(reference);
     GUILDER_RETURN_IF_ERROR(AddBasket(lines, currency, request));
     request.set_capture(capture);
+    if (!when.empty()) GUILDER_RETURN_IF_ERROR(Assign(request, "occurred_at", when));
     request.set_device_id(device);
     GUILDER_ASSIGN_OR_RETURN(*request.mutable_pin(), SecretIn(pin));
     GUILDER_ASSIGN_OR_RETURN(*request.mutable_one_time_code(), SecretIn(code));

@@ -26,6 +26,7 @@ std::vector<Field> PolicyFields() {
   return {{"Version", "version", Show::kNumber},
           {"Spent first", "consumption_order"},
           {"Days of grace", "grace_days", Show::kNumber},
+          {"Late payments, seconds", "late_spend_seconds", Show::kNumber},
           {"PIN from points", "pin_from_points", Show::kNumber},
           {"Wrong PINs that lock", "maximum_failed_attempts", Show::kNumber},
           {"Reviewed from redemption", "review_from_redemption", Show::kNumber},
@@ -94,6 +95,8 @@ void AddRedemptionPolicyCommands(CLI::App& app, Context& context) {
       .Option("--spent-first", "policy.consumption_order", "FIRST_EXPIRING without, or FIRST_IN")
       .Option("--grace-days", "policy.grace_days",
               "How long points live that come back after their lot has expired")
+      .Option("--late-spend-seconds", "policy.late_spend_seconds",
+              "How late tills may tell of payments with points that have expired since")
       .Option("--pin-from-points", "policy.pin_from_points",
               "From so many points on a PIN is asked for")
       .Option("--wrong-pins", "policy.maximum_failed_attempts", "So many lock spending; 5 without")

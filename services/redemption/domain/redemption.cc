@@ -14,6 +14,7 @@ namespace {
 
 constexpr uint64_t kFormat = 1;
 constexpr uint64_t kFormatWithBasket = 2;
+constexpr uint64_t kFormatLate = 3;
 
 // The kind stands in each, so that no request id serves two kinds of requests.
 Encoder Begin(ledger::RecordKind kind, uint64_t format = kFormat) {
@@ -30,7 +31,36 @@ Encoder Begin(ledger::RecordKind kind, const RedemptionId& redemption) {
 
 // What the first authorizations could not say.
 bool SaysMore(const Authorization& authorization) {
-  return !authorization.basket.empty() || authorization.capture || !authorization.device.empty();
+  return !authorization.basket.empty() || authorization.capture || !authorization.device.empty() ||
+         authorization.occurred_at;
+}
+
+// What a late payment could have spent when it occurred, and has expired since, comes back: no more
+// than it needs, as lots that end with the hold.
+void ReviveFor(const Authorization& asked, PartnerId partner, const SpendingFacts& facts,
+               ledger::Posting& posting) {
+  const Points missing = asked.points - posting.SpendableOn({.partner = partner});
+  if (missing <= Points(0) || posting.account().debt > Points(0)) return;
+  std::map<LotId, Points> lapsed = facts.lapsed;
+  // What this command itself let expire is in no table yet.
+  for (const ledger::Entry& entry : posting.entries()) {
+    if (entry.credit.bucket == ledger::Bucket::kExpired) lapsed[entry.debit.lot] += entry.points;
+  }
+  std::vector<std::pair<LotId, Points>> revived;
+  Points found;
+  for (const ledger::Lot& lot : posting.account().lots) {
+    const auto lost = lapsed.find(lot.id);
+    const bool lived = lot.state == ledger::LotState::kActive &&
+                       lot.activates_at <= *asked.occurred_at &&
+                       lot.ends_at() > *asked.occurred_at && lot.ends_at() <= posting.now();
+    if (lost == lapsed.end() || !lived || !lot.MayPay({.partner = partner})) continue;
+    const Points points = std::min({lost->second, lot.expired, missing - found});
+    if (points <= Points(0)) continue;
+    revived.emplace_back(lot.id, points);
+    found += points;
+  }
+  if (found < missing) return;
+  for (const auto& [lot, points] : revived) posting.Reinstate(lot, points, posting.now());
 }
 
 // What of a partner an authorization and a quote need.
@@ -112,7 +142,8 @@ std::string_view ReviewReasonName(ReviewReason reason) {
 
 std::string Encode(const Authorization& authorization) {
   const bool more = SaysMore(authorization);
-  Encoder encoder = Begin(ledger::RecordKind::kAuthorization, more ? kFormatWithBasket : kFormat);
+  const uint64_t format = authorization.occurred_at ? kFormatLate : kFormatWithBasket;
+  Encoder encoder = Begin(ledger::RecordKind::kAuthorization, more ? format : kFormat);
   encoder.Bytes(authorization.store_code)
       .Id(authorization.card)
       .Quantity(authorization.points)
@@ -126,6 +157,7 @@ std::string Encode(const Authorization& authorization) {
   for (const ledger::BasketLine& line : authorization.basket) {
     encoder.Bytes(line.sku).Bytes(line.category).Quantity(line.amount);
   }
+  if (authorization.occurred_at) encoder.Quantity(*authorization.occurred_at);
   return encoder.Take();
 }
 
@@ -175,6 +207,12 @@ absl::StatusOr<Authorized> Decide(const Authorization& authorization, PartnerId 
   GUILDER_RETURN_IF_ERROR(
       ledger::CheckPayable(configuration, contract, authorization.basket, authorization.points));
   GUILDER_RETURN_IF_ERROR(CheckProof(authorization, policy, facts));
+  if (authorization.occurred_at && *authorization.occurred_at > posting.now()) {
+    return Refuse(Reason::kRequestMalformed, "occurred_at", {{"field", "occurred_at"}});
+  }
+  if (authorization.occurred_at && facts.honours_late) {
+    ReviveFor(authorization, partner_id, facts, posting);
+  }
 
   Authorized authorized;
   authorized.review =

@@ -1,6 +1,7 @@
 // Paying with points: what partners ask, and how it is decided. Pure.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +38,8 @@ struct Authorization {
   bool capture = false;
   // What the member pays from; empty when the till does not say.
   std::string device;
+  // When the member paid, where the till tells of it late.
+  std::optional<Timestamp> occurred_at{};
 };
 
 struct Capture {
@@ -109,6 +112,10 @@ struct SpendingFacts {
   // Redemptions of the member in the policy's period.
   int recent_redemptions = 0;
   bool device_known = false;
+  // What expired by time since a late payment occurred, of lots that lived then. And whether the
+  // payment comes in time for them.
+  std::map<LotId, Points> lapsed{};
+  bool honours_late = false;
 };
 
 struct Authorized {
@@ -120,7 +127,8 @@ struct Authorized {
 };
 
 // Holds the points under the redemption contract in force now, which prices all that follows, and
-// takes them where that is asked. What the policy wants to be reviewed is held, and not taken.
+// takes them where that is asked. What the policy wants to be reviewed is held, and not taken. For
+// a late payment the expiry of what it needs is undone.
 //
 // Refuses, first match wins: kNotYours, kStoreNotFound, kCardNotFound, kPartnerNotActive,
 // kNoContract, kCardBlocked, kCurrencyNotSupported, kOrderHasRedemption, kRedemptionNotPayable,

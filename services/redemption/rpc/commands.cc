@@ -9,8 +9,10 @@
 #include "libs/base/status_macros.h"
 #include "libs/ledger/core/decide.h"
 #include "libs/ledger/core/digest.h"
+#include "libs/ledger/store/programme.h"
 #include "libs/rpc/proto_time.h"
 #include "services/redemption/rpc/redemption_proto.h"
+#include "services/redemption/store/policies.h"
 #include "services/redemption/store/reviews.h"
 
 namespace guilder::redemption {
@@ -46,8 +48,18 @@ class AuthorizeCommand final : public RedemptionCommand<Authorization> {
   AuthorizeCommand(const Authorization& what, const Shown& shown)
       : RedemptionCommand(RecordKind::kAuthorization, what), shown_(shown) {
     card = what.card;
+    occurred_at = what.occurred_at;
+    // What has expired may be of lots that are closed.
+    if (what.occurred_at) needs_lot = LotId();
   }
 
+  bool IsLate() const { return asked.occurred_at.has_value(); }
+  // Reads what expired since it occurred, unless it comes too late.
+  void LoadLate(postgres::Transaction& tx, int64_t late_spend_seconds, Timestamp now) {
+    honours_late_ = *asked.occurred_at + Timestamp(late_spend_seconds * kMicrosPerSecond) >= now;
+    lapsed_.clear();
+    if (honours_late_) lapsed_ = ReadLapsed(tx, account, *asked.occurred_at);
+  }
   // Whether it is decided over more than its account.
   bool NeedsSpending(const ledger::RedemptionPolicy& policy) const {
     return !asked.reference.empty() || !asked.device.empty() || policy.step_up_points > Points(0) ||
@@ -61,6 +73,8 @@ class AuthorizeCommand final : public RedemptionCommand<Authorization> {
 
   absl::StatusOr<std::string> Decide(const DecisionContext& context, Posting& posting) override {
     facts_ = batch == nullptr ? SpendingFacts() : batch->FactsOf(spending(), posting.now());
+    facts_.lapsed = lapsed_;
+    facts_.honours_late = honours_late_;
     const absl::StatusOr<Authorized> authorized =
         redemption::Decide(asked, partner, facts_, context, posting);
     if (!authorized.ok()) {
@@ -92,6 +106,8 @@ class AuthorizeCommand final : public RedemptionCommand<Authorization> {
   const Shown shown_;
   SpendingFacts facts_;
   Held held_;
+  bool honours_late_ = false;
+  std::map<LotId, Points> lapsed_;
 };
 
 class CaptureCommand final : public RedemptionCommand<Capture> {
@@ -196,15 +212,24 @@ std::unique_ptr<Specific> Make(PartnerId partner, const Uuid& request_id, Accoun
 void RedemptionRows::Load(postgres::Transaction& tx, const ledger::Configuration& configuration,
                           const std::vector<ledger::Command*>& commands) {
   const ledger::RedemptionPolicy& policy = configuration.programme().redemption;
+  std::vector<AuthorizeCommand*> late;
   std::vector<AuthorizeCommand*> asking;
   std::vector<SpendingKey> keys;
   for (ledger::Command* command : commands) {
     if (command->kind != RecordKind::kAuthorization) continue;
     auto& authorization = static_cast<AuthorizeCommand&>(*command);
     authorization.batch.reset();
+    if (authorization.IsLate()) late.push_back(&authorization);
     if (!authorization.NeedsSpending(policy)) continue;
     asking.push_back(&authorization);
     keys.push_back(authorization.spending().key);
+  }
+  if (!late.empty()) {
+    const ProgrammeId programme = configuration.programme().id;
+    const auto stored = ReadPolicy(tx, programme);
+    const int64_t allowed = stored ? stored->late_spend_seconds : 0;
+    const Timestamp now = ledger::ReadProgrammeClock(tx, programme);
+    for (AuthorizeCommand* command : late) command->LoadLate(tx, allowed, now);
   }
   if (asking.empty()) return;
   const int64_t period = policy.review_redemptions > 0 ? policy.review_period_seconds : 0;

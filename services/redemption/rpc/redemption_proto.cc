@@ -94,6 +94,10 @@ absl::StatusOr<Authorization> FromProto(const v1::AuthorizeRedemptionRequest& re
   asked.device = request.device_id();
   if (!IsText(asked.device)) return Malformed("device_id");
   asked.capture = request.capture();
+  if (request.has_occurred_at()) {
+    asked.occurred_at = rpc::FromProto(request.occurred_at());
+    if (!asked.occurred_at) return Malformed("occurred_at");
+  }
   GUILDER_RETURN_IF_ERROR(CheckShown(request));
   GUILDER_RETURN_IF_ERROR(rpc::ParseRequestId(request.request_id()).status());
   GUILDER_ASSIGN_OR_RETURN(asked.points, CheckedPoints(request.points(), 1));

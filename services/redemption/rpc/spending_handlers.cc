@@ -75,7 +75,8 @@ absl::StatusOr<v1::UpdateRedemptionPolicyResponse> SpendingHandlers::UpdateRedem
       [&](Transaction& tx) -> absl::StatusOr<v1::UpdateRedemptionPolicyResponse> {
         const StoredPolicy before = ReadPolicy(tx, programme).value_or(StoredPolicy());
         if (before.policy.number != asked.number) return Refuse(Reason::kEtagMismatch);
-        StoredPolicy after{asked, call.principal().id, ledger::ReadProgrammeClock(tx, programme)};
+        StoredPolicy after{asked, call.principal().id, ledger::ReadProgrammeClock(tx, programme),
+                           request.policy().late_spend_seconds()};
         ++after.policy.number;
         if (!InsertPolicy(tx, programme, after)) return Refuse(Reason::kEtagMismatch);
         const v1::RedemptionPolicy was = ToProto(before);

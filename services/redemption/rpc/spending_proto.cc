@@ -96,6 +96,8 @@ absl::StatusOr<ledger::RedemptionPolicy> FromProto(const v1::RedemptionPolicy& p
   if (out.review_seconds == 0) out.review_seconds = kUsualReviewSeconds;
   GUILDER_RETURN_IF_ERROR(CheckRange("policy.review_seconds", out.review_seconds,
                                      kLeastReviewSeconds, kMostReviewSeconds));
+  GUILDER_RETURN_IF_ERROR(
+      CheckRange("policy.late_spend_seconds", policy.late_spend_seconds(), 0, kMostPeriodSeconds));
   return out;
 }
 
@@ -113,6 +115,7 @@ v1::RedemptionPolicy ToProto(const StoredPolicy& stored) {
   out.set_review_period_seconds(policy.review_period_seconds);
   out.set_review_new_device_per_mille(policy.review_new_device_per_mille);
   out.set_review_seconds(policy.review_seconds);
+  out.set_late_spend_seconds(stored.late_spend_seconds);
   if (policy.number == 0) return out;
   out.set_set_by(stored.set_by);
   *out.mutable_set_time() = rpc::ToProto(stored.set_at);

@@ -13,7 +13,8 @@ using postgres::Statement;
 
 constexpr Statement kRead{"redemption.read_policy", R"sql(
   select number, consumption_order, grace_days, step_up_points, max_failed_attempts, review_redemptions,
-         review_period_seconds, review_new_device_per_mille, review_seconds, set_by, set_at_us
+         review_period_seconds, review_new_device_per_mille, review_seconds, set_by, set_at_us,
+         late_spend_seconds
     from redemption.policies
    where programme_id = $1
    order by number desc
@@ -24,8 +25,8 @@ constexpr Statement kInsert{"redemption.insert_policy", R"sql(
   insert into redemption.policies
          (programme_id, number, consumption_order, grace_days, step_up_points, max_failed_attempts,
           review_redemptions, review_period_seconds, review_new_device_per_mille, review_seconds, set_by,
-          set_at_us)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+          set_at_us, late_spend_seconds)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
       on conflict (programme_id, number) do nothing
 )sql"};
 
@@ -70,6 +71,7 @@ std::optional<StoredPolicy> ReadPolicy(postgres::Transaction& tx, ProgrammeId pr
       row.Int(6),        static_cast<int>(row.Int(7)),          row.Int(8)};
   stored.set_by = row.Text(9);
   stored.set_at = row.Id<Timestamp>(10);
+  stored.late_spend_seconds = row.Int(11);
   return stored;
 }
 
@@ -87,7 +89,8 @@ bool InsertPolicy(postgres::Transaction& tx, ProgrammeId programme, const Stored
                                  .Int(policy.review_new_device_per_mille)
                                  .Int(policy.review_seconds)
                                  .Text(stored.set_by)
-                                 .Int(stored.set_at))
+                                 .Int(stored.set_at)
+                                 .Int(stored.late_spend_seconds))
              .affected() == 1;
 }
 

@@ -17,6 +17,7 @@ struct StoredPolicy {
   ledger::RedemptionPolicy policy;
   std::string set_by;
   Timestamp set_at;
+  int64_t late_spend_seconds = 0;
 };
 
 // The version in force; nothing before the first. Locks nothing.

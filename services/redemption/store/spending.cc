@@ -81,6 +81,23 @@ constexpr Statement kWriteReviews{"redemption.write_reviews", R"sql(
            as w (account_id, number, partner_id, reason, created_at_us, captures)
 )sql"};
 
+// Points that staff or a fee took left their lot before its end.
+constexpr Statement kReadLapsed{"redemption.read_lapsed", R"sql(
+  select l.lot_id, sum(case when e.credit_bucket = $4 then e.points else -e.points end)::bigint
+    from ledger.journal j
+    join ledger.entries e
+      on e.book = j.book and e.number = j.number and e.posted_at_us = j.posted_at_us
+    join ledger.lots l
+      on l.book = j.book and l.account_id = j.account_id and l.lot_id = e.debit_lot
+   where j.book = $1
+     and j.account_id = $2
+     and j.posted_at_us > $3
+     and (e.debit_bucket = $4
+          or (e.credit_bucket = $4
+              and greatest(l.expires_at_us, l.restored_until_us) between $3 + 1 and e.posted_at_us))
+   group by l.lot_id
+)sql"};
+
 constexpr Statement kReadMember{"redemption.read_member", R"sql(
   select pin_hash, pin_set_us, failed_attempts, locked_at_us, code_hash, code_expires_us
     from redemption.members where book = $1 and account_id = $2
@@ -133,6 +150,15 @@ std::vector<SpendingRow> ReadSpending(postgres::Transaction& tx,
     read.recent_redemptions = static_cast<int>(row.Int(11));
   }
   return spending;
+}
+
+std::map<LotId, Points> ReadLapsed(postgres::Transaction& tx, AccountId account, Timestamp after) {
+  std::map<LotId, Points> lapsed;
+  const auto rows = tx.Execute(
+      kReadLapsed,
+      Params().Int(ledger::BookOf(account)).Int(account).Int(after).Int(ledger::Bucket::kExpired));
+  for (const Row& row : rows) lapsed.emplace(row.Id<LotId>(0), row.Id<Points>(1));
+  return lapsed;
 }
 
 void WriteOrders(postgres::Transaction& tx, const std::vector<HeldOrder>& orders) {

@@ -1,6 +1,7 @@
 // What authorizations are decided over besides the account: orders, devices, PINs, reviews.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,6 +47,9 @@ struct SpendingRow {
 // Parallel to the keys. Redemptions are counted from so many seconds ago on; not at all for zero.
 std::vector<SpendingRow> ReadSpending(postgres::Transaction& tx,
                                       const std::vector<SpendingKey>& keys, int64_t period_seconds);
+
+// What of an account's lots expired by time after an instant, and did not come back.
+std::map<LotId, Points> ReadLapsed(postgres::Transaction& tx, AccountId account, Timestamp after);
 
 struct HeldOrder {
   AccountId account;

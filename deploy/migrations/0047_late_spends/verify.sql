@@ -1,0 +1,1 @@
+select late_spend_seconds from redemption.policies limit 0;
