@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+
 #include "libs/base/reason.h"
 #include "libs/ledger/core/decide.h"
 #include "libs/ledger/core/digest.h"
@@ -368,6 +370,28 @@ TEST_CASE("Merge: what expired at the survivor is not owed when its goods come b
   world.Must(Return(world.anna, bought, 100));
 
   CHECK(world.Of(world.bert) == Balances{0, 7, 0, 0});
+}
+
+TEST_CASE("Merge: what became available at the survivor is activated once, also where it expired",
+          "[store][ledger][inv-47]") {
+  World world;
+  const RecordNumber bought = world.Must(Earn(world.anna, 100, 5, 10));
+  world.Must(Merge(world.anna, world.bert));
+  world.coalition.AdvanceDays(6);
+  world.Must(Earn(world.bert, 7));
+  world.coalition.AdvanceDays(5);
+  world.Must(Earn(world.bert, 7));
+  const std::string activated = absl::StrCat(
+      "select coalesce(sum(points), 0)::bigint from ledger.entries where points = 100 and "
+      "debit_bucket = ",
+      static_cast<int>(Bucket::kPending),
+      " and credit_bucket = ", static_cast<int>(Bucket::kAvailable));
+  REQUIRE(world.Count(activated) == 100);
+
+  world.Must(Return(world.anna, bought, 100));
+
+  CHECK(world.Count(activated) == 100);
+  CHECK(world.Of(world.bert) == Balances{0, 14, 0, 0});
 }
 
 TEST_CASE("Merge: a purchase that waits is confirmed by its old name", "[store][ledger][inv-47]") {

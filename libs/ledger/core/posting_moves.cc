@@ -113,9 +113,10 @@ void Posting::GiveBack(LotId id, Posting& home) {
     home.Move(home.Control(Bucket::kInTransit, {}), home.Member(FreeBucket(*first), first->id),
               points, {});
   };
+  // It may have become available here, also what has expired since: nobody pays for that twice.
+  const bool comes_back = lot.free() > Points(0) || lot.expired > Points(0);
+  if (comes_back && lot.state == LotState::kActive) first->state = LotState::kActive;
   if (lot.free() > Points(0)) {
-    // It may have become available here.
-    if (lot.state == LotState::kActive) first->state = LotState::kActive;
     const Points free = lot.free();
     SendFrom(lot, free);
     take_home(free);
