@@ -1,5 +1,7 @@
 // What is held for somebody, and what becomes of it: payments, orders, vouchers.
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -160,15 +162,23 @@ absl::StatusOr<std::string> Account::GiveBackTo(Hold& hold, const Request& reque
     return given;
   };
   Points left = request.points;
-  Points for_others;
+  std::vector<std::pair<PartnerId, Points>> for_others;
   for (auto part = hold.parts.rbegin(); part != hold.parts.rend(); ++part) {
     const Points back = std::min(left, part->captured - part->refunded);
     part->refunded += back;
     left -= back;
-    for_others += back - give(part->lot, lots_.at(part->lot), back);
+    Lot& lot = lots_.at(part->lot);
+    for_others.emplace_back(lot.restricted_to, back - give(part->lot, lot, back));
   }
-  for (auto lot = lots_.rbegin(); lot != lots_.rend(); ++lot) {
-    for_others -= give(lot->first, lot->second, for_others);
+  // Restricted lots get what others paid only where nothing else is left.
+  for (const bool anyhow : {false, true}) {
+    for (auto& [restriction, points] : for_others) {
+      for (auto lot = lots_.rbegin(); lot != lots_.rend(); ++lot) {
+        const PartnerId where = lot->second.restricted_to;
+        if (!anyhow && where && where != restriction) continue;
+        points -= give(lot->first, lot->second, points);
+      }
+    }
   }
   return Text("refunded", request.points);
 }

@@ -169,8 +169,8 @@ void Account::RepayDebts() {
         Note(Available(payer_id), Debt(debtor_id), paid, {});
         continue;
       }
-      // What may only be spent somewhere takes over nothing.
-      if (payer.restricted_to) continue;
+      // What may only be spent somewhere takes over only what was spent there.
+      if (payer.restricted_to && payer.restricted_to != debtor.restricted_to) continue;
       const auto take_over = [&](Points Lot::*what, ContractId contract) {
         const Points most = std::max(debtor.*what, kNothing);
         const Points paid = std::min({debtor.owed, most, payer.free});

@@ -8,7 +8,10 @@
 #include "guilder/member/v1/bonus_service.grpc.pb.h"
 #include "guilder/member/v1/notice_service.grpc.pb.h"
 
+#include "libs/base/reason.h"
 #include "libs/base/text.h"
+#include "libs/postgres/pool.h"
+#include "services/partner/store/credit.h"
 #include "tests/service/person_world.h"
 
 namespace guilder::member {
@@ -166,6 +169,40 @@ TEST_CASE("ReferMember: both get their bonus once, paid by the policy's payer",
             .Query("select count(*) from ledger.lots l join partner.partners p on "
                    "p.partner_id = l.issuer_id where p.slug = 'house' and issued in (20, 30)")[0]
             .Int(0) == 2);
+}
+
+TEST_CASE("ReferMember: the payer's credit is enough in whichever books the two accounts are",
+          "[service][member][inv-26][inv-27]") {
+  const BonusWorld world;
+  const auto ada = world.Enrol();
+  std::vector<std::string> friends;
+  for (int i = 0; i < 7; ++i) {
+    friends.push_back(world.Enrol(PersonWorld::Ada(absl::StrFormat("+4930765432%d", i))).name);
+  }
+  // Five euros, of which eight welcomes took four; a point is a cent.
+  world.Query(
+      "insert into partner.exposure_policies (partner_id, credit_limit, collateral, warn_ppm,"
+      " no_issuance_ppm, redemption_only_ppm, reorder_below, reorder_points)"
+      " select partner_id, 500, 0, 800000, 1000000, 1200000, 0, 0"
+      "   from partner.partners where slug = 'house'");
+  const auto house =
+      world.Query("select partner_id from partner.partners where slug = 'house'")[0].Id<PartnerId>(
+          0);
+  REQUIRE(world.coalition.network()
+              .pool()
+              .Run([&](postgres::Transaction& tx) {
+                partner::KeepCredit(tx, house, ProgrammeId(1));
+                return absl::OkStatus();
+              })
+              .ok());
+
+  CHECK(world.WhyNot(friends[0], ada.card) == "");
+  CHECK(world.WhyNot(friends[1], ada.card) == "");
+  for (int i = 2; i < 7; ++i) {
+    const auto refused = world.Refer(friends[static_cast<size_t>(i)], ada.card);
+    CHECK(ReasonOf(refused.status()) == Reason::kExposureExceeded);
+  }
+  CHECK(world.PointsOf(ada.card) == 50 + 2 * 30);
 }
 
 TEST_CASE("ReferMember: oneself, circles and known people give nothing",

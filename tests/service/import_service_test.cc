@@ -158,6 +158,15 @@ TEST_CASE("ImportMembers: where lots may be spent is stated, and told with the b
   CHECK(balance.restricted(0).spent_only().partners(1) == "partners/house");
   CHECK(balance.restricted(1).points() == 45);
   CHECK(balance.restricted(1).spent_only().gifts());
+  // A partner is told of what it may take: here of nothing.
+  v1::GetBalanceRequest by_card;
+  by_card.set_card_number("4111111111111111");
+  by_card.set_with_restricted(true);
+  const auto told = PersonWorld::Call<v1::MemberService>(
+      world.Partner(), &v1::MemberService::Stub::GetBalance, by_card);
+  REQUIRE(told.ok());
+  CHECK(told->available_points() == 165);
+  CHECK(told->restricted().empty());
 
   for (const char* partner : {"partners/nobody", "fresh", ""}) {
     Request unknown = AnItem();

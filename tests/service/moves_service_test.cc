@@ -193,6 +193,21 @@ TEST_CASE("ReverseTransfer: soon, while nothing was used, and once", "[service][
   CHECK(ReasonOf(world.Reverse("transfers/99999999999-1")) == Reason::kNameNotFound);
 }
 
+TEST_CASE("ReverseTransfer: not when the account of one of them was merged meanwhile",
+          "[service][member][inv-71][inv-76]") {
+  const World world;
+  const auto anna = world.Enrol();
+  const auto bert = world.Enrol();
+  const auto by_anna = world.Transfer(anna, bert, 400);
+  const auto by_bert = world.Transfer(bert, anna, 300);
+  REQUIRE((by_anna.ok() && by_bert.ok()));
+
+  REQUIRE(world.Merge(bert, world.Enrol()).ok());
+
+  CHECK(ReasonOf(world.Reverse(by_anna->name())) == Reason::kAccountClosed);
+  CHECK(ReasonOf(world.Reverse(by_bert->name())) == Reason::kAccountClosed);
+}
+
 TEST_CASE("MergeMembers: points, cards and names go on, and open holds are captured",
           "[service][member][inv-71]") {
   const World world;

@@ -127,6 +127,20 @@ TEST_CASE("RecordReturn: each lot gives back its own points, in any parts, exact
   CHECK(world.Balance("debt") == 0);
 }
 
+TEST_CASE("RecordReturn: lots that have expired are taken back each for itself",
+          "[service][accrual][inv-36][inv-54]") {
+  const ReturnsWorld world(ACampaign());
+  const auto bought = world.Buy(Pieces(world, 3));
+  world.coalition.AdvanceDays(400);
+
+  CHECK(world.Return(bought.name(), "1", 1).points_reversed() == 22);
+  CHECK(world.Return(bought.name(), "1", 2).points_reversed() == 45);
+
+  CHECK(world.Balance("debt") == 0);
+  CHECK(world.Count("select count(*) from ledger.lots where expired = 0 and reversed = issued") ==
+        3);
+}
+
 TEST_CASE("RecordReturn: what was spent of one lot is owed, and the others are taken back",
           "[service][accrual][inv-35][inv-54]") {
   const ReturnsWorld world(ACampaign());

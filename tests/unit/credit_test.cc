@@ -37,6 +37,10 @@ TEST_CASE("Credit: what is granted is the limit less what is owed for other reas
   CHECK(CreditToGrant(policy, facts) == Micros(10'500) + Points(7));
   facts.unbilled_blocks_micros = 3;
   CHECK(CreditToGrant(policy, facts) == Micros(10'500) + Points(4));
+  // Nor are those that were to be billed when they are activated, and never were.
+  facts.lapsed_micros = 3;
+  CHECK(CreditToGrant(policy, facts) == Micros(10'500) + Points(7));
+  facts.lapsed_micros = 0;
   facts.owed_to_partner = MinorUnits(20);
   facts.unsettled_reimbursement_micros = 5;
   CHECK(CreditToGrant(policy, facts) == Micros(10'520) + Points(9));

@@ -1,9 +1,21 @@
 #include "libs/ledger/core/posting.h"
 
 #include <algorithm>
+#include <limits>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 namespace guilder::ledger {
+
+namespace {
+
+// Whether a lot may take over what one of that restriction had paid for.
+bool MayTakeOver(const Lot& lot, const Restriction& of) {
+  return !lot.restricted_to || lot.restricted_to == of;
+}
+
+}  // namespace
 
 // What falls due on one date happens in this order.
 enum class DueKind { kNothing, kLotActivation, kHoldExpiry, kLotExpiry };
@@ -141,9 +153,9 @@ void Posting::RepayDebt() {
   for (Lot& debtor : account_.lots) {
     for (Lot* payer : payers) {
       // Another lot takes over what the debtor lot had paid for, so no more than was redeemed; and
-      // one that may only be spent somewhere takes over nothing.
+      // one that may only be spent somewhere, only of a lot that was spent there.
       const bool itself = payer == &debtor;
-      if (!itself && payer->restricted_to) continue;
+      if (!itself && !MayTakeOver(*payer, debtor.restricted_to)) continue;
       const Points most = itself ? debtor.debt : std::min(debtor.debt, debtor.redeemed);
       const Points paid = std::min(most, payer->free());
       if (paid > Points(0)) {
@@ -216,9 +228,12 @@ void Posting::OpenHold(Hold hold, const Spending& spending, ConsumptionOrder ord
   std::vector<Lot*> lots = InOrderOfConsumption();
   std::erase_if(lots, [&](const Lot* lot) { return !lot->MayPay(spending); });
   const auto rank = [&](const Lot* lot) {
-    const bool anywhere = !lot->restricted_to;
+    // In how many places its points may be spent.
+    const size_t places = lot->restricted_to
+                              ? std::max<size_t>(lot->restricted_to.listed().size(), 1)
+                              : std::numeric_limits<size_t>::max();
     const Timestamp end = order == ConsumptionOrder::kFirstIn ? Timestamp() : account_.EndOf(*lot);
-    return std::make_tuple(anywhere, end, lot->id);
+    return std::make_tuple(places, end, lot->id);
   };
   std::sort(lots.begin(), lots.end(),
             [&](const Lot* a, const Lot* b) { return rank(a) < rank(b); });
@@ -294,7 +309,7 @@ void Posting::RefundFrom(RecordNumber number, Points points, PartnerId partner, 
   };
   // A lot whose redemption another lot took over, because the goods that earned it came back, has
   // less redeemed than it gave to this hold; the difference goes back to the lots that took over.
-  Points taken_over;
+  std::vector<std::pair<Restriction, Points>> taken_over;
   for (auto part = hold.parts.rbegin(); part != hold.parts.rend(); ++part) {
     const Points back = std::min(points, part->captured - part->refunded);
     if (back <= Points(0)) continue;
@@ -303,13 +318,19 @@ void Posting::RefundFrom(RecordNumber number, Points points, PartnerId partner, 
     if (own > Points(0)) restore(lot, own);
     part->refunded += back;
     points -= back;
-    taken_over += back - own;
+    if (back > own) taken_over.emplace_back(lot.restricted_to, back - own);
   }
-  for (auto lot = account_.lots.rbegin(); lot != account_.lots.rend(); ++lot) {
-    const Points back = std::min(taken_over, lot->redeemed);
-    if (back <= Points(0)) continue;
-    restore(*lot, back);
-    taken_over -= back;
+  // What could be spent anywhere comes back as what may be spent only somewhere where nothing else
+  // is left, and not before.
+  for (const bool anyhow : {false, true}) {
+    for (auto& [restriction, missing] : taken_over) {
+      for (auto lot = account_.lots.rbegin(); lot != account_.lots.rend(); ++lot) {
+        const Points back = std::min(missing, lot->redeemed);
+        if (back <= Points(0) || !(anyhow || MayTakeOver(*lot, restriction))) continue;
+        restore(*lot, back);
+        missing -= back;
+      }
+    }
   }
 }
 

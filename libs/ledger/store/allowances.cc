@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "libs/base/reason.h"
+#include "libs/ledger/core/posting.h"
 
 namespace guilder::ledger {
 namespace {
@@ -52,6 +53,29 @@ AllowanceChanges ChangesOf(const std::vector<Entry>& entries, const Configuratio
   return changes;
 }
 
+std::map<BookId, AllowanceChanges> ChangesOf(const Command& command,
+                                             const std::vector<Posting>& postings,
+                                             const Configuration& configuration) {
+  std::map<BookId, AllowanceChanges> changes;
+  for (const Posting& posting : postings) {
+    AllowanceChanges& of_book = changes[BookOf(posting.account().id)];
+    for (const auto& [limit, points] : ChangesOf(posting.entries(), configuration)) {
+      of_book[limit] += points;
+    }
+  }
+  for (const auto& [limit, points] : command.spends) changes[command.book][limit] -= points;
+  return changes;
+}
+
+Points NeedOf(LimitId limit, const std::map<BookId, AllowanceChanges>& changes) {
+  Points need;
+  for (const auto& [book, of_book] : changes) {
+    const auto change = of_book.find(limit);
+    if (change != of_book.end()) need -= change->second;
+  }
+  return need;
+}
+
 std::set<LimitId> LimitsOf(const Command& command, const Configuration& configuration) {
   std::set<LimitId> limits;
   if (!configuration.has_limits()) return limits;
@@ -85,6 +109,7 @@ std::set<Allowances::Key> Allowances::KeysOf(const std::vector<Command*>& comman
   std::set<BookId> books;
   for (const Command* command : commands) {
     books.insert(command->book);
+    for (const AccountId other : command->others) books.insert(BookOf(other));
     limits.merge(LimitsOf(*command, configuration));
   }
   std::set<Key> keys;

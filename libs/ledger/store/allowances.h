@@ -24,6 +24,15 @@ using AllowanceChanges = std::map<LimitId, Points>;
 
 AllowanceChanges ChangesOf(const std::vector<Entry>& entries, const Configuration& configuration);
 
+// The same for a command that names several accounts, of each book. What it spends or gives back
+// besides is of its own account's book.
+std::map<BookId, AllowanceChanges> ChangesOf(const Command& command,
+                                             const std::vector<Posting>& postings,
+                                             const Configuration& configuration);
+
+// What a command that changes several books needs of a limit in all of them.
+Points NeedOf(LimitId limit, const std::map<BookId, AllowanceChanges>& changes);
+
 // The limits that a command may spend from by what it issues; empty when it issues nothing, or
 // without limit.
 std::set<LimitId> LimitsOf(const Command& command, const Configuration& configuration);

@@ -184,7 +184,7 @@ class Run {
     for (size_t i = 0; i < commands_.size(); ++i) {
       if (settled_[i]) continue;
       const Command& command = *commands_[i];
-      for (const LimitId limit : LimitsOf(command, *configuration_)) add(limit, command.book);
+      keys.merge(Allowances::KeysOf({commands_[i]}, configuration()));
       for (const LimitId limit : command.limits) add(limit, command.book);
     }
     for (const auto& [id, account] : batch_.accounts) {
@@ -246,7 +246,7 @@ class Run {
       }
       const Points needed = -changes.at(*lacking);
       const Points left = LeftOf(*lacking);
-      if (needed <= left) return Wait(command, {*lacking, needed});
+      if (needed <= left) return Wait(command, {*lacking, book.id, needed});
       if (context.IsExhausted(*lacking)) {
         return RefuseCommand(i, Exhausted(*lacking, left));
       }
@@ -275,8 +275,7 @@ class Run {
     return left;
   }
 
-  // The same for a command that names several accounts. None of them is opened by it, and none but
-  // its own gets new points of a partner.
+  // The same for a command that names several accounts. None of them is opened by it.
   void DecideTogether(size_t i) {
     Command& command = *commands_[i];
     std::vector<AccountId> ids = command.others;
@@ -308,18 +307,17 @@ class Run {
       MoveAll(postings[0], postings[1]);
       CountActivityOfSurvivor(configuration(), command, postings[0], postings[1]);
     }
-    for (const Posting& posting : postings) {
-      AllowanceChanges changes = ChangesOf(posting.entries(), configuration());
-      // What it spends or gives back besides is of its own account's book.
-      if (&posting == &postings.front()) {
-        for (const auto& [limit, points] : command.spends) changes[limit] -= points;
-      }
-      const BookId book = BookOf(posting.account().id);
-      const absl::StatusOr<LimitId> lacking = allowances_.FindShort(book, changes);
+    const auto changes = ChangesOf(command, postings, configuration());
+    for (const auto& [book, of_book] : changes) {
+      const absl::StatusOr<LimitId> lacking = allowances_.FindShort(book, of_book);
       if (!lacking.ok()) return Settle(i, lacking.status());
-      if (*lacking) return RefuseCommand(i, Exhausted(*lacking, LeftOf(*lacking)));
-      allowances_.Apply(book, changes);
+      if (!*lacking) continue;
+      const Points left = LeftOf(*lacking);
+      if (NeedOf(*lacking, changes) > left) return RefuseCommand(i, Exhausted(*lacking, left));
+      return Wait(command, {*lacking, book, -of_book.at(*lacking)});
     }
+    // All of its books have enough, so none is left without what another one has applied.
+    for (const auto& [book, of_book] : changes) allowances_.Apply(book, of_book);
     if (postings[0].account().status == AccountStatus::kMerged && !command.survivor) {
       batch_.forwards.push_back({command.account, command.others[0]});
     }

@@ -45,9 +45,10 @@ struct Answer {
 // Whose points a command may issue, and so which limit it may spend from.
 enum class Issues { kNothing, kPartnersPoints, kOperatorPartnersPoints };
 
-// What must be moved to a command's book before it can be decided.
+// What must be moved to a book of a command before it can be decided.
 struct NeededAllowance {
   LimitId limit;
+  BookId book;
   Points points;
 };
 

@@ -214,14 +214,14 @@ class Lane {
       return pending.done(Refuse(Reason::kQueueFull));
     }
     const NeededAllowance needed = *pending.command->needed_allowance;
-    const BookId book = pending.command->book;
     auto shared = std::make_shared<PendingCommand>(std::move(pending));
-    allocator_.Ask(needed.limit, {book, needed.points}, [this, shared](const absl::Status& status) {
-      if (status.ok()) return queue_.PutBack(std::move(*shared));
-      const auto done = std::move(shared->done);
-      queue_.Forget(*shared->command);
-      done(status);
-    });
+    allocator_.Ask(needed.limit, {needed.book, needed.points},
+                   [this, shared](const absl::Status& status) {
+                     if (status.ok()) return queue_.PutBack(std::move(*shared));
+                     const auto done = std::move(shared->done);
+                     queue_.Forget(*shared->command);
+                     done(status);
+                   });
   }
 
   // Sends commands of merged accounts to the account that goes on; what acts on an earlier record

@@ -135,8 +135,9 @@ class Addition {
       if (over && record_.restored_until) lot.restored_until = *record_.restored_until;
     }
     if (debit == Bucket::kExpired && credit == Bucket::kIssued) {
-      // Points that had expired are taken back from the lot of the sale that is reversed.
-      LotSums& lot = Lot(MakeLotId(record_.refers_to));
+      // Points that had expired are taken back from a lot of the sale that is reversed; which one
+      // was not said while each sale had one.
+      LotSums& lot = Lot(entry.debit.lot ? entry.debit.lot : MakeLotId(record_.refers_to));
       lot.expired -= entry.points;
       lot.reversed += entry.points;
     }

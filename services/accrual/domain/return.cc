@@ -203,7 +203,9 @@ absl::Status TakeBack(const Sale& sale, const ReturnTerms& terms, const TakenBac
   owed = std::max(owed, Points(0));
   outcome.pending = pending_before - posting.account().pending;
   if (owed == Points(0)) return absl::OkStatus();
-  if (by_operator && GiveByOperator(owed, terms.configuration, outcome, posting)) {
+  // Goods come back whatever the operator-partner may still give: then the member owes the points.
+  if (by_operator && !terms.operator_exhausted &&
+      GiveByOperator(owed, terms.configuration, outcome, posting)) {
     return absl::OkStatus();
   }
   if (!by_seller) {

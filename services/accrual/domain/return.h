@@ -87,6 +87,8 @@ struct ReturnTerms {
   // All returns so far.
   const TakenBack& before;
   const ledger::Configuration& configuration;
+  // Whether a limit of the operator-partner, which gives what is written off, is used up.
+  bool operator_exhausted = false;
 };
 
 // The sale as its rules see it. The sale and the rules outlive it.

@@ -81,7 +81,9 @@ class ReturnCommand final : public AccrualCommand {
     const SaleTerms terms = TermsOfSale(sale_, context.configuration, *rules);
     const TakenBack before = FoldReturns(sale_, terms, returns);
     GUILDER_ASSIGN_OR_RETURN(
-        outcome_, DecideReturn(sale_, returned_, {terms, before, context.configuration}, posting));
+        outcome_,
+        DecideReturn(sale_, returned_,
+                     {terms, before, context.configuration, !context.exhausted.empty()}, posting));
     for (const CounterUse& use : outcome_.counted) {
       if (!use.of_member) spends[LimitOf(use.counter)] += use.points;
     }

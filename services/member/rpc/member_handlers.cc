@@ -176,10 +176,15 @@ absl::StatusOr<v1::GetBalanceResponse> MemberHandlers::BalanceWithRestricted(
     const rpc::Call& call, AccountId id, const std::string& name) const {
   return pool_.Read(
       [&](postgres::Transaction& tx) -> absl::StatusOr<v1::GetBalanceResponse> {
-        const auto account = ledger::ReadAccountWithLots(tx, id);
+        auto account = ledger::ReadAccountWithLots(tx, id);
         if (!account) return Refuse(Reason::kMemberNotFound);
         v1::GetBalanceResponse response = BalanceToProto(*account);
         response.set_member(name);
+        // What may be spent at competitors alone is not a partner's business.
+        std::erase_if(account->state.lots, [&](const ledger::Lot& lot) {
+          return call.principal().IsPartner() &&
+                 !lot.restricted_to.Admits(call.principal().partner, /*gift=*/false);
+        });
         AddRestricted(*lanes_.configuration(), account->state, response);
         return response;
       },

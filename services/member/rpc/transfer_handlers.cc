@@ -229,8 +229,7 @@ absl::StatusOr<v1::ReverseTransferResponse> PointsHandlers::ReverseTransfer(
                                  return *found;
                                },
                                call.deadline()));
-  // One of them was merged into the other.
-  if (transfer.from == transfer.to) return Refuse(Reason::kAccountClosed);
+  if (!transfer.received_by) return Refuse(Reason::kAccountClosed);
   GUILDER_ASSIGN_OR_RETURN(const v1::PointsPolicy policy, ReadPolicy(call));
 
   auto command = std::make_unique<DoReversal>();

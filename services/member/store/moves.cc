@@ -67,11 +67,13 @@ constexpr Statement kMoveCards{"member.move_cards", R"sql(
 )sql"};
 
 // The year's limits are those of the person, so what the source gave and got counts for who goes
-// on.
+// on. From then on nothing reverses it: its records are those of the source's book, and so are the
+// numbers of the lots.
 constexpr Statement kMoveTransfers{"member.move_transfers", R"sql(
   update member.transfers
      set from_account = case from_account when $2 then $1 else from_account end,
-         to_account = case to_account when $2 then $1 else to_account end
+         to_account = case to_account when $2 then $1 else to_account end,
+         to_number = 0
    where from_account = $2 or to_account = $2
 )sql"};
 

@@ -53,7 +53,7 @@ class TransferRows final : public ledger::RowStore {
 struct Transfer {
   AccountId from;
   AccountId to;
-  RecordNumber received_by;
+  RecordNumber received_by;  // None once one of the accounts was merged.
   Points points;
   Timestamp posted_at;
   bool reversed = false;

@@ -109,6 +109,7 @@ constexpr Statement kReadUnusableLots{"explain.unusable_lots", R"sql(
      and l.restricted_to <> h.partner_id
      and not h.partner_id = any (coalesce(l.restricted_partners, '{}'))
      and (l.restricted_to <> -1 or j.kind not in ($5, $6))
+     and l.activates_at_us <= j.posted_at_us
      and greatest(l.expires_at_us, l.restored_until_us) > j.posted_at_us
    order by l.lot_id
    limit $7

@@ -21,8 +21,8 @@ std::optional<Points> CreditToGrant(const ExposurePolicy& policy, const CreditFa
   const auto share = [&](MinorUnits limit) {
     return micros(limit) * policy.no_issuance_ppm / kMillion;
   };
-  const __int128 both = micros(facts.billed_issuance) + facts.unsettled_reimbursement_micros -
-                        facts.unbilled_blocks_micros;
+  const __int128 both = micros(facts.billed_issuance) + facts.lapsed_micros +
+                        facts.unsettled_reimbursement_micros - facts.unbilled_blocks_micros;
   std::optional<__int128> granted;
   if (policy.credit_limit > MinorUnits()) {
     granted = share(policy.credit_limit) + both + facts.expired_micros -

@@ -19,6 +19,8 @@ struct CreditFacts {
   MinorUnits billed_issuance;
   // Of contracts that are billed at redemption: points that expired.
   int64_t expired_micros = 0;
+  // Of contracts that are billed at activation: points that expired before it, and so never are.
+  int64_t lapsed_micros = 0;
   // Of point blocks: what was sold and not billed yet.
   int64_t unbilled_blocks_micros = 0;
   MinorUnits unpaid_invoices;

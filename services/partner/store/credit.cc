@@ -20,7 +20,7 @@ using postgres::Statement;
 // there is no credit, or more than can be used.
 constexpr Statement kFacts{"partner.read_credit_facts", R"sql(
   with contract as (
-    select c.contract_id, c.funding, c.rate_micros::numeric as rate
+    select c.contract_id, c.funding, c.billed_at, c.rate_micros::numeric as rate
       from partner.contracts c
       join ledger.programmes g on g.programme_id = $2 and g.currency = c.currency
      where c.partner_id = $1 and c.kind = 'ISSUANCE' and c.state = 'APPROVED'
@@ -41,26 +41,37 @@ constexpr Statement kFacts{"partner.read_credit_facts", R"sql(
               join partner.point_blocks b using (partner_id, number)
              where e.partner_id = $1 and e.credited) as x using (contract_id)
   ), expired as (
-    select coalesce(sum(case l.move when 4 then l.points else -l.points end * c.rate), 0) as micros
+    select coalesce(sum(l.points * c.rate), 0) as micros
       from contract c
-      join settlement.lot_positions l on l.contract_id = c.contract_id and l.move in (4, 5)
+      join settlement.lot_positions l on l.contract_id = c.contract_id and l.move = 4
      where c.funding in ('POSTPAID_AT_REDEMPTION', 'HYBRID')
+  ), lapsed as (
+    select coalesce(sum(p.points * c.rate), 0) as micros
+      from contract c
+      join ledger.books b on b.programme_id = $2
+      join ledger.positions p on p.book = b.book and p.contract_id = c.contract_id
+       and p.movement = $5::smallint
+     where c.funding = 'POSTPAID' and c.billed_at = 'ACTIVATION'
   ), owed as (
     select coalesce(sum(o.amount - o.paid - o.written_off) filter (where not o.partner_is_paid), 0)
              as by_partner,
            coalesce(sum(o.amount - o.paid - o.written_off) filter (where o.partner_is_paid), 0)
              as to_partner
       from settlement.obligations o
+      join settlement.settlements s using (settlement_id)
+      join ledger.programmes g on g.programme_id = $2 and g.currency = s.currency
      where o.partner_id = $1
   ), taken as (
     select coalesce(sum(case p.movement when $3::smallint then p.points else -p.points end::numeric
                           * c.rate_micros), 0) as micros
       from partner.contracts c
+      join ledger.programmes g on g.programme_id = $2 and g.currency = c.currency
       join ledger.books b on b.programme_id = $2
       join ledger.positions p on p.book = b.book and p.contract_id = c.contract_id
        and p.movement in ($3::smallint, $4::smallint)
-       and p.window_start_us >= (select coalesce(max(end_us), 0)
-                                   from settlement.settlements where state <> 'COMPUTED')
+       and p.window_start_us >= (select coalesce(max(s.end_us), 0)
+                                   from settlement.settlements s
+                                  where s.state <> 'COMPUTED' and s.currency = g.currency)
      where c.partner_id = $1 and c.kind = 'REDEMPTION' and c.state = 'APPROVED'
   )
   select billed.issuance::bigint,
@@ -69,9 +80,10 @@ constexpr Statement kFacts{"partner.read_credit_facts", R"sql(
          owed.by_partner::bigint,
          owed.to_partner::bigint,
          greatest(least(taken.micros, 4e18), -4e18)::bigint,
+         greatest(least(lapsed.micros, 4e18), -4e18)::bigint,
          exists (select from contract where funding in ('POSTPAID_AT_REDEMPTION', 'HYBRID')),
          g.currency_exponent
-    from billed, blocks, expired, owed, taken, ledger.programmes g
+    from billed, blocks, expired, lapsed, owed, taken, ledger.programmes g
    where g.programme_id = $2
 )sql"};
 
@@ -126,11 +138,13 @@ void Open(postgres::Transaction& transaction, PartnerId partner, ProgrammeId pro
 
 CreditFacts ReadCreditFacts(postgres::Transaction& transaction, PartnerId partner,
                             ProgrammeId programme) {
-  const postgres::Rows rows = transaction.Execute(kFacts, Params()
-                                                              .Int(partner)
-                                                              .Int(programme)
-                                                              .Int(ledger::Movement::kRedeemed)
-                                                              .Int(ledger::Movement::kRefunded));
+  const postgres::Rows rows =
+      transaction.Execute(kFacts, Params()
+                                      .Int(partner)
+                                      .Int(programme)
+                                      .Int(ledger::Movement::kRedeemed)
+                                      .Int(ledger::Movement::kRefunded)
+                                      .Int(ledger::Movement::kExpiredPending));
   const Row row = rows[0];
   CreditFacts facts;
   facts.billed_issuance = row.Id<MinorUnits>(0);
@@ -139,8 +153,9 @@ CreditFacts ReadCreditFacts(postgres::Transaction& transaction, PartnerId partne
   facts.unpaid_invoices = row.Id<MinorUnits>(3);
   facts.owed_to_partner = row.Id<MinorUnits>(4);
   facts.unsettled_reimbursement_micros = row.Int(5);
-  facts.pays_at_redemption = row.Bool(6);
-  facts.currency_exponent = static_cast<int>(row.Int(7));
+  facts.lapsed_micros = row.Int(6);
+  facts.pays_at_redemption = row.Bool(7);
+  facts.currency_exponent = static_cast<int>(row.Int(8));
   return facts;
 }
 

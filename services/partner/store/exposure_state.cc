@@ -51,19 +51,25 @@ constexpr Statement kStoreState{"partner.store_exposure_state", R"sql(
 // Rates are in millionths of the major unit: points × rate × 10^exponent / 10^6, rounded half up.
 constexpr Statement kFigures{"partner.read_exposure_figures", R"sql(
   with settled as (
-    select coalesce(max(end_us), 0) as until_us from settlement.settlements where state <> 'COMPUTED'
+    select coalesce(max(s.end_us), 0) as until_us
+      from settlement.settlements s
+      join ledger.programmes g on g.programme_id = $2 and g.currency = s.currency
+     where s.state <> 'COMPUTED'
   ), owed as (
     select coalesce(sum(o.amount - o.paid - o.written_off) filter (where not o.partner_is_paid), 0)
              as by_partner,
            coalesce(sum(o.amount - o.paid - o.written_off) filter (where o.partner_is_paid), 0)
              as to_partner
       from settlement.obligations o
+      join settlement.settlements s using (settlement_id)
+      join ledger.programmes g on g.programme_id = $2 and g.currency = s.currency
      where o.partner_id = $1
   ), taken as (
     select coalesce(sum(case p.movement when $3::smallint then p.points when $4::smallint then -p.points
                              else 0 end::numeric * c.rate_micros), 0) as micros
       from partner.contracts c
-      join ledger.books b on b.programme_id = $2
+      join ledger.programmes g on g.programme_id = $2 and g.currency = c.currency
+      join ledger.books b on b.programme_id = g.programme_id
       join ledger.positions p on p.book = b.book and p.contract_id = c.contract_id
        and p.window_start_us >= (select until_us from settled)
      where c.partner_id = $1 and c.kind = 'REDEMPTION' and c.state = 'APPROVED'
