@@ -200,7 +200,7 @@ TEST_CASE("ReferMember: the payer's credit is enough in whichever books the two 
   CHECK(world.WhyNot(friends[1], ada.card) == "");
   for (int i = 2; i < 7; ++i) {
     const auto refused = world.Refer(friends[static_cast<size_t>(i)], ada.card);
-    CHECK(ReasonOf(refused.status()) == Reason::kExposureExceeded);
+    CHECK(ReasonOf(refused) == Reason::kExposureExceeded);
   }
   CHECK(world.PointsOf(ada.card) == 50 + 2 * 30);
 }
