@@ -361,8 +361,9 @@ TEST_CASE("Pool: many threads share few connections", "[store][postgres]") {
 
   CHECK(ok == 160);
   CHECK(f.Count() == 160);
-  CHECK(f.db.Query("select count(*) <= 4 from pg_stat_activity "
-                   "where datname = current_database() and pid <> pg_backend_pid()")[0]
+  // Autovacuum may look at the database in that moment.
+  CHECK(f.db.Query("select count(*) <= 4 from pg_stat_activity where datname = current_database() "
+                   "and backend_type = 'client backend' and pid <> pg_backend_pid()")[0]
             .Bool(0));
 }
 

@@ -13,7 +13,7 @@ namespace guilder::cli::demo {
 
 // The bytes of a file, unpacked when they are an xz stream.
 //
-// Errors: NOT_FOUND, it cannot be opened; DATA_LOSS, the xz stream is damaged or cut short.
+// Errors: INVALID_ARGUMENT, it cannot be read; DATA_LOSS, the xz stream is damaged or cut short.
 absl::StatusOr<std::string> ReadDataFile(const std::string& path);
 
 // Walks the records of a CSV text. Quoted fields may hold commas, doubled quotes and line ends;
