@@ -338,7 +338,7 @@ class Replayer {
     while (at <= latest) {
       Live(first, at);
       if (second) Live(*second, at);
-      if (IsRefusedSo(refusal, first, second)) return true;
+      if (IsRefusedSo(refusal, accounts, at)) return true;
       if (at == latest) return false;
       // The last instant, too: a transfer may have been reversible until shortly before.
       at = std::min(latest, first.NextDue());
@@ -352,7 +352,16 @@ class Replayer {
     account.LiveUntilNow();
   }
 
-  static bool IsRefusedSo(const Sent& refusal, Account first, std::optional<Account> second) {
+  // What a merged account left is taken home before anything falls due, so the accounts are as
+  // their last records left them.
+  static bool IsRefusedSo(const Sent& refusal, const Accounts& accounts, Timestamp at) {
+    Account first = accounts.first->model;
+    first.Begin(RecordNumber(), at);
+    std::optional<Account> second;
+    if (accounts.second != nullptr) {
+      second = accounts.second->model;
+      second->Begin(RecordNumber(), at);
+    }
     const absl::Status answered = refusal.answer.status();
     const absl::Status status =
         DecideOver(refusal.request, first, second ? &*second : nullptr).status();
