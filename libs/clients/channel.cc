@@ -1,13 +1,13 @@
 #include "libs/clients/channel.h"
 
-#include <fstream>
-#include <sstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
+
+#include "libs/base/files.h"
 
 namespace guilder::clients {
 namespace {
@@ -17,15 +17,6 @@ constexpr int kKeepaliveMs = 30'000;
 constexpr int kLongestReconnectMs = 1'000;
 // How long a server may take to greet. Despite its name, that is what the option is about.
 constexpr int kGreetingMs = 2'000;
-
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  if (path.empty()) return std::string();
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  if (!file) return absl::InvalidArgumentError(absl::StrCat("cannot read ", path));
-  return text.str();
-}
 
 grpc::ChannelArguments Arguments() {
   grpc::ChannelArguments arguments;
@@ -55,6 +46,7 @@ absl::StatusOr<Channel> Channel::Make(const std::string& endpoint, std::string b
       {&options.tls_certificate, &tls.pem_cert_chain},
       {&options.tls_key, &tls.pem_private_key}};
   for (const auto& [path, text] : files) {
+    if (path->empty()) continue;
     auto read = ReadFile(*path);
     if (!read.ok()) return read.status();
     *text = *std::move(read);
