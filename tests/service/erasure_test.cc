@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <fcntl.h>
@@ -81,21 +82,41 @@ void Dump(const PersonWorld& world, const std::string& file) {
   REQUIRE(dump.Wait() == 0);
 }
 
+// The files below a folder. The server removes files while this looks, so what has gone since its
+// name was read is passed over.
+std::vector<std::filesystem::path> FilesBelow(const std::filesystem::path& root) {
+  std::vector<std::filesystem::path> files;
+  std::vector<std::filesystem::path> folders = {root};
+  while (!folders.empty()) {
+    const std::filesystem::path folder = folders.back();
+    folders.pop_back();
+    std::error_code gone;
+    for (std::filesystem::directory_iterator entry(folder, gone), end; !gone && entry != end;
+         entry.increment(gone)) {
+      std::error_code unknown;
+      if (entry->is_directory(unknown)) folders.push_back(entry->path());
+      if (entry->is_regular_file(unknown)) files.push_back(entry->path());
+    }
+  }
+  return files;
+}
+
 // All that the server keeps on disk: tables with what was overwritten in them, the write-ahead log,
 // its own log. What staff wrote about a card was never sealed: it is gone from the table, and from
 // the files when the server has used their space anew.
 std::vector<std::string> FilesWithTraces(const PersonWorld& world) {
   world.Query("checkpoint");
   const std::string root(world.Query("show data_directory")[0].Text(0));
+  const std::vector<std::filesystem::path> files = FilesBelow(root);
+  // A database has hundreds of files: this did look.
+  CHECK(files.size() > 300);
   std::vector<std::string> found;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
-    std::error_code gone;
-    if (!entry.is_regular_file(gone)) continue;
-    std::ifstream in(entry.path(), std::ios::binary);
+  for (const std::filesystem::path& file : files) {
+    std::ifstream in(file, std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(in), {}};
     std::vector<std::string> traces = TracesIn(bytes);
     std::erase(traces, Traces().back());
-    if (!traces.empty()) found.push_back(entry.path().string());
+    if (!traces.empty()) found.push_back(file.string());
   }
   return found;
 }
