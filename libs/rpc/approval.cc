@@ -7,8 +7,8 @@
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/util/json_util.h"
 
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
-#include "libs/security/sha256.h"
 #include "libs/security/store/approvals.h"
 
 namespace guilder::rpc {
@@ -22,7 +22,7 @@ Digest ChangeHash(const google::protobuf::Message& request) {
     coded.SetSerializationDeterministic(true);
     request.SerializeToCodedStream(&coded);
   }
-  return security::Sha256(content);
+  return Sha256({content});
 }
 
 const Permission* FindApprovable(const google::protobuf::Descriptor& request) {

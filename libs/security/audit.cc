@@ -1,8 +1,7 @@
 #include "libs/security/audit.h"
 
-#include <sodium.h>
-
 #include "libs/base/codec.h"
+#include "libs/base/digest.h"
 #include "libs/base/text.h"
 
 namespace guilder::security {
@@ -19,10 +18,7 @@ Digest AuditHash(const AuditRecord& record, const Digest& previous) {
                                    &record.before, &record.after}) {
     encoder.Bytes(*field);
   }
-  Digest hash;
-  crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(encoder.str().data()),
-                     encoder.str().size());
-  return hash;
+  return Sha256({encoder.str()});
 }
 
 bool AuditWalk::Add(const AuditRecord& record) {

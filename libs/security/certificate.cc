@@ -8,8 +8,8 @@
 
 #include "absl/strings/escaping.h"
 
+#include "libs/base/digest.h"
 #include "libs/base/text.h"
-#include "libs/security/sha256.h"
 
 namespace guilder::security {
 namespace {
@@ -35,7 +35,7 @@ std::string DerOf(std::string_view pem) {
 std::optional<Digest> CertificateFingerprint(std::string_view pem) {
   const std::string der = DerOf(pem);
   if (der.empty()) return std::nullopt;
-  return Sha256(der);
+  return Sha256({der});
 }
 
 std::optional<Certificate> ReadCertificate(std::string_view pem) {
@@ -51,7 +51,7 @@ std::optional<Certificate> ReadCertificate(std::string_view pem) {
   std::tm not_after{};
   if (ASN1_TIME_to_tm(X509_get0_notAfter(parsed.get()), &not_after) != 1) return std::nullopt;
   Certificate certificate;
-  certificate.fingerprint = Sha256(der);
+  certificate.fingerprint = Sha256({der});
   certificate.not_after = Timestamp(int64_t{timegm(&not_after)} * 1'000'000);
   return certificate;
 }

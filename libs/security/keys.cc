@@ -110,28 +110,6 @@ std::optional<ParsedKey> ParseKey(std::string_view key) {
   return parsed;
 }
 
-// The state after the pepper, from which each hash goes on: half of the work of an HMAC.
-struct KeyHasher::State {
-  crypto_auth_hmacsha256_state hmac;
-};
-
-KeyHasher::KeyHasher(std::string_view pepper) : state_(std::make_unique<State>()) {
-  NeedSodium();
-  crypto_auth_hmacsha256_init(&state_->hmac, Unsigned(pepper), pepper.size());
-}
-
-KeyHasher::~KeyHasher() {
-  sodium_memzero(state_.get(), sizeof(State));
-}
-
-Digest KeyHasher::Hash(std::string_view key) const {
-  crypto_auth_hmacsha256_state hmac = state_->hmac;
-  Digest digest;
-  crypto_auth_hmacsha256_update(&hmac, Unsigned(key), key.size());
-  crypto_auth_hmacsha256_final(&hmac, digest.data());
-  return digest;
-}
-
 bool KeyHasher::Matches(std::string_view key, const Digest& stored) const {
   const Digest digest = Hash(key);
   return sodium_memcmp(digest.data(), stored.data(), stored.size()) == 0;

@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "libs/base/codec.h"
+#include "libs/base/digest.h"
 #include "libs/security/keys.h"
 
 namespace guilder::security {
@@ -61,12 +62,7 @@ Digest PinHasher::Keyed(std::string_view purpose, AccountId account,
                         std::string_view secret) const {
   Encoder message;
   message.Bytes(purpose).Id(account).Bytes(secret);
-  Digest digest;
-  static_assert(crypto_auth_hmacsha256_BYTES == sizeof(Digest));
-  crypto_auth_hmacsha256(digest.data(),
-                         reinterpret_cast<const unsigned char*>(message.str().data()),
-                         message.str().size(), reinterpret_cast<const unsigned char*>(key_.data()));
-  return digest;
+  return HmacSha256(key_, message.str());
 }
 
 }  // namespace guilder::security

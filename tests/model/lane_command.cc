@@ -2,10 +2,10 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/ledger/core/decide.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/ledger/core/moves.h"
 #include "libs/ledger/store/claims.h"
 #include "libs/postgres/connection.h"
@@ -102,7 +102,7 @@ class LaneCommand final : public ledger::Command {
     partner = request.partner;
     request_id = id;
     content = request.Encode();
-    fingerprint = ledger::Sha256({content});
+    fingerprint = Sha256({content});
     account = request.account;
     book = account ? ledger::BookOf(account) : new_book;
     if (kind == RecordKind::kPurchase) issues = ledger::Issues::kPartnersPoints;

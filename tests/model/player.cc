@@ -14,8 +14,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
-#include "libs/ledger/core/digest.h"
 #include "tests/model/lane_command.h"
 
 namespace guilder::model {
@@ -200,7 +200,7 @@ class Client {
     if (step.other != kNoStep) {
       sent.request.other = AccountOpenedBy(all[static_cast<size_t>(step.other)]);
     }
-    const Digest id = ledger::Sha256({absl::StrCat(options_.seed, "/", history, "/", step.id_of)});
+    const Digest id = Sha256({absl::StrCat(options_.seed, "/", history, "/", step.id_of)});
     std::copy_n(id.begin(), sent.request_id.size(), sent.request_id.begin());
     if (step.request.verb == Verb::kOpen) {
       sent.request.card = CardOf(sent.request_id);

@@ -4,9 +4,9 @@
 #include <thread>
 #include <vector>
 
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/ledger/core/decide.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/ledger/store/claims.h"
 #include "libs/ledger/store/lane_queue.h"
 #include "libs/security/keys.h"

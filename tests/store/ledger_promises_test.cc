@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/ledger/core/decide.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/ledger/store/claims.h"
 #include "libs/ledger/store/journal.h"
 #include "libs/ledger/store/lanes.h"

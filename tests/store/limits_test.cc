@@ -9,9 +9,9 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/ledger/core/decide.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/ledger/store/lanes.h"
 #include "libs/postgres/pool.h"
 #include "libs/security/keys.h"

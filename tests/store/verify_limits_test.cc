@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "libs/base/digest.h"
 #include "libs/ledger/core/decide.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/ledger/store/limits.h"
 #include "libs/ledger/store/verify.h"
 #include "libs/postgres/pool.h"

@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "guilder/accrual/v1/rule_service.pb.h"
 
+#include "libs/base/digest.h"
 #include "libs/base/text.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/postgres/connection.h"
 #include "libs/postgres/pool.h"
 #include "libs/security/keys.h"
@@ -70,7 +70,7 @@ std::string Rules() {
 
 // Stable keys, so that a channel can be made at any time.
 std::string KeyOf(const std::string& slug) {
-  return absl::StrCat("gk_", slug, "_", ToHex(AsView(ledger::Sha256({slug}))));
+  return absl::StrCat("gk_", slug, "_", ToHex(AsView(Sha256({slug}))));
 }
 
 // Opens an account and issues its card, as an enrolment does.

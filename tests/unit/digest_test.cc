@@ -1,4 +1,4 @@
-#include "libs/ledger/core/digest.h"
+#include "libs/base/digest.h"
 
 #include <string>
 
@@ -8,7 +8,7 @@
 #include "libs/ledger/core/keyed_hash.h"
 #include "tests/support/catch2.h"
 
-namespace guilder::ledger {
+namespace guilder {
 namespace {
 
 std::string Hex(const Digest& digest) {
@@ -37,11 +37,11 @@ TEST_CASE("HmacSha256: gives what RFC 4231 gives, for keys of any length", "[uni
 
 // The vectors of the reference implementation: key 00 01 … 0f, messages of bytes 00 01 02 …
 TEST_CASE("KeyedHash: is SipHash-2-4 of the words' bytes", "[unit][ledger]") {
-  const KeyedHash hash{0x0706050403020100, 0x0f0e0d0c0b0a0908};
+  const ledger::KeyedHash hash{0x0706050403020100, 0x0f0e0d0c0b0a0908};
   CHECK(hash.Of({}) == 0x726fdb47dd0e0e31);
   CHECK(hash.Of({0x0706050403020100}) == 0x93f5f5799a932462);
   CHECK(hash.Of({1, 2}) != hash.Of({2, 1}));
-  CHECK(KeyedHash::Random().Of({1}) != KeyedHash::Random().Of({1}));
+  CHECK(ledger::KeyedHash::Random().Of({1}) != ledger::KeyedHash::Random().Of({1}));
 }
 
-}  // namespace guilder::ledger
+}  // namespace guilder

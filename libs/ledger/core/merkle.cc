@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "libs/base/digest.h"
 #include "libs/base/text.h"
-#include "libs/ledger/core/digest.h"
 
 namespace guilder::ledger {
 

@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "libs/base/codec.h"
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/base/text.h"
 #include "libs/ledger/core/decide.h"
-#include "libs/ledger/core/digest.h"
 
 namespace guilder::ledger {
 namespace {

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "libs/base/digest.h"
 #include "libs/base/types.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/ledger/core/entry.h"
 #include "libs/ledger/core/state.h"
 

@@ -11,10 +11,10 @@
 
 #include "absl/time/clock.h"
 
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/ledger/core/posting.h"
 #include "libs/ledger/store/programme.h"
 #include "libs/ledger/store/reader.h"

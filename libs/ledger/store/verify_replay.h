@@ -11,9 +11,9 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 
+#include "libs/base/digest.h"
 #include "libs/base/types.h"
 #include "libs/ledger/core/calendar.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/ledger/core/merkle.h"
 #include "libs/ledger/store/journal.h"
 #include "libs/ledger/store/verify_findings.h"

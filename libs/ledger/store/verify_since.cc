@@ -6,9 +6,9 @@
 #include "absl/strings/str_cat.h"
 
 #include "libs/base/codec.h"
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/base/text.h"
-#include "libs/ledger/core/digest.h"
 
 namespace guilder::ledger {
 namespace {

@@ -6,9 +6,9 @@
 #include "absl/strings/escaping.h"
 
 #include "libs/base/codec.h"
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/base/text.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/security/envelope.h"
 
 namespace guilder::accrual {
@@ -61,7 +61,7 @@ Digest BasketDigest(const Purchase& purchase) {
   quoted.currency = purchase.currency;
   quoted.lines = purchase.lines;
   quoted.tenders = purchase.tenders;
-  return ledger::Sha256({EncodePurchase(quoted)});
+  return Sha256({EncodePurchase(quoted)});
 }
 
 std::string QuoteSealer::Seal(const Quote& quote) const {

@@ -7,10 +7,10 @@
 #include "guilder/accrual/v1/accrual_service.pb.h"
 
 #include "libs/base/codec.h"
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/ledger/store/batch.h"
 #include "libs/ledger/store/programme.h"
 #include "services/accrual/rpc/purchase_command.h"
@@ -36,7 +36,7 @@ class ReturnCommand final : public AccrualCommand {
         asked_(EncodeReturn(returned_, sale_.book, sale_.number)) {
     kind = RecordKind::kReturn;
     content = asked_;
-    fingerprint = ledger::Sha256({asked_});
+    fingerprint = Sha256({asked_});
     refers_to = sale_.number;
     const PurchaseOutcome& outcome = sale_.recorded.outcome;
     const bool restores = outcome.captured > Points(0);
@@ -130,7 +130,7 @@ class ConfirmationCommand final : public AccrualCommand {
     Encoder encoded;
     encoded.Unsigned(1).Id(sale_.book).Id(sale_.number).Unsigned(confirmed_ ? 1 : 0);
     content = encoded.Take();
-    fingerprint = ledger::Sha256({content});
+    fingerprint = Sha256({content});
     refers_to = sale_.number;
     if (sale_.recorded.outcome.points > Points(0)) needs_lot = LotOf(sale_);
   }

@@ -4,10 +4,10 @@
 
 #include "guilder/accrual/v1/accrual_service.pb.h"
 
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/rpc/proto_time.h"
 #include "services/accrual/rpc/earned_lots.h"
 #include "services/accrual/rpc/purchase_proto.h"
@@ -44,7 +44,7 @@ PurchaseCommand::PurchaseCommand(Purchase asked, std::optional<Quote> quote,
   // The till's own number says nothing of the sale: a file of the same receipts may not have it.
   // Nor does its clock: a repeat comes at another time.
   const bool as_stated = purchase_.sequence_number == 0 && purchase_.clock_offset_us == 0;
-  fingerprint = ledger::Sha256({as_stated ? encoded_ : EncodePurchase(AsStated(purchase_))});
+  fingerprint = Sha256({as_stated ? encoded_ : EncodePurchase(AsStated(purchase_))});
   occurred_at = purchase_.occurred_at;
   hold = purchase_.redemption;
   issues = ledger::Issues::kPartnersPoints;

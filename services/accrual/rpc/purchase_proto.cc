@@ -83,7 +83,7 @@ std::string EtagOf(const ParkedItem& item) {
       .Bytes(item.proposed_purchase)
       .Bytes(item.proposed_by)
       .Bytes(item.resolution);
-  return ToHex(AsView(ledger::Sha256({out.str()})));
+  return ToHex(AsView(Sha256({out.str()})));
 }
 
 v1::ParkedItem ToProto(const ParkedItem& item) {

@@ -1,11 +1,12 @@
 #include <nlohmann/json.hpp>
-#include <openssl/sha.h>
 
 #include "absl/strings/str_cat.h"
 #include "guilder/partner/v1/partner_service.pb.h"
 
+#include "libs/base/digest.h"
 #include "libs/base/files.h"
 #include "libs/base/status_macros.h"
+#include "libs/base/text.h"
 #include "services/cli/commands.h"
 #include "services/cli/context.h"
 #include "services/cli/verb.h"
@@ -24,9 +25,7 @@ absl::Status Attach(Context& context, const std::string& partner, const std::str
   v1::Document& document = *request.mutable_document();
   document.set_kind(kind);
   document.set_display_name(path.substr(path.rfind('/') + 1));
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest);
-  document.set_sha256(digest, sizeof digest);
+  document.set_sha256(std::string(AsView(Sha256({bytes}))));
   v1::AttachDocumentResponse response;
   GUILDER_RETURN_IF_ERROR(context.Call(request, response, "submitter"));
   context.output().Record(ToJson(response.partner()),

@@ -3,14 +3,14 @@
 #include <functional>
 #include <utility>
 
-#include <openssl/sha.h>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "guilder/partner/v1/partner_service.grpc.pb.h"
 
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
+#include "libs/base/text.h"
 #include "libs/clients/client.h"
 #include "libs/rpc/proto_time.h"
 #include "services/cli/onboarding/patient.h"
@@ -97,9 +97,7 @@ absl::Status Attach(const Office& office, const PartnerPlan& plan) {
   document.set_kind("register extract");
   document.set_display_name(absl::StrCat(plan.registration_number, ".pdf"));
   const std::string content = absl::StrCat(plan.registration_number, " ", plan.legal_name);
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(content.data()), content.size(), digest);
-  document.set_sha256(digest, sizeof digest);
+  document.set_sha256(std::string(AsView(Sha256({content}))));
   return UnlessTaken(office.As("submitter", &Stub::AttachDocument, request).status());
 }
 

@@ -5,11 +5,11 @@
 #include "absl/strings/str_cat.h"
 
 #include "libs/base/codec.h"
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/ledger/core/decide.h"
-#include "libs/ledger/core/digest.h"
 
 namespace guilder::member {
 namespace {
@@ -43,7 +43,7 @@ std::string AdjustmentEtag(const Adjustment& adjustment) {
       .Unsigned(static_cast<uint64_t>(adjustment.reason))
       .Id(adjustment.payer)
       .Bytes(adjustment.note);
-  return ToHex(AsView(ledger::Sha256({encoder.str()})));
+  return ToHex(AsView(Sha256({encoder.str()})));
 }
 
 absl::Status CheckPolicy(const AdjustmentPolicy& policy) {

@@ -2,11 +2,11 @@
 
 #include "absl/time/civil_time.h"
 
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/ledger/core/account.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/ledger/store/programme.h"
 #include "libs/rpc/audit.h"
 #include "libs/rpc/ledger_answers.h"
@@ -80,7 +80,7 @@ absl::StatusOr<v1::AdjustPointsResponse> PointsHandlers::PostAdjustment(
   auto command = std::make_unique<DoAdjustment>();
   command->kind = ledger::RecordKind::kAdjustment;
   command->request_id = adjustment.request_id;
-  command->fingerprint = ledger::Sha256({AdjustmentEtag(adjustment)});
+  command->fingerprint = Sha256({AdjustmentEtag(adjustment)});
   command->content = AdjustmentName(adjustment.id);
   command->account = adjustment.account;
   command->book = ledger::BookOf(adjustment.account);

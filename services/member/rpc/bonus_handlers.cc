@@ -9,11 +9,11 @@
 #include "absl/time/civil_time.h"
 
 #include "libs/base/codec.h"
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/ledger/core/account.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/ledger/store/forwards.h"
 #include "libs/ledger/store/programme.h"
 #include "libs/rpc/audit.h"
@@ -187,7 +187,7 @@ absl::StatusOr<v1::ReferMemberResponse> BonusHandlers::ReferMember(
   command->rows = &referral_rows_;
   const std::string content =
       absl::StrCat("referral/", referral.member.value(), "/", request.referrer_card_number());
-  command->fingerprint = ledger::Sha256({content});
+  command->fingerprint = Sha256({content});
   AllowPayer(referral.policy, *command);
   if (call.principal().IsOperator()) {
     // Post waits for the lane, so the call is there when it is noted.
@@ -220,8 +220,7 @@ absl::StatusOr<Points> BonusHandlers::GiveBirthday(const rpc::Call& call, const 
                                },
                                call.deadline()));
   const auto year = absl::ToCivilDay(ToAbslTime(now), zone).year();
-  command->fingerprint =
-      ledger::Sha256({"birthday", absl::StrCat(member.account.value(), " ", year)});
+  command->fingerprint = Sha256({"birthday", absl::StrCat(member.account.value(), " ", year)});
   std::copy_n(command->fingerprint.begin(), command->request_id.size(),
               command->request_id.begin());
   const absl::StatusOr<ledger::Answer> answer = Post(call, std::move(command));

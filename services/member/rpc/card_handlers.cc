@@ -9,11 +9,11 @@
 #include "absl/strings/str_cat.h"
 
 #include "libs/base/codec.h"
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/ledger/core/account.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/ledger/store/claims.h"
 #include "libs/ledger/store/programme.h"
 #include "libs/ledger/store/stock_cards.h"
@@ -164,7 +164,7 @@ absl::StatusOr<Points> CardHandlers::Lapse(AccountId account, absl::Time deadlin
   command->needs_lots = true;
   // A second time there is nothing to lapse, so each attempt has an id of its own.
   command->request_id = security::RandomUuid();
-  command->fingerprint = ledger::Sha256({"lapse", absl::StrCat(account.value())});
+  command->fingerprint = Sha256({"lapse", absl::StrCat(account.value())});
   command->rows = &lapse_rows_;
   command->deadline = deadline;
   auto promise = std::make_shared<std::promise<absl::StatusOr<ledger::Answer>>>();

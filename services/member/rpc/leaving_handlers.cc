@@ -4,12 +4,12 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/ledger/core/account.h"
 #include "libs/ledger/core/decide.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/rpc/audit.h"
 #include "libs/rpc/ledger_answers.h"
 #include "services/member/rpc/person_handlers.h"
@@ -76,7 +76,7 @@ void Prepare(RecordKind kind, const rpc::Call& call, AccountId account, const Uu
   command.rows = &rows;
   command.content = ledger::EncodeLeaving(account, /*closes=*/true);
   const char of_kind[] = {static_cast<char>(kind), '\0'};
-  command.fingerprint = ledger::Sha256({of_kind, command.content});
+  command.fingerprint = Sha256({of_kind, command.content});
 }
 
 }  // namespace

@@ -4,11 +4,11 @@
 #include "absl/strings/str_split.h"
 
 #include "libs/base/codec.h"
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/ledger/core/account.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/rpc/audit.h"
 #include "libs/rpc/names.h"
 #include "libs/rpc/proto_time.h"
@@ -59,8 +59,7 @@ std::string ContentOf(const v1::ReinstatePointsRequest& request) {
 
 // An account gets its points once for a request, however often the request is repeated.
 Uuid RequestIdFor(const Uuid& request_id, AccountId account) {
-  const Digest digest =
-      ledger::Sha256({"reinstate", AsView(request_id), std::to_string(account.value())});
+  const Digest digest = Sha256({"reinstate", AsView(request_id), std::to_string(account.value())});
   Uuid id;
   std::copy_n(digest.begin(), id.size(), id.begin());
   return id;
@@ -115,7 +114,7 @@ absl::StatusOr<v1::ReinstatePointsResponse> PointsHandlers::ReinstatePoints(
   GUILDER_ASSIGN_OR_RETURN(const ReinstatementTerms terms,
                            TermsOf(request, *lanes_.configuration()));
   const std::string content = ContentOf(request);
-  const Digest fingerprint = ledger::Sha256({content});
+  const Digest fingerprint = Sha256({content});
   const std::string list = absl::StrCat("reinstate/", request.request_id());
   GUILDER_ASSIGN_OR_RETURN(const std::string position,
                            page_tokens_.Position(list, request.page_token()));

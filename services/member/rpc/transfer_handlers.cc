@@ -4,11 +4,11 @@
 #include "absl/strings/str_split.h"
 
 #include "libs/base/codec.h"
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/ledger/core/account.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/ledger/core/moves.h"
 #include "libs/ledger/store/forwards.h"
 #include "libs/rpc/ledger_answers.h"
@@ -31,7 +31,7 @@ Digest FingerprintOf(RecordKind kind, AccountId from, AccountId to, Points point
   constexpr uint64_t kFormat = 1;
   Encoder encoder;
   encoder.Unsigned(kFormat).Unsigned(static_cast<uint64_t>(kind)).Id(from).Id(to).Quantity(points);
-  return ledger::Sha256({encoder.str()});
+  return Sha256({encoder.str()});
 }
 
 // The content of a transfer's record: format, receiver, points.

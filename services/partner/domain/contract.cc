@@ -5,10 +5,10 @@
 #include "absl/strings/str_cat.h"
 
 #include "libs/base/codec.h"
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
-#include "libs/ledger/core/digest.h"
 #include "services/partner/domain/names.h"
 
 namespace guilder::partner {
@@ -197,7 +197,7 @@ std::string ContractEtag(const Contract& contract) {
   encoder.Unsigned(kEtagFormat).Signed(contract.number).Quantity(contract.period.from);
   encoder.Quantity(contract.period.until.value_or(kNever)).Signed(contract.notice_days);
   std::visit([&](const auto& terms) { Encode(terms, encoder); }, contract.terms);
-  return ToHex(AsView(ledger::Sha256({encoder.str()})));
+  return ToHex(AsView(Sha256({encoder.str()})));
 }
 
 absl::StatusOr<Succession> Approve(const Contract& proposed, const std::string& etag,

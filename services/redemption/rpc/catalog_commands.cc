@@ -6,9 +6,9 @@
 
 #include "guilder/redemption/v1/catalog_service.pb.h"
 
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
-#include "libs/ledger/core/digest.h"
 #include "services/redemption/rpc/catalog_proto.h"
 #include "services/redemption/store/rewards.h"
 
@@ -36,7 +36,7 @@ void Address(ledger::Command& command, CatalogRows& rows, PartnerId partner, con
 
 void Say(ledger::Command& command, RecordKind kind, std::string content) {
   command.kind = kind;
-  command.fingerprint = ledger::Sha256({content});
+  command.fingerprint = Sha256({content});
   command.content = std::move(content);
   command.needs_lots = true;
 }

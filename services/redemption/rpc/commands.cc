@@ -5,10 +5,10 @@
 #include "guilder/redemption/v1/redemption_service.pb.h"
 #include "guilder/redemption/v1/spending_service.pb.h"
 
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/ledger/core/decide.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/ledger/store/programme.h"
 #include "libs/rpc/proto_time.h"
 #include "services/redemption/rpc/redemption_proto.h"
@@ -29,7 +29,7 @@ class RedemptionCommand : public ledger::Command {
   RedemptionCommand(RecordKind record_kind, Asked what) : asked(std::move(what)) {
     kind = record_kind;
     content = Encode(asked);
-    fingerprint = ledger::Sha256({content});
+    fingerprint = Sha256({content});
     needs_lots = true;
   }
 

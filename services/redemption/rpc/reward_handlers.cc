@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "libs/base/codec.h"
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/ledger/store/lanes.h"
 #include "libs/ledger/store/limits.h"
 #include "libs/ledger/store/programme.h"
@@ -33,14 +33,14 @@ Digest FingerprintOf(const v1::CreateRewardRequest& request) {
       .Bytes(request.reward_id())
       .Signed(request.stock())
       .Bytes(EncodeReward(request.reward()));
-  return ledger::Sha256({encoder.str()});
+  return Sha256({encoder.str()});
 }
 
 Digest FingerprintOf(const v1::UpdateRewardRequest& request) {
   Encoder encoder;
   encoder.Unsigned(kUpdate).Signed(request.stock_change()).Bytes(EncodeReward(request.reward()));
   for (const std::string& path : request.update_mask().paths()) encoder.Bytes(path);
-  return ledger::Sha256({encoder.str()});
+  return Sha256({encoder.str()});
 }
 
 // Whether the request was made before; refuses one that is not the same.

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "libs/base/codec.h"
+#include "libs/base/digest.h"
 #include "libs/base/text.h"
 #include "libs/ledger/core/account.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/ledger/core/record.h"
 #include "libs/postgres/connection.h"
 
@@ -123,7 +123,7 @@ Uuid KeyOfText(std::string_view label, std::string_view text) {
   if (text.empty()) return key;
   Encoder encoder;
   encoder.Bytes(label).Bytes(text);
-  const Digest digest = ledger::Sha256({encoder.str()});
+  const Digest digest = Sha256({encoder.str()});
   std::copy_n(digest.begin(), key.size(), key.begin());
   return key;
 }

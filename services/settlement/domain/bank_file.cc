@@ -6,12 +6,12 @@
 
 #include "libs/base/codec.h"
 #include "libs/base/currency.h"
+#include "libs/base/digest.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/iso20022/camt053.h"
 #include "libs/iso20022/iban.h"
 #include "libs/iso20022/pain002.h"
-#include "libs/ledger/core/digest.h"
 
 namespace guilder::settlement {
 namespace {
@@ -43,7 +43,7 @@ Digest IdentityOf(const BankPayment& payment, const std::string& statement, size
       .Bytes(FormatCurrency(payment.currency))
       .Quantity(payment.amount)
       .Bytes(payment.end_to_end_id);
-  return ledger::Sha256({content.str()});
+  return Sha256({content.str()});
 }
 
 // What a report says of a payment.
@@ -51,7 +51,7 @@ Digest IdentityOf(const std::string& message_id, const std::string& end_to_end_i
                   const std::string& code) {
   Encoder content;
   content.Unsigned(2).Bytes(message_id).Bytes(end_to_end_id).Bytes(code);
-  return ledger::Sha256({content.str()});
+  return Sha256({content.str()});
 }
 
 BankOutcome FirstOutcome(const BankPayment& payment, const iso20022::StatementEntry& entry,

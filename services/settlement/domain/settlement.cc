@@ -5,9 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "libs/base/digest.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
-#include "libs/ledger/core/digest.h"
 
 namespace guilder::settlement {
 namespace {
@@ -133,7 +133,7 @@ std::string DigestOf(const Settlement& settlement, const Computation& computatio
                     net.point_blocks.value(), "\t", net.carried_in.value(), "\t");
     absl::StrAppend(&content, net.carried_out.value());
   }
-  return std::string(AsView(ledger::Sha256({content})));
+  return std::string(AsView(Sha256({content})));
 }
 
 absl::StatusOr<Computation> Compute(const Facts& facts) {

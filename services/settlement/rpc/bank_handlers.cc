@@ -6,10 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/postgres/connection.h"
 #include "libs/rpc/audit.h"
 #include "libs/rpc/proto_time.h"
@@ -243,7 +243,7 @@ absl::StatusOr<v1::ImportBankStatementResponse> BankHandlers::ImportBankStatemen
     const rpc::Call& call, const v1::ImportBankStatementRequest& request) {
   StoredBankFile file;
   GUILDER_ASSIGN_OR_RETURN(file.request_id, rpc::ParseRequestId(request.request_id()));
-  file.digest = ledger::Sha256({request.file()});
+  file.digest = Sha256({request.file()});
   file.imported_by = call.principal().id;
   GUILDER_ASSIGN_OR_RETURN(
       const OwnAccount own,

@@ -4,10 +4,10 @@
 #include "absl/strings/str_cat.h"
 
 #include "libs/base/codec.h"
+#include "libs/base/digest.h"
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
-#include "libs/ledger/core/digest.h"
 #include "libs/ledger/store/claims.h"
 #include "libs/rpc/names.h"
 
@@ -197,7 +197,7 @@ Digest FingerprintOf(const std::vector<v1::SubmitReconciliationRequest>& parts) 
       content.Bytes(line.SerializeAsString());
     }
   }
-  return ledger::Sha256({content.str()});
+  return Sha256({content.str()});
 }
 
 std::optional<RecordPlace> ParseRecord(const std::vector<std::string>& collections,

@@ -7,7 +7,7 @@
 
 #include "libs/base/types.h"
 
-namespace guilder::ledger {
+namespace guilder {
 
 Digest Sha256(std::initializer_list<std::string_view> parts);
 Digest HmacSha256(std::string_view key, std::string_view message);
@@ -16,6 +16,7 @@ Digest HmacSha256(std::string_view key, std::string_view message);
 class HmacKey {
  public:
   explicit HmacKey(std::string_view key);
+  // Leaves nothing of the key in memory.
   ~HmacKey();
   HmacKey(HmacKey&&) noexcept;
   HmacKey& operator=(HmacKey&&) noexcept;
@@ -27,4 +28,4 @@ class HmacKey {
   std::unique_ptr<States> states_;
 };
 
-}  // namespace guilder::ledger
+}  // namespace guilder

@@ -3,14 +3,16 @@
 // the state after a key can be kept.
 #define OPENSSL_SUPPRESS_DEPRECATED
 
-#include "libs/ledger/core/digest.h"
+#include "libs/base/digest.h"
 
 #include <array>
 #include <cstring>
+#include <utility>
 
+#include <openssl/crypto.h>
 #include <openssl/sha.h>
 
-namespace guilder::ledger {
+namespace guilder {
 namespace {
 
 constexpr size_t kBlockSize = SHA256_CBLOCK;
@@ -41,14 +43,21 @@ HmacKey::HmacKey(std::string_view key) : states_(std::make_unique<States>()) {
     for (char& byte : masked) byte = static_cast<char>(byte ^ mask);
     SHA256_Init(&context);
     SHA256_Update(&context, masked.data(), masked.size());
+    OPENSSL_cleanse(masked.data(), masked.size());
   };
   begin(states_->inner, 0x36);
   begin(states_->outer, 0x5c);
+  OPENSSL_cleanse(block.data(), block.size());
 }
 
-HmacKey::~HmacKey() = default;
+HmacKey::~HmacKey() {
+  if (states_ != nullptr) OPENSSL_cleanse(states_.get(), sizeof(States));
+}
 HmacKey::HmacKey(HmacKey&&) noexcept = default;
-HmacKey& HmacKey::operator=(HmacKey&&) noexcept = default;
+HmacKey& HmacKey::operator=(HmacKey&& other) noexcept {
+  std::swap(states_, other.states_);
+  return *this;
+}
 
 Digest HmacKey::Of(std::string_view message) const {
   SHA256_CTX inner = states_->inner;
@@ -70,4 +79,4 @@ Digest HmacSha256(std::string_view key, std::string_view message) {
   return HmacKey(key).Of(message);
 }
 
-}  // namespace guilder::ledger
+}  // namespace guilder
