@@ -58,6 +58,20 @@ absl::StatusOr<Principal> Ask(CredentialStore& store, const std::string& bearer)
   return fresh.get_future().get();
 }
 
+TEST_CASE("Credentials: a program that states no end of a key means the one that it writes",
+          "[store][security]") {
+  Fixture fixture;
+  fixture.IssueKey("c1", "5000000");
+  fixture.IssueKey("c2");
+  fixture.db.Query("update partner.credentials set expires_at_us = 1000000");
+
+  const auto rows = fixture.db.Query(
+      "select coalesce(stated_end_us, 0) from partner.credentials order by credential_id");
+
+  CHECK(rows[0].Int(0) == 5'000'000);
+  CHECK(rows[1].Int(0) == 0);
+}
+
 TEST_CASE("CredentialStore: knows partners and operators by their keys", "[store][security]") {
   Fixture fixture;
   const std::string key = fixture.IssueKey("c1");
