@@ -14,6 +14,7 @@
 #include "libs/rpc/proto_time.h"
 #include "services/accrual/rpc/accrual_service.h"
 #include "services/partner/rpc/partner_service.h"
+#include "services/settlement/rpc/settlement_service.h"
 #include "tests/support/catch2.h"
 #include "tests/support/coalition.h"
 
@@ -48,6 +49,9 @@ struct World {
         partner::MakePartnerService({network.runtime(), network.pool(), network.secrets()});
     REQUIRE(partners.ok());
     network.Add(*std::move(partners), partner::kPartnerServiceName);
+    network.Add(
+        settlement::MakeSettlementService({network.runtime(), network.pool(), network.secrets()}),
+        settlement::kSettlementServiceName);
     network.Start();
     card = coalition.AMember();
   }

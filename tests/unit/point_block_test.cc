@@ -44,12 +44,12 @@ TEST_CASE("PointBlocks: the end of a block takes what it has left, and what come
   const PointBlock first = block(2, 100, 200, BlockEnding::kCredit);
   using Ends = std::vector<BlockEnd>;
 
-  CHECK(EndBlocks({reserve, third, second, first}, Points(130), Timestamp(99)).empty());
-  CHECK(EndBlocks({reserve, third, second, first}, Points(130), Timestamp(100)) ==
+  CHECK(EndBlocks({reserve, third, second, first}, Points(130), Timestamp(99), false).empty());
+  CHECK(EndBlocks({reserve, third, second, first}, Points(130), Timestamp(100), false) ==
         Ends{{3, Points(50), BlockEnding::kForfeit}});
-  CHECK(EndBlocks({reserve, third, second, first}, Points(130), Timestamp(200)) ==
+  CHECK(EndBlocks({reserve, third, second, first}, Points(130), Timestamp(200), false) ==
         Ends{{3, Points(50), BlockEnding::kForfeit}, {2, Points(30), BlockEnding::kCredit}});
-  CHECK(EndBlocks({reserve, third, second, first}, Points(5), Timestamp(200)) ==
+  CHECK(EndBlocks({reserve, third, second, first}, Points(5), Timestamp(200), false) ==
         Ends{{3, Points(), BlockEnding::kForfeit}, {2, Points(), BlockEnding::kCredit}});
   CHECK(ReserveLeft({reserve, third, second, first}, Points(5)) == Points(5));
   CHECK(ReserveLeft({reserve, third, second, first}, Points(130)) == Points(10));
@@ -57,9 +57,17 @@ TEST_CASE("PointBlocks: the end of a block takes what it has left, and what come
   PointBlock over = first;
   over.over = true;
   over.ended = Points(30);
-  CHECK(EndBlocks({reserve, third, over}, Points(50), Timestamp(300)).empty());
-  CHECK(EndBlocks({reserve, third, over}, Points(57), Timestamp(300)) ==
+  CHECK(EndBlocks({reserve, third, over}, Points(50), Timestamp(300), false).empty());
+  CHECK(EndBlocks({reserve, third, over}, Points(57), Timestamp(300), false) ==
         Ends{{2, Points(7), BlockEnding::kCredit}});
+  // Its partner has left: whatever has no end, or not yet, ends; the end that was declared decides.
+  CHECK(EndBlocks({reserve, third, second, first}, Points(130), Timestamp(99), true) ==
+        Ends{{1, Points(10), BlockEnding::kCredit},
+             {4, Points(40), BlockEnding::kCredit},
+             {3, Points(50), BlockEnding::kForfeit},
+             {2, Points(30), BlockEnding::kCredit}});
+  CHECK(EndBlocks({over}, Points(57), Timestamp(300), true) ==
+        Ends{{2, Points(57), BlockEnding::kCredit}});
 }
 
 TEST_CASE(

@@ -218,6 +218,11 @@ absl::Status CheckRunOffIsOver(const Partner& partner, Timestamp now) {
                 {{"final_settlement_time", FormatTimestamp(partner.run_off->final_settlement)}});
 }
 
+bool HasLeft(const Partner& partner, Timestamp now) {
+  if (partner.state == PartnerState::kTerminated) return true;
+  return partner.state == PartnerState::kTerminating && CheckRunOffIsOver(partner, now).ok();
+}
+
 absl::Status CheckMayHoldKeys(const Partner& partner) {
   return partner.state == PartnerState::kTerminated ? WrongState(partner) : absl::OkStatus();
 }

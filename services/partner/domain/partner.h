@@ -125,6 +125,10 @@ absl::StatusOr<Partner> AttachDocument(Partner partner, Document document);
 // WRONG_STATE while the run-off of a partner that leaves is not over.
 absl::Status CheckRunOffIsOver(const Partner& partner, Timestamp now);
 
+// Whether it is TERMINATED, or would be once all is settled and paid: the date of its final
+// settlement has come.
+bool HasLeft(const Partner& partner, Timestamp now);
+
 // Changes the named fields to those of `wanted`, which passed CheckDetails.
 //
 // What is submitted or reviewed is what gets approved: a change before the approval takes the

@@ -61,20 +61,24 @@ std::vector<PointBlockUsage> UsageOf(std::vector<PointBlock> last_used_first, Po
 }
 
 std::vector<BlockEnd> EndBlocks(const std::vector<PointBlock>& last_used_first, Points remaining,
-                                Timestamp now) {
+                                Timestamp now, bool partner_left) {
+  const auto ending_of = [](const PointBlock& block) {
+    return block.when_ended == BlockEnding::kNone ? BlockEnding::kCredit : block.when_ended;
+  };
   std::vector<BlockEnd> ends;
   Points beyond = remaining;
   for (const PointBlockUsage& usage : UsageOf(last_used_first, remaining)) {
     const PointBlock& block = usage.block;
     beyond -= usage.remaining;
-    if (block.over || !block.ends_at || *block.ends_at > now) continue;
-    ends.push_back({block.number, usage.remaining, block.when_ended});
+    const bool ends_now = partner_left || (block.ends_at && *block.ends_at <= now);
+    if (block.over || !ends_now) continue;
+    ends.push_back({block.number, usage.remaining, ending_of(block)});
   }
   for (const PointBlock& block : last_used_first) {
     if (beyond == Points()) break;
     const Points came_back = block.over ? std::min(beyond, block.points - block.ended) : Points();
     if (came_back == Points()) continue;
-    ends.push_back({block.number, came_back, block.when_ended});
+    ends.push_back({block.number, came_back, ending_of(block)});
     beyond -= came_back;
   }
   return ends;

@@ -15,7 +15,7 @@ namespace guilder::partner {
 
 // What becomes of the money of points that a block's end finds unused.
 enum class BlockEnding {
-  kNone,     // Of a block without an end.
+  kNone,     // Of a block without an end: credited when the partner leaves.
   kCredit,   // The next settlement credits it.
   kForfeit,  // The programme keeps it.
 };
@@ -74,9 +74,10 @@ struct BlockEnd {
 
 // The blocks whose ends have come, each with what it has left, maybe nothing. What is left beyond
 // what open blocks can hold came back to blocks that are over, and is taken from those, the last
-// used first. `last_used_first` are all blocks of a partner.
+// used first. `last_used_first` are all blocks of a partner. Of one that has left (HasLeft) all
+// blocks are over, and those without an end of their own are credited.
 std::vector<BlockEnd> EndBlocks(const std::vector<PointBlock>& last_used_first, Points remaining,
-                                Timestamp now);
+                                Timestamp now, bool partner_left);
 
 // What reserves may be used for: what is left of them, of what all blocks have left.
 Points ReserveLeft(const std::vector<PointBlock>& last_used_first, Points remaining);

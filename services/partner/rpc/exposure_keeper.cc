@@ -69,15 +69,15 @@ struct Blocks {
   bool ReserveBegun() const { return reserve_left < reserve; }
 };
 
-Blocks LookAtBlocks(Transaction& transaction, PartnerId partner, Timestamp now) {
+Blocks LookAtBlocks(Transaction& transaction, const Partner& partner, Timestamp now) {
   Blocks blocks;
-  const std::vector<PointBlock> all = LastUsedPointBlocks(transaction, partner, kAllPointBlocks);
-  blocks.remaining = ledger::ReadLimit(transaction, ledger::PointBlocksOf(partner)).remaining;
+  const std::vector<PointBlock> all = LastUsedPointBlocks(transaction, partner.id, kAllPointBlocks);
+  blocks.remaining = ledger::ReadLimit(transaction, ledger::PointBlocksOf(partner.id)).remaining;
   blocks.reserve_left = ReserveLeft(all, blocks.remaining);
   for (const PointBlock& block : all) {
     if (block.reserve && !block.over) blocks.reserve += block.points;
   }
-  blocks.ends = !EndBlocks(all, blocks.remaining, now).empty();
+  blocks.ends = !EndBlocks(all, blocks.remaining, now, HasLeft(partner, now)).empty();
   return blocks;
 }
 
@@ -93,7 +93,7 @@ absl::Status Reorder(Transaction& transaction, const Partner& partner, Timestamp
                      const ledger::ProgrammeFacts& programme) {
   constexpr int64_t kDayUs = 86'400'000'000;
   const ExposurePolicy policy = ReadExposurePolicy(transaction, partner.id);
-  const Blocks blocks = LookAtBlocks(transaction, partner.id, now);
+  const Blocks blocks = LookAtBlocks(transaction, partner, now);
   if (!NeedsBlock(transaction, partner, policy, blocks, programme.id)) return absl::OkStatus();
   PointBlock block;
   block.points = policy.reorder;
@@ -113,7 +113,7 @@ absl::Status Reorder(Transaction& transaction, const Partner& partner, Timestamp
 
 void End(Transaction& transaction, const Partner& partner,
          const ledger::ProgrammeFacts& programme) {
-  for (const BlockEnd& end : EndPointBlocks(transaction, programme.id, partner.id)) {
+  for (const BlockEnd& end : EndPointBlocks(transaction, programme.id, partner)) {
     security::AuditRecord event = Event(partner, "PointBlockEnded");
     event.after = absl::StrCat(end.points.value(), " points, block ", end.number, ", ",
                                end.what == BlockEnding::kCredit ? "to be credited" : "kept");
@@ -124,7 +124,7 @@ void End(Transaction& transaction, const Partner& partner,
 // Tells people once, and again when it is begun after it was whole.
 void WatchReserve(Transaction& transaction, const Partner& partner, Timestamp now) {
   ExposureState state = ReadExposureState(transaction, partner.id);
-  const Blocks blocks = LookAtBlocks(transaction, partner.id, now);
+  const Blocks blocks = LookAtBlocks(transaction, partner, now);
   if (blocks.ReserveBegun() == state.reserve_begun) return;
   state.reserve_begun = blocks.ReserveBegun();
   if (!state.since) state.since = now;
@@ -168,7 +168,7 @@ absl::Status KeepExposure(postgres::Pool& pool, const ledger::ProgrammeFacts& pr
         GUILDER_ASSIGN_OR_RETURN(const ExposureStage wanted,
                                  WantedStage(transaction, partner, programme.id));
         const ExposureState state = ReadExposureState(transaction, partner.id);
-        const Blocks blocks = LookAtBlocks(transaction, partner.id,
+        const Blocks blocks = LookAtBlocks(transaction, partner,
                                            ledger::ReadProgrammeClock(transaction, programme.id));
         return wanted != state.stage || blocks.ends ||
                CreditChanges(transaction, partner.id, programme.id) ||

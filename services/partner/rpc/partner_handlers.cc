@@ -2,11 +2,15 @@
 
 #include <optional>
 
+#include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
+#include "libs/ledger/core/limit.h"
+#include "libs/ledger/store/limits.h"
 #include "libs/postgres/connection.h"
 #include "libs/rpc/audit.h"
 #include "libs/security/secrets.h"
 #include "services/partner/domain/names.h"
+#include "services/partner/rpc/exposure_keeper.h"
 #include "services/partner/rpc/partner_proto.h"
 #include "services/partner/store/documents.h"
 #include "services/partner/store/partners.h"
@@ -28,6 +32,20 @@ absl::StatusOr<Response> Answer(absl::StatusOr<Partner> partner) {
   Response response;
   *response.mutable_partner() = ToProto(*partner);
   return response;
+}
+
+// Error: WRONG_STATE, a settlement is still to come that has something for the partner, or
+// something of its is not paid.
+absl::Status CheckAllIsSettled(Transaction& transaction, PartnerId partner, ProgrammeId programme) {
+  const Points of_blocks = ledger::ReadLimit(transaction, ledger::PointBlocksOf(partner)).remaining;
+  GUILDER_ASSIGN_OR_RETURN(const ExposureFigures figures,
+                           ReadFigures(transaction, partner, programme));
+  if (of_blocks != Points() || figures.unbilled_issuance != MinorUnits() ||
+      figures.unsettled_reimbursement != MinorUnits() || IsCarriedForward(transaction, partner)) {
+    return Refuse(Reason::kWrongState, "the next settlement has something for it");
+  }
+  if (CountOpenObligations(transaction, partner) == 0) return absl::OkStatus();
+  return Refuse(Reason::kWrongState, "an obligation is not paid");
 }
 
 }  // namespace
@@ -248,9 +266,7 @@ absl::StatusOr<v1::TerminatePartnerResponse> PartnerHandlers::TerminatePartner(
           Timestamp now) -> absl::StatusOr<Partner> {
         if (before.state == PartnerState::kTerminating) {
           GUILDER_RETURN_IF_ERROR(CheckRunOffIsOver(before, now));
-          if (CountOpenObligations(transaction, before.id) > 0) {
-            return Refuse(Reason::kWrongState, "an obligation is not paid");
-          }
+          GUILDER_RETURN_IF_ERROR(CheckAllIsSettled(transaction, before.id, programme_.id));
           return TakeStep(Step::kEnd, before, call.principal().id);
         }
         GUILDER_ASSIGN_OR_RETURN(Partner after,

@@ -24,6 +24,18 @@ constexpr postgres::Statement kOpenObligations{"partner.open_obligations", R"sql
      and state not in ('PAID', 'WRITTEN_OFF')
 )sql"};
 
+// By the last settlement of each currency.
+constexpr postgres::Statement kCarriedForward{"partner.carried_forward", R"sql(
+  select count(*)
+    from settlement.nets n
+    join (select distinct on (currency) settlement_id
+            from settlement.settlements
+           where state <> 'COMPUTED'
+           order by currency, settlement_id desc) s using (settlement_id)
+   where n.partner_id = $1
+     and n.carried_out <> 0
+)sql"};
+
 constexpr postgres::Statement kNotice{"partner.notice_days", R"sql(
   select coalesce(max(notice_days) filter (where kind = 'ISSUANCE'), 0),
          coalesce(max(notice_days) filter (where kind = 'REDEMPTION'), 0)
@@ -58,6 +70,10 @@ void InsertDocument(postgres::Transaction& transaction, PartnerId partner,
 
 int64_t CountOpenObligations(postgres::Transaction& transaction, PartnerId partner) {
   return transaction.Execute(kOpenObligations, postgres::Params().Int(partner))[0].Int(0);
+}
+
+bool IsCarriedForward(postgres::Transaction& transaction, PartnerId partner) {
+  return transaction.Execute(kCarriedForward, postgres::Params().Int(partner))[0].Int(0) > 0;
 }
 
 NoticeDays ReadNoticeDays(postgres::Transaction& transaction, PartnerId partner, Timestamp at) {

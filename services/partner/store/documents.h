@@ -20,6 +20,8 @@ void InsertDocument(postgres::Transaction& transaction, PartnerId partner,
 
 // Obligations of settlements that are neither paid nor written off.
 int64_t CountOpenObligations(postgres::Transaction& transaction, PartnerId partner);
+// Whether something is carried forward for it to the next settlement of a currency.
+bool IsCarriedForward(postgres::Transaction& transaction, PartnerId partner);
 
 // Of the contracts that are in force at an instant.
 NoticeDays ReadNoticeDays(postgres::Transaction& transaction, PartnerId partner, Timestamp at);

@@ -34,7 +34,9 @@ constexpr Statement kToBeKept{"partner.partners_to_be_kept", R"sql(
     from partner.partners p
    where exists (select 1 from partner.exposure_policies e where e.partner_id = p.partner_id)
       or exists (select 1 from partner.point_blocks b
-                  where b.partner_id = p.partner_id and (b.ends_at_us is not null or b.reserve))
+                  where b.partner_id = p.partner_id
+                    and (b.ends_at_us is not null or b.reserve
+                         or p.state in ('TERMINATING', 'TERMINATED')))
    order by p.slug
 )sql"};
 

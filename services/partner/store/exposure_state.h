@@ -20,7 +20,8 @@ ExposurePolicy ReadExposurePolicy(postgres::Transaction& transaction, PartnerId 
 void StoreExposurePolicy(postgres::Transaction& transaction, PartnerId partner,
                          const ExposurePolicy& policy);
 
-// Slugs of the partners that have one, or blocks of points that end or are reserves.
+// Slugs of the partners that have one, or blocks of points that end or are reserves, or that end
+// because their partner leaves.
 std::vector<std::string> PartnersToBeKept(postgres::Transaction& transaction);
 
 struct ExposureState {

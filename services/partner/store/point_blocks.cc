@@ -165,16 +165,17 @@ std::vector<PointBlock> LastUsedPointBlocks(postgres::Transaction& transaction, 
 }
 
 std::vector<BlockEnd> EndPointBlocks(postgres::Transaction& transaction, ProgrammeId programme,
-                                     PartnerId partner) {
+                                     const Partner& partner) {
   const Timestamp now = HoldSettlements(transaction, programme);
-  const ledger::LimitId limit = ledger::PointBlocksOf(partner);
-  const std::vector<PointBlock> blocks = LastUsedPointBlocks(transaction, partner, kAllPointBlocks);
+  const ledger::LimitId limit = ledger::PointBlocksOf(partner.id);
+  const std::vector<PointBlock> blocks =
+      LastUsedPointBlocks(transaction, partner.id, kAllPointBlocks);
   const Points remaining = ledger::LockLimit(transaction, limit).remaining;
-  std::vector<BlockEnd> ends = EndBlocks(blocks, remaining, now);
+  std::vector<BlockEnd> ends = EndBlocks(blocks, remaining, now, HasLeft(partner, now));
   Points taken;
   for (const BlockEnd& end : ends) {
     transaction.Execute(kInsertEnding, Params()
-                                           .Int(partner)
+                                           .Int(partner.id)
                                            .Int(end.number)
                                            .Int(now)
                                            .Int(end.points)

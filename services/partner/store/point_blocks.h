@@ -48,6 +48,6 @@ std::vector<PointBlock> LastUsedPointBlocks(postgres::Transaction& transaction, 
 // points are gone from the partner's limit, and what becomes of their money is the next
 // settlement's. The caller holds the partner's lock.
 std::vector<BlockEnd> EndPointBlocks(postgres::Transaction& transaction, ProgrammeId programme,
-                                     PartnerId partner);
+                                     const Partner& partner);
 
 }  // namespace guilder::partner

@@ -89,7 +89,7 @@ constexpr Statement kReadBilled{"settlement.read_billed", R"sql(
 
 // What partners were carried forward by the settlement before, what they were credited in its
 // windows, the least payout by the redemption contract that is in force last, and what is in their
-// prepaid deposits.
+// prepaid deposits. From the date of its final settlement on a partner is paid whatever it is owed.
 constexpr Statement kReadBrought{"settlement.read_brought", R"sql(
   select partner_id, sum(carried)::bigint, sum(minimum)::bigint, sum(deposit)::bigint
     from (select n.partner_id, n.carried_out as carried, 0 as minimum, 0 as deposit
@@ -113,6 +113,8 @@ constexpr Statement kReadBrought{"settlement.read_brought", R"sql(
                      and currency = $3
                      and effective_from_us < $2
                    order by partner_id, effective_from_us desc) c
+            join partner.partners p using (partner_id)
+           where coalesce(p.final_settlement_us, $2) >= $2
            union all
           select e.partner_id, 0, 0,
                  case when e.credit_account = 'PREPAID_DEPOSIT' then e.amount else -e.amount end
