@@ -115,6 +115,8 @@ const Permission kTable[] = {
         {kAdmin, kAuditor, kSupport, kApprover, kFinance, kFinanceApprover}),
     Row("guilder.accrual.v1.AccrualService/ResolveParkedItem", kNoPartner, {kSupport, kAdmin}),
     Row("guilder.accrual.v1.AccrualService/ApproveParkedReturn", kNoPartner, {kApprover, kAdmin}),
+    Row("guilder.accrual.v1.AccrualService/RejectParkedReturn", kNoPartner,
+        {kSupport, kApprover, kAdmin}),
 
     Row("guilder.accrual.v1.RuleService/ProposeRuleSet", kNoPartner, {kSubmitter, kPartnerManager}),
     Row("guilder.accrual.v1.RuleService/ApproveRuleSet", kNoPartner, {kApprover}),
@@ -273,6 +275,8 @@ const Permission kTable[] = {
     Row("guilder.settlement.v1.SettlementService/AllocateSuspense", kNoPartner, {kFinance}),
     Row("guilder.settlement.v1.SettlementService/ProposeWriteOff", kNoPartner, {kFinance}),
     Row("guilder.settlement.v1.SettlementService/ApproveWriteOff", kNoPartner, {kFinanceApprover}),
+    Row("guilder.settlement.v1.SettlementService/RejectWriteOff", kNoPartner,
+        {kFinance, kFinanceApprover}),
     Row("guilder.settlement.v1.SettlementService/GetAgeing", kNoPartner, kFinanceReaders),
     Row("guilder.settlement.v1.SettlementService/ListInvoices", kReport, kFinanceReaders),
     Row("guilder.settlement.v1.SettlementService/RenderStatement", kReport, kFinanceReaders),

@@ -104,6 +104,10 @@ TEST_CASE("AdjustPoints: an approval that comes too late, and a rejection, move 
 
   v1::RejectAdjustmentRequest reject;
   reject.set_name(asked->name());
+  reject.set_note(std::string(501, 'x'));
+  CHECK(ReasonOf(world.Ask(&World::Staff::RejectAdjustment, reject, "bert")) ==
+        Reason::kRequestMalformed);
+  reject.set_note("not ours to mend");
   REQUIRE(world.Ask(&World::Staff::RejectAdjustment, reject, "bert").ok());
   world.coalition.AdvanceDays(7);
 

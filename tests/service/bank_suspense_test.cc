@@ -2,6 +2,8 @@
 #include <string>
 #include <vector>
 
+#include "libs/postgres/pool.h"
+#include "services/operator/store/approvals.h"
 #include "tests/service/bank_world.h"
 
 namespace guilder::settlement {
@@ -171,6 +173,65 @@ TEST_CASE("WriteOff: one person proposes and another approves, and the loss is p
   CHECK(world.Refusal("anna", &Stub::ProposeWriteOff, propose) == Reason::kWrongState);
   propose.set_obligation("settlements/9/obligations/grocer");
   CHECK(world.Refusal("anna", &Stub::ProposeWriteOff, propose) == Reason::kNameNotFound);
+  CheckBooks(world);
+}
+
+TEST_CASE("WriteOff: one that is rejected is approved no more, and why is noted",
+          "[service][settlement][inv-97]") {
+  SettledWorld world;
+  v1::RejectWriteOffRequest reject;
+  reject.set_obligation("settlements/1/obligations/grocer");
+  reject.set_note("they pay in May");
+  CHECK(world.Refusal("bert", &Stub::RejectWriteOff, reject) == Reason::kWrongState);
+  v1::ProposeWriteOffRequest propose;
+  propose.set_obligation(reject.obligation());
+  propose.set_note("insolvent");
+  const v1::WriteOff first = world.Get("anna", &Stub::ProposeWriteOff, propose).write_off();
+  propose.set_note("they have moved, nobody knows where");
+  const v1::WriteOff proposed = world.Get("anna", &Stub::ProposeWriteOff, propose).write_off();
+  v1::ApproveWriteOffRequest approve;
+  approve.set_obligation(reject.obligation());
+  approve.set_etag(first.etag());
+  CHECK(world.Refusal("bert", &Stub::ApproveWriteOff, approve) == Reason::kChangeDiffers);
+  reject.set_etag(first.etag());
+  CHECK(world.Refusal("bert", &Stub::RejectWriteOff, reject) == Reason::kChangeDiffers);
+  CHECK(world.Refusal("auditor", &Stub::RejectWriteOff, reject) == Reason::kPermissionDenied);
+  // What waits for approval is listed with the same etag.
+  postgres::Pool pool(world.db().dsn(), 1);
+  using Waiting = std::vector<operator_::WaitingApproval>;
+  const auto waiting = pool.Read([](postgres::Transaction& tx) -> absl::StatusOr<Waiting> {
+    return operator_::ListWaitingApprovals(tx, Timestamp(0), "", 10);
+  });
+  REQUIRE(waiting.ok());
+  REQUIRE(waiting->size() == 1);
+  CHECK(waiting->front().etag == proposed.etag());
+  reject.set_etag(waiting->front().etag);
+
+  const v1::WriteOff rejected = world.Get("bert", &Stub::RejectWriteOff, reject).write_off();
+
+  CHECK(rejected.SerializeAsString() == proposed.SerializeAsString());
+  approve.set_etag(proposed.etag());
+  CHECK(world.Refusal("bert", &Stub::ApproveWriteOff, approve) == Reason::kWrongState);
+  CHECK(world.Refusal("bert", &Stub::RejectWriteOff, reject) == Reason::kWrongState);
+  CHECK(world.ObligationOf("grocer").state() == v1::OBLIGATION_STATE_OPEN);
+  CHECK(world.Balance("LOSSES") == 0);
+  CHECK(world.db()
+            .Query("select count(*) from operator.audit_log "
+                   "where action = 'SettlementService/RejectWriteOff' and actor = 'operators/bert' "
+                   "and before like '%nobody knows where%' and after like '%they pay in May%'")[0]
+            .Int(0) == 1);
+  // It may be proposed anew; what is approved is not rejected.
+  const v1::WriteOff again = world.Get("anna", &Stub::ProposeWriteOff, propose).write_off();
+  approve.set_etag(again.etag());
+  world.Get("bert", &Stub::ApproveWriteOff, approve);
+  CHECK(world.Balance("LOSSES") == 14'691);
+  reject.clear_etag();
+  CHECK(world.Refusal("bert", &Stub::RejectWriteOff, reject) == Reason::kWrongState);
+  reject.set_note(std::string(501, 'x'));
+  CHECK(world.Refusal("bert", &Stub::RejectWriteOff, reject) == Reason::kRequestMalformed);
+  reject.clear_note();
+  reject.set_obligation("settlements/9/obligations/grocer");
+  CHECK(world.Refusal("bert", &Stub::RejectWriteOff, reject) == Reason::kNameNotFound);
   CheckBooks(world);
 }
 

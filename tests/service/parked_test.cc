@@ -136,6 +136,45 @@ TEST_CASE("ApproveParkedReturn: refusals in their order, and what was approved i
   CHECK(world.Count("select count(*) from ledger.journal where kind = 2") == 0);
 }
 
+TEST_CASE("RejectParkedReturn: the sale that was named is approved no more, and why is noted",
+          "[service][accrual][inv-49][inv-97]") {
+  const ReturnsWorld world(ASet());
+  const UnnamedReturn back(world);
+  const auto reject = [&](const std::string& who, const std::string& etag,
+                          const std::string& note) {
+    v1::RejectParkedReturnRequest request;
+    request.set_name(back.item);
+    request.set_etag(etag);
+    request.set_note(note);
+    return back.As(who, &Stub::RejectParkedReturn, request);
+  };
+  CHECK(ReasonOf(reject("bert", "", "").status()) == Reason::kWrongState);
+  const auto proposed = back.Propose(back.sale);
+  REQUIRE(proposed.ok());
+  const std::string etag = proposed->parked_item().etag();
+  CHECK(ReasonOf(reject("bert", etag, std::string(501, 'x')).status()) ==
+        Reason::kRequestMalformed);
+  CHECK(ReasonOf(reject("bert", "another", "").status()) == Reason::kChangeDiffers);
+  CHECK(ReasonOf(reject("auditor", etag, "").status()) == Reason::kPermissionDenied);
+
+  const auto rejected = reject("bert", etag, "another member's milk");
+
+  REQUIRE(rejected.ok());
+  CHECK_FALSE(rejected->parked_item().resolved());
+  CHECK(rejected->parked_item().proposed_purchase().empty());
+  CHECK(ReasonOf(back.Approve("bert", etag).status()) == Reason::kWrongState);
+  CHECK(ReasonOf(reject("bert", etag, "").status()) == Reason::kWrongState);
+  CHECK(world.Count("select count(*) from operator.audit_log "
+                    "where action = 'AccrualService/RejectParkedReturn' "
+                    "and before like '%purchases/%' and after like '%another member%'") == 1);
+  CHECK(world.Count("select count(*) from ledger.journal where kind = 2") == 0);
+  // It may be named anew, and then be approved.
+  const auto again = back.Propose(back.sale);
+  REQUIRE(again.ok());
+  CHECK(back.Approve("bert", again->parked_item().etag()).ok());
+  CHECK(ReasonOf(reject("bert", "", "").status()) == Reason::kWrongState);
+}
+
 TEST_CASE("ResolveParkedItem: what is approved and not posted yet is not closed",
           "[service][accrual][inv-49][inv-97]") {
   const ReturnsWorld world(ASet());

@@ -162,6 +162,30 @@ TEST_CASE("ImportBankStatement: money pays what is owed in its own currency",
   world.Get("anna", &Stub::AllocateSuspense, allocate);
 }
 
+TEST_CASE("RejectSettlement: each that is discarded is noted by its name, with what it was",
+          "[service][settlement][inv-97]") {
+  WorldAbroad world;
+  world.PostDay(0);
+  world.SealUntil(1);
+  world.Compute("anna");
+  REQUIRE(world.db().Query("select count(*) from settlement.settlements")[0].Int(0) == 3);
+  v1::RejectSettlementRequest request;
+  request.set_name("settlements/2");
+  request.set_note("a rate is wrong");
+  request.set_etag(world.EtagOf("settlements/2"));
+
+  world.Get("bert", &Stub::RejectSettlement, request);
+
+  CHECK(world.db().Query("select count(*) from settlement.settlements")[0].Int(0) == 1);
+  CHECK(world.db()
+            .Query("select string_agg(resource, ',' order by number) from operator.audit_log "
+                   "where action = 'SettlementService/RejectSettlement' and actor = "
+                   "'operators/bert' and before::jsonb->>'name' = resource "
+                   "and before::jsonb->>'etag' <> '' "
+                   "and after::jsonb->>'note' = 'a rate is wrong'")[0]
+            .Text(0) == "settlements/2,settlements/3");
+}
+
 TEST_CASE("Clearing: a job three days late settles each currency as one that came every night",
           "[service][settlement][inv-80][inv-83]") {
   const auto run = [](const World& world) {

@@ -75,6 +75,8 @@ class AccrualHandlers {
       const rpc::Call& call, const v1::ResolveParkedItemRequest& request);
   absl::StatusOr<v1::ApproveParkedReturnResponse> ApproveParkedReturn(
       const rpc::Call& call, const v1::ApproveParkedReturnRequest& request);
+  absl::StatusOr<v1::RejectParkedReturnResponse> RejectParkedReturn(
+      const rpc::Call& call, const v1::RejectParkedReturnRequest& request);
 
  private:
   // The slug of the calling partner. kPartnerNotFound when it is not configured (any more).

@@ -106,6 +106,7 @@ class AccrualService final : public v1::AccrualService::CallbackService {
   GUILDER_ACCRUAL_METHOD_(ListParkedItems)
   GUILDER_ACCRUAL_METHOD_(ResolveParkedItem)
   GUILDER_ACCRUAL_METHOD_(ApproveParkedReturn)
+  GUILDER_ACCRUAL_METHOD_(RejectParkedReturn)
 #undef GUILDER_ACCRUAL_METHOD_
 
  private:

@@ -13,6 +13,7 @@
 #include "libs/ledger/store/programme.h"
 #include "libs/rpc/audit.h"
 #include "libs/rpc/ledger_answers.h"
+#include "libs/rpc/note.h"
 #include "libs/rpc/proto_time.h"
 #include "services/accrual/rpc/accrual_handlers.h"
 #include "services/accrual/rpc/purchase_proto.h"
@@ -199,6 +200,35 @@ absl::StatusOr<v1::ApproveParkedReturnResponse> AccrualHandlers::ApproveParkedRe
       },
       call.deadline()));
   *response.mutable_parked_item() = ToProto(item);
+  return response;
+}
+
+absl::StatusOr<v1::RejectParkedReturnResponse> AccrualHandlers::RejectParkedReturn(
+    const rpc::Call& call, const v1::RejectParkedReturnRequest& request) {
+  GUILDER_RETURN_IF_ERROR(rpc::CheckNote(request.note()));
+  const std::optional<ParkedItemId> id = ParseParkedItemName(request.name());
+  if (!id) return Refuse(Reason::kParkedItemNotFound);
+  v1::RejectParkedReturnResponse response;
+  GUILDER_RETURN_IF_ERROR(pool_.Run(
+      [&](postgres::Transaction& tx) -> absl::Status {
+        GUILDER_ASSIGN_OR_RETURN(ParkedItem item, LockParkedItem(tx, id->partner, id->request_id));
+        if (item.resolved || item.proposed_purchase.empty() || !item.approved_by.empty()) {
+          return Refuse(Reason::kWrongState);
+        }
+        if (!request.etag().empty() && request.etag() != EtagOf(item)) {
+          return Refuse(Reason::kChangeDiffers);
+        }
+        const v1::ParkedItem before = ToProto(item);
+        item.proposed_purchase.clear();
+        item.proposed_by.clear();
+        item.resolution.clear();
+        ProposeParkedReturn(tx, item);
+        *response.mutable_parked_item() = ToProto(item);
+        rpc::Audit(tx, call, "AccrualService/RejectParkedReturn", request.name(), &before,
+                   &request);
+        return absl::OkStatus();
+      },
+      call.deadline()));
   return response;
 }
 

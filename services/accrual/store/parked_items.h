@@ -91,7 +91,8 @@ absl::StatusOr<ParkedItem> FindParkedItem(postgres::Transaction& tx, PartnerId p
 // The same; nobody else changes it until the transaction ends.
 absl::StatusOr<ParkedItem> LockParkedItem(postgres::Transaction& tx, PartnerId partner,
                                           const Uuid& request_id);
-// Writes an item's proposed sale, its proposer and the note; it has to be approved anew.
+// Writes an item's proposed sale, its proposer and the note, or takes them away where they are
+// empty; it has to be approved anew.
 void ProposeParkedReturn(postgres::Transaction& tx, const ParkedItem& item);
 // Writes who approved it.
 void ApproveParkedReturn(postgres::Transaction& tx, const ParkedItem& item);

@@ -45,27 +45,24 @@ absl::Status ApproveNamed(Context& context, Request& request, const std::string&
   return absl::OkStatus();
 }
 
-absl::Status ApproveSettlement(Context& context, const std::string& name) {
+// The etag of what was looked at, which is what is computed now where none is stated.
+absl::StatusOr<std::string> SettlementEtag(Context& context, const std::string& name,
+                                           const std::string& etag) {
+  if (!etag.empty()) return etag;
   settlement::v1::GetSettlementRequest read;
   settlement::v1::GetSettlementResponse found;
   read.set_name(name);
   GUILDER_RETURN_IF_ERROR(context.Call(read, found, "finance_approver"));
+  return found.settlement().etag();
+}
+
+absl::Status ApproveSettlement(Context& context, const std::string& name, const std::string& etag) {
   settlement::v1::ApproveSettlementRequest request;
   request.set_name(name);
-  request.set_etag(found.settlement().etag());
+  GUILDER_ASSIGN_OR_RETURN(*request.mutable_etag(), SettlementEtag(context, name, etag));
   return ApproveNamed<settlement::v1::ApproveSettlementRequest,
                       settlement::v1::ApproveSettlementResponse>(context, request,
                                                                  "finance_approver");
-}
-
-absl::Status ApproveWriteOff(Context& context, const std::string& obligation) {
-  settlement::v1::ApproveWriteOffRequest request;
-  settlement::v1::ApproveWriteOffResponse response;
-  request.set_obligation(obligation);
-  GUILDER_RETURN_IF_ERROR(context.Call(request, response, "finance_approver"));
-  context.output().Json(ToJson(response));
-  context.output().Text(absl::StrCat("Approved the write-off of ", obligation));
-  return absl::OkStatus();
 }
 
 // The one of that name in a list with pages; nothing when it is not there.
@@ -92,6 +89,27 @@ absl::StatusOr<v1::Approval> FindWaiting(Context& context, const std::string& na
       auto found, FindListed(context, request, name, &v1::ListApprovalsResponse::approvals));
   if (!found) return Refuse(Reason::kApprovalNotFound);
   return *std::move(found);
+}
+
+// Without an etag shows what is approved before it is, and is bound to that. Of what does not wait
+// the service says what became of it.
+absl::Status ApproveWriteOff(Context& context, const std::string& obligation,
+                             const std::string& etag) {
+  settlement::v1::ApproveWriteOffRequest request;
+  settlement::v1::ApproveWriteOffResponse response;
+  request.set_obligation(obligation);
+  request.set_etag(etag);
+  if (etag.empty()) {
+    const absl::StatusOr<v1::Approval> waiting = FindWaiting(context, obligation);
+    if (waiting.ok()) {
+      request.set_etag(waiting->etag());
+      context.output().Text(waiting->summary());
+    }
+  }
+  GUILDER_RETURN_IF_ERROR(context.Call(request, response, "finance_approver"));
+  context.output().Json(ToJson(response));
+  context.output().Text(absl::StrCat("Approved the write-off of ", obligation));
+  return absl::OkStatus();
 }
 
 // Shows what is approved before it is, and is bound to that.
@@ -153,10 +171,10 @@ absl::Status ApproveAdjustment(Context& context, const std::string& name, const 
 
 absl::Status Approve(Context& context, const std::string& name, const std::string& etag) {
   if (absl::StartsWith(name, "approvals/")) return ApproveRequested(context, name, etag);
-  if (absl::StrContains(name, "/obligations/")) return ApproveWriteOff(context, name);
+  if (absl::StrContains(name, "/obligations/")) return ApproveWriteOff(context, name, etag);
   if (absl::StartsWith(name, "parkedItems/")) return ApproveParked(context, name, etag);
   if (absl::StartsWith(name, "adjustments/")) return ApproveAdjustment(context, name, etag);
-  if (absl::StartsWith(name, "settlements/")) return ApproveSettlement(context, name);
+  if (absl::StartsWith(name, "settlements/")) return ApproveSettlement(context, name, etag);
   if (absl::StartsWith(name, "ruleSets/")) {
     accrual::v1::ApproveRuleSetRequest request;
     request.set_name(name);
@@ -177,48 +195,66 @@ absl::Status Approve(Context& context, const std::string& name, const std::strin
       context, request, "approver");
 }
 
+// What is rejected, why, and the etag of what was looked at where that may change under its name.
+struct Rejection {
+  std::string name;
+  std::string note;
+  std::string etag;
+};
+
 template <typename Request, typename Response>
-absl::Status RejectNamed(Context& context, const std::string& name, const std::string& note,
+absl::Status RejectNamed(Context& context, const Rejection& rejection,
                          const std::string& role = "approver") {
   Request request;
   Response response;
-  request.set_name(name);
-  if constexpr (requires { request.set_note(note); }) request.set_note(note);
+  if constexpr (requires { request.set_name(rejection.name); }) {
+    request.set_name(rejection.name);
+  } else {
+    request.set_obligation(rejection.name);
+  }
+  request.set_note(rejection.note);
+  if constexpr (requires { request.set_etag(rejection.etag); }) request.set_etag(rejection.etag);
   GUILDER_RETURN_IF_ERROR(context.Call(request, response, role));
   context.output().Json(ToJson(response));
-  context.output().Text(absl::StrCat("Rejected ", name));
+  context.output().Text(absl::StrCat("Rejected ", rejection.name));
   return absl::OkStatus();
 }
 
-absl::Status Reject(Context& context, const std::string& name, const std::string& note) {
+absl::Status Reject(Context& context, Rejection rejection) {
+  const std::string& name = rejection.name;
   if (absl::StartsWith(name, "approvals/")) {
-    return RejectNamed<v1::RejectRequest, v1::RejectResponse>(context, name, note);
+    return RejectNamed<v1::RejectRequest, v1::RejectResponse>(context, rejection);
   }
   if (absl::StartsWith(name, "adjustments/")) {
     return RejectNamed<member::v1::RejectAdjustmentRequest, member::v1::RejectAdjustmentResponse>(
-        context, name, note);
+        context, rejection);
   }
   if (absl::StartsWith(name, "ruleSets/")) {
     return RejectNamed<accrual::v1::RejectRuleSetRequest, accrual::v1::RejectRuleSetResponse>(
-        context, name, note);
+        context, rejection);
   }
-  const bool write_off = absl::StrContains(name, "/obligations/");
-  if (absl::StartsWith(name, "settlements/") && !write_off) {
+  if (absl::StartsWith(name, "parkedItems/")) {
+    return RejectNamed<accrual::v1::RejectParkedReturnRequest,
+                       accrual::v1::RejectParkedReturnResponse>(context, rejection);
+  }
+  if (absl::StrContains(name, "/obligations/")) {
+    return RejectNamed<settlement::v1::RejectWriteOffRequest,
+                       settlement::v1::RejectWriteOffResponse>(context, rejection,
+                                                               "finance_approver");
+  }
+  if (absl::StartsWith(name, "settlements/")) {
+    GUILDER_ASSIGN_OR_RETURN(rejection.etag, SettlementEtag(context, name, rejection.etag));
     return RejectNamed<settlement::v1::RejectSettlementRequest,
-                       settlement::v1::RejectSettlementResponse>(context, name, note,
+                       settlement::v1::RejectSettlementResponse>(context, rejection,
                                                                  "finance_approver");
   }
-  if (write_off || absl::StartsWith(name, "parkedItems/")) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        name, ": what nobody approves takes no effect, so there is nothing to reject"));
-  }
-  const std::string full = WithPrefix("partners/", name);
-  if (absl::StrContains(full, "/contracts/")) {
+  rejection.name = WithPrefix("partners/", name);
+  if (absl::StrContains(rejection.name, "/contracts/")) {
     return RejectNamed<partner::v1::RejectContractRequest, partner::v1::RejectContractResponse>(
-        context, full, note);
+        context, rejection);
   }
   return RejectNamed<partner::v1::RejectPartnerRequest, partner::v1::RejectPartnerResponse>(
-      context, full, note);
+      context, rejection);
 }
 
 }  // namespace
@@ -249,7 +285,7 @@ void AddAuditCommands(CLI::App& app, Context& context) {
 void AddApprovalCommands(CLI::App& app, Context& context) {
   CLI::App& noun = AddNoun(app, "approval", "What waits for a second person");
   AddVerb<v1::ListApprovalsRequest, v1::ListApprovalsResponse>(
-      noun, context, "list", "Lists partners, contracts, rule sets and settlements that wait")
+      noun, context, "list", "Lists whatever waits: partners, contracts, settlements, requests …")
       .As("auditor")
       .ShowList("approvals",
                 {{"NAME", "name"},
@@ -267,12 +303,14 @@ void AddApprovalCommands(CLI::App& app, Context& context) {
                   arguments.Text("--etag", "Only if it is still what was read");
               return [&context, &name, &etag] { return Approve(context, name, etag); };
             });
-  AddAction(noun, context, "reject", "Rejects it, or takes an approval back that was not used",
-            [&context](Arguments& arguments) -> std::function<absl::Status()> {
-              const std::string& name = arguments.Text("NAME", "As approval list has it", true);
-              const std::string& note = arguments.Text("--note", "Why, for whoever proposed it");
-              return [&context, &name, &note] { return Reject(context, name, note); };
-            });
+  AddAction(
+      noun, context, "reject", "Rejects it, or takes an approval back that was not used",
+      [&context](Arguments& arguments) -> std::function<absl::Status()> {
+        const std::string& name = arguments.Text("NAME", "As approval list has it", true);
+        const std::string& note = arguments.Text("--note", "Why, for whoever proposed it");
+        const std::string& etag = arguments.Text("--etag", "Only if it is still what was read");
+        return [&context, &name, &note, &etag] { return Reject(context, {name, note, etag}); };
+      });
 }
 
 }  // namespace guilder::cli

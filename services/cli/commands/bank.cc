@@ -100,7 +100,8 @@ void AddWriteOffVerbs(CLI::App& noun, Context& context) {
                                      {"Amount", "amount", Show::kMoney},
                                      {"Note", "note"},
                                      {"Proposed by", "proposed_by"},
-                                     {"Approved by", "approved_by"}};
+                                     {"Approved by", "approved_by"},
+                                     {"Etag, for who approves", "etag"}};
   AddVerb<v1::GetAgeingRequest, v1::GetAgeingResponse>(
       noun, context, "ageing", "Shows what partners owe, by how long it is due")
       .As("auditor")
@@ -129,6 +130,7 @@ void AddWriteOffVerbs(CLI::App& noun, Context& context) {
   AddVerb<v1::ApproveWriteOffRequest, v1::ApproveWriteOffResponse>(
       noun, context, "approve-write-off", "Approves a write-off that somebody else proposed")
       .Argument("OBLIGATION", "obligation", "settlements/N/obligations/PARTNER", "settlements/")
+      .Option("--etag", "etag", "Only if it is still what was read")
       .As("finance_approver")
       .ShowRecord("write_off", fields);
 }

@@ -11,6 +11,7 @@
 #include "libs/rpc/audit.h"
 #include "libs/rpc/ledger_answers.h"
 #include "libs/rpc/names.h"
+#include "libs/rpc/note.h"
 #include "libs/rpc/proto_time.h"
 #include "services/member/rpc/member_handlers.h"
 #include "services/member/rpc/points_handlers.h"
@@ -200,6 +201,7 @@ absl::StatusOr<v1::ApproveAdjustmentResponse> PointsHandlers::ApproveAdjustment(
 
 absl::StatusOr<v1::RejectAdjustmentResponse> PointsHandlers::RejectAdjustment(
     const rpc::Call& call, const v1::RejectAdjustmentRequest& request) {
+  GUILDER_RETURN_IF_ERROR(rpc::CheckNote(request.note()));
   GUILDER_ASSIGN_OR_RETURN(const int64_t id, ParseAdjustment(request.name()));
   return pool_.Run(
       [&](Transaction& tx) -> absl::StatusOr<v1::RejectAdjustmentResponse> {
@@ -212,8 +214,7 @@ absl::StatusOr<v1::RejectAdjustmentResponse> PointsHandlers::RejectAdjustment(
         SetAdjustmentState(tx, id, found->state, found->decided_by);
         v1::RejectAdjustmentResponse response;
         *response.mutable_adjustment() = ToProto(*found);
-        rpc::Audit(tx, call, "PointsService/RejectAdjustment", before.name(), &before,
-                   &response.adjustment());
+        rpc::Audit(tx, call, "PointsService/RejectAdjustment", before.name(), &before, &request);
         return response;
       },
       call.deadline());

@@ -37,12 +37,16 @@ constexpr postgres::Statement kWaiting{"operator.waiting_approvals", R"sql(
            where state = 'PROPOSED'
           union all
           select 'settlements/' || settlement_id, 'APPROVAL', 'settlement in ' || currency,
-                 computed_by, null, '', '', ''
+                 computed_by, null, encode(digest, 'hex'), '', ''
             from settlement.settlements
            where state = 'COMPUTED'
           union all
           select 'settlements/' || w.settlement_id || '/obligations/' || p.slug, 'APPROVAL',
-                 'write-off of ' || w.amount || ' minor units', w.proposed_by, null, '', '', ''
+                 'write-off of ' || w.amount || ' minor units: ' || w.note, w.proposed_by, null,
+                 -- As the settlement service makes it (services/settlement/rpc/bank_handlers.cc).
+                 encode(sha256(convert_to(concat_ws('/', w.settlement_id, w.partner_id, w.amount,
+                                                    w.proposed_at_us, w.proposed_by, w.note),
+                                          'UTF8')), 'hex'), '', ''
             from settlement.write_offs w join partner.partners p using (partner_id)
            where w.approved_by = ''
           union all

@@ -12,6 +12,7 @@
 #include "libs/base/text.h"
 #include "libs/postgres/connection.h"
 #include "libs/rpc/audit.h"
+#include "libs/rpc/note.h"
 #include "libs/rpc/proto_time.h"
 #include "libs/security/secrets.h"
 #include "services/settlement/domain/names.h"
@@ -147,6 +148,15 @@ ObligationKey KeyOf(const StoredObligation& obligation) {
   return {obligation.settlement, obligation.debt.partner};
 }
 
+// Of what was proposed; its approval is no part of it. The list of what waits for approval says the
+// same in SQL (services/operator/store/approvals.cc).
+std::string EtagOf(const StoredWriteOff& write_off) {
+  const ObligationKey& obligation = write_off.obligation;
+  return ToHex(AsView(ledger::Sha256({absl::StrCat(
+      obligation.settlement.value(), "/", obligation.partner.value(), "/", write_off.amount.value(),
+      "/", write_off.proposed_at.value(), "/", write_off.proposed_by, "/", write_off.note)})));
+}
+
 v1::WriteOff ToProto(const StoredWriteOff& write_off, const std::string& obligation,
                      const Currency& currency) {
   v1::WriteOff out;
@@ -158,7 +168,14 @@ v1::WriteOff ToProto(const StoredWriteOff& write_off, const std::string& obligat
   *out.mutable_propose_time() = rpc::ToProto(write_off.proposed_at);
   out.set_approved_by(write_off.approved_by);
   if (write_off.approved_at) *out.mutable_approve_time() = rpc::ToProto(*write_off.approved_at);
+  out.set_etag(EtagOf(write_off));
   return out;
+}
+
+// An empty etag is of whatever is proposed.
+absl::Status CheckEtag(const StoredWriteOff& write_off, const std::string& etag) {
+  if (etag.empty() || etag == EtagOf(write_off)) return absl::OkStatus();
+  return Refuse(Reason::kChangeDiffers);
 }
 
 absl::StatusOr<v1::WriteOff> Propose(Transaction& transaction,
@@ -181,8 +198,10 @@ absl::StatusOr<v1::WriteOff> Propose(Transaction& transaction,
   return ToProto(*write_off, request.obligation(), obligation.currency);
 }
 
-absl::StatusOr<v1::WriteOff> Approve(Transaction& transaction, const std::string& name,
+absl::StatusOr<v1::WriteOff> Approve(Transaction& transaction,
+                                     const v1::ApproveWriteOffRequest& request,
                                      const std::string& by) {
+  const std::string& name = request.obligation();
   LockForWriting(transaction);
   GUILDER_ASSIGN_OR_RETURN(const StoredObligation obligation, ParseObligation(transaction, name));
   std::optional<StoredWriteOff> write_off = FindWriteOff(transaction, KeyOf(obligation));
@@ -193,11 +212,26 @@ absl::StatusOr<v1::WriteOff> Approve(Transaction& transaction, const std::string
     return ToProto(*write_off, name, obligation.currency);
   }
   if (write_off->proposed_by == by) return Refuse(Reason::kSamePerson);
+  GUILDER_RETURN_IF_ERROR(CheckEtag(*write_off, request.etag()));
   GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
   write_off->approved_by = by;
   write_off->approved_at = programme.now;
   GUILDER_RETURN_IF_ERROR(WriteOffObligation(transaction, programme, *write_off));
   return ToProto(*write_off, name, obligation.currency);
+}
+
+// Takes a proposal away that is not approved, and answers with it.
+absl::StatusOr<v1::WriteOff> TakeAway(Transaction& transaction,
+                                      const v1::RejectWriteOffRequest& request) {
+  LockForWriting(transaction);
+  GUILDER_ASSIGN_OR_RETURN(const StoredObligation obligation,
+                           ParseObligation(transaction, request.obligation()));
+  const std::optional<StoredWriteOff> write_off = FindWriteOff(transaction, KeyOf(obligation));
+  if (!write_off) return Refuse(Reason::kWrongState, "nobody proposed to write it off");
+  if (!write_off->approved_by.empty()) return Refuse(Reason::kWrongState, "it is written off");
+  GUILDER_RETURN_IF_ERROR(CheckEtag(*write_off, request.etag()));
+  DeleteWriteOff(transaction, KeyOf(obligation));
+  return ToProto(*write_off, request.obligation(), obligation.currency);
 }
 
 absl::StatusOr<v1::BankEntry> AllocateSome(Transaction& transaction,
@@ -349,8 +383,23 @@ absl::StatusOr<v1::ApproveWriteOffResponse> BankHandlers::ApproveWriteOff(
       *response.mutable_write_off(),
       rpc::RunAudited(pool_, call, "SettlementService/ApproveWriteOff", request.obligation(),
                       &request, [&](Transaction& transaction) {
-                        return Approve(transaction, request.obligation(), call.principal().id);
+                        return Approve(transaction, request, call.principal().id);
                       }));
+  return response;
+}
+
+absl::StatusOr<v1::RejectWriteOffResponse> BankHandlers::RejectWriteOff(
+    const rpc::Call& call, const v1::RejectWriteOffRequest& request) {
+  GUILDER_RETURN_IF_ERROR(rpc::CheckNote(request.note()));
+  v1::RejectWriteOffResponse response;
+  GUILDER_RETURN_IF_ERROR(pool_.Run(
+      [&](Transaction& transaction) -> absl::Status {
+        GUILDER_ASSIGN_OR_RETURN(*response.mutable_write_off(), TakeAway(transaction, request));
+        rpc::Audit(transaction, call, "SettlementService/RejectWriteOff", request.obligation(),
+                   &response.write_off(), &request);
+        return absl::OkStatus();
+      },
+      call.deadline()));
   return response;
 }
 

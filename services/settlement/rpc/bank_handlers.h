@@ -30,6 +30,8 @@ class BankHandlers {
       const rpc::Call& call, const v1::ProposeWriteOffRequest& request);
   absl::StatusOr<v1::ApproveWriteOffResponse> ApproveWriteOff(
       const rpc::Call& call, const v1::ApproveWriteOffRequest& request);
+  absl::StatusOr<v1::RejectWriteOffResponse> RejectWriteOff(
+      const rpc::Call& call, const v1::RejectWriteOffRequest& request);
   absl::StatusOr<v1::GetAgeingResponse> GetAgeing(const rpc::Call& call,
                                                   const v1::GetAgeingRequest& request);
 

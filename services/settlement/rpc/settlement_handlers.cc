@@ -133,11 +133,21 @@ absl::StatusOr<v1::RejectSettlementResponse> SettlementHandlers::RejectSettlemen
         if (!request.etag().empty() && Etag(settlement) != request.etag()) {
           return Refuse(Reason::kEtagMismatch);
         }
-        *response.mutable_settlement() = ToProto(LoadView(transaction, std::move(settlement)));
         // The next ones have the numbers that follow, and begin where it ends.
+        std::vector<v1::Settlement> discarded;
+        discarded.push_back(ToProto(LoadView(transaction, std::move(settlement))));
+        const SettlementId end = NextNumber(transaction);
+        for (SettlementId next(id->value() + 1); next < end;
+             next = SettlementId(next.value() + 1)) {
+          GUILDER_ASSIGN_OR_RETURN(Settlement later, FindSettlement(transaction, next));
+          discarded.push_back(ToProto(LoadView(transaction, std::move(later))));
+        }
+        *response.mutable_settlement() = discarded.front();
         DeleteComputedFrom(transaction, *id);
-        rpc::Audit(transaction, call, "SettlementService/RejectSettlement", request.name(),
-                   &response.settlement(), &request);
+        for (const v1::Settlement& each : discarded) {
+          rpc::Audit(transaction, call, "SettlementService/RejectSettlement", each.name(), &each,
+                     &request);
+        }
         return absl::OkStatus();
       },
       call.deadline()));

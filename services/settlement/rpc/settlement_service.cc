@@ -60,6 +60,7 @@ class SettlementService final : public v1::SettlementService::CallbackService {
   GUILDER_METHOD_(bank_, AllocateSuspense)
   GUILDER_METHOD_(bank_, ProposeWriteOff)
   GUILDER_METHOD_(bank_, ApproveWriteOff)
+  GUILDER_METHOD_(bank_, RejectWriteOff)
   GUILDER_METHOD_(bank_, GetAgeing)
 
   GUILDER_METHOD_(disputes_, OpenDispute)

@@ -176,6 +176,13 @@ constexpr Statement kStoreWriteOff{"bank.store_write_off", R"sql(
                     approved_by = excluded.approved_by, approved_at_us = excluded.approved_at_us
 )sql"};
 
+constexpr Statement kDeleteWriteOff{"bank.delete_write_off", R"sql(
+  delete from settlement.write_offs
+   where settlement_id = $1
+     and partner_id = $2
+     and approved_by = ''
+)sql"};
+
 constexpr Statement kReadAgeing{"bank.read_ageing", R"sql(
   select o.partner_id, o.slug, o.currency,
          sum(case when o.days < 1 then o.unpaid else 0 end)::bigint,
@@ -416,6 +423,10 @@ std::optional<StoredWriteOff> FindWriteOff(Transaction& transaction,
                         row.Id<Timestamp>(5),
                         std::string(row.Text(6)),
                         row.OptionalId<Timestamp>(7)};
+}
+
+void DeleteWriteOff(Transaction& transaction, const ObligationKey& obligation) {
+  transaction.Execute(kDeleteWriteOff, Params().Int(obligation.settlement).Int(obligation.partner));
 }
 
 void StoreWriteOff(Transaction& transaction, const StoredWriteOff& write_off) {

@@ -117,6 +117,8 @@ std::optional<StoredWriteOff> FindWriteOff(postgres::Transaction& transaction,
                                            const ObligationKey& obligation);
 // In the place of one that was proposed for the same obligation before.
 void StoreWriteOff(postgres::Transaction& transaction, const StoredWriteOff& write_off);
+// Takes away one that is not approved.
+void DeleteWriteOff(postgres::Transaction& transaction, const ObligationKey& obligation);
 
 struct AgeingRow {
   PartnerId partner;
