@@ -1,8 +1,10 @@
 #include "libs/ledger/store/allocator.h"
 
 #include <chrono>
+#include <optional>
 #include <utility>
 
+#include "libs/ledger/store/limits.h"
 #include "libs/postgres/status.h"
 
 namespace guilder::ledger {
@@ -10,25 +12,8 @@ namespace {
 
 using postgres::Params;
 using postgres::Row;
-using postgres::Rows;
 using postgres::Statement;
 using postgres::Transaction;
-
-// Allocators of several processes take turns by limit.
-constexpr Statement kLockLimit{"ledger.lock_limit", R"sql(
-  select pool from ledger.limits where limit_id = $1 for no key update
-)sql"};
-
-// Books may have been added since the last time.
-constexpr Statement kAddAllowances{"ledger.add_allowances", R"sql(
-  insert into ledger.allowances (book, limit_id, remaining)
-  select b.book, $1, 0
-    from ledger.books b
-   where b.programme_id = $2
-     and not exists (select from ledger.allowances a where a.book = b.book and a.limit_id = $1)
-   order by b.book
-      on conflict (book, limit_id) do nothing
-)sql"};
 
 // In the order in which lanes lock them.
 constexpr Statement kLockAllowances{"ledger.lock_allowances_of_limit", R"sql(
@@ -78,11 +63,13 @@ bool Helps(Points total, const std::map<BookId, Points>& remaining,
 
 absl::Status DivideLimit(Transaction& tx, ProgrammeId programme, LimitId limit,
                          const std::vector<AllowanceNeed>& needs) {
-  const Rows locked = tx.Execute(kLockLimit, Params().Int(limit));
-  if (locked.empty()) return absl::OkStatus();  // nothing was ever granted
-  Points total = locked[0].Id<Points>(0);
+  // Allocators of several processes take turns by limit.
+  const std::optional<Points> pool = LockPool(tx, limit);
+  if (!pool) return absl::OkStatus();  // nothing was ever granted
+  Points total = *pool;
+  // Books may have been added since the last time.
+  AddAllowances(tx, programme, limit);
   const Params of_limit = Params().Int(limit).Int(programme);
-  tx.Execute(kAddAllowances, of_limit);
   std::vector<BookId> books;
   std::map<BookId, Points> remaining;
   for (const Row& row : tx.Execute(kLockAllowances, of_limit)) {

@@ -85,9 +85,9 @@ void GrantLimit(postgres::Transaction& transaction, LimitId limit, Points points
 }
 
 bool WithdrawLimit(postgres::Transaction& transaction, LimitId limit, Points points) {
-  const postgres::Rows pools = transaction.Execute(kLock, Params().Int(limit));
-  if (pools.empty()) return false;
-  const auto pool = pools[0].Id<Points>(0);
+  const std::optional<Points> locked = LockPool(transaction, limit);
+  if (!locked) return false;
+  const Points pool = *locked;
   const postgres::Rows allowances = transaction.Execute(kLockAllowances, Params().Int(limit));
   Points left = pool;
   for (const postgres::Row& row : allowances) left += row.Id<Points>(1);
@@ -102,6 +102,16 @@ bool WithdrawLimit(postgres::Transaction& transaction, LimitId limit, Points poi
   }
   transaction.Execute(kWithdraw, Params().Int(limit).Int(points).Int(from_pool));
   return true;
+}
+
+std::optional<Points> LockPool(postgres::Transaction& transaction, LimitId limit) {
+  const postgres::Rows limits = transaction.Execute(kLock, Params().Int(limit));
+  if (limits.empty()) return std::nullopt;
+  return limits[0].Id<Points>(0);
+}
+
+void AddAllowances(postgres::Transaction& transaction, ProgrammeId programme, LimitId limit) {
+  transaction.Execute(kAddAllowances, Params().Int(limit).Int(programme));
 }
 
 LimitState LockLimit(postgres::Transaction& transaction, LimitId limit) {
@@ -121,12 +131,12 @@ void LockBooks(postgres::Transaction& transaction, ProgrammeId programme) {
 void OpenLimit(postgres::Transaction& transaction, ProgrammeId programme, LimitId limit,
                Points spent) {
   transaction.Execute(kOpen, Params().Int(limit).Int(spent));
-  transaction.Execute(kAddAllowances, Params().Int(limit).Int(programme));
+  AddAllowances(transaction, programme, limit);
 }
 
 void CloseLimit(postgres::Transaction& transaction, LimitId limit) {
   // As others lock them: the limit first.
-  transaction.Execute(kLock, Params().Int(limit));
+  LockPool(transaction, limit);
   transaction.Execute(kCloseAllowances, Params().Int(limit));
   transaction.Execute(kClose, Params().Int(limit));
 }
@@ -141,8 +151,8 @@ bool IsInAllBooks(postgres::Transaction& transaction, ProgrammeId programme, Lim
 
 void SetGranted(postgres::Transaction& transaction, ProgrammeId programme, LimitId limit,
                 Points wanted) {
-  transaction.Execute(kLock, Params().Int(limit));
-  transaction.Execute(kAddAllowances, Params().Int(limit).Int(programme));
+  LockPool(transaction, limit);
+  AddAllowances(transaction, programme, limit);
   const LimitState state = LockLimit(transaction, limit);
   const Points spent = state.granted - state.remaining;
   const Points granted = std::max(std::min(wanted, kMaxGranted), spent);

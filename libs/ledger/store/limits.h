@@ -1,6 +1,8 @@
 // Limits over all books, for services that grant and show them without lanes.
 #pragma once
 
+#include <optional>
+
 #include "libs/base/types.h"
 #include "libs/ledger/core/limit.h"
 
@@ -26,6 +28,13 @@ LimitState ReadLimit(postgres::Transaction& transaction, LimitId limit);
 // The same, and nobody spends, gives back or grants until the end of the transaction. Locks the
 // limit, then its allowances in the order of books, as the allocator does.
 LimitState LockLimit(postgres::Transaction& transaction, LimitId limit);
+
+// Locks the limit alone, which everybody does first, and gives what is in its pool; nothing for a
+// limit that was never granted.
+std::optional<Points> LockPool(postgres::Transaction& transaction, LimitId limit);
+
+// Gives the books that have none an allowance of nothing. Under the limit's lock.
+void AddAllowances(postgres::Transaction& transaction, ProgrammeId programme, LimitId limit);
 
 // Takes back what was granted and not spent, from the pool and then from the books. False, and
 // nothing done, where less is left over all books. Locks the limit, then its allowances in the
