@@ -183,7 +183,7 @@ absl::Status Approve(Context& context, const std::string& name, const std::strin
   }
   if (absl::StrContains(name, "/contracts/")) {
     partner::v1::ApproveContractRequest request;
-    request.set_name(name);
+    request.set_name(WithPrefix("partners/", name));
     request.set_etag(etag);
     return ApproveNamed<partner::v1::ApproveContractRequest, partner::v1::ApproveContractResponse>(
         context, request, "approver");

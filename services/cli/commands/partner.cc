@@ -77,9 +77,9 @@ void AddLifeCommands(CLI::App& noun, Context& context) {
       noun, context, "terminate", "To TERMINATING, its run-off; once that is over, to TERMINATED")
       .Argument("PARTNER", "name", "The partner", "partners/")
       .Option("--last-issue", "run_off.last_issue_time",
-              "Sales before this may earn; now if absent")
+              "Sales before this may earn; the end of its notice if absent")
       .Option("--last-redemption", "run_off.last_redemption_time",
-              "Until when it takes points; now if absent")
+              "Until when it takes points; the end of its notice if absent")
       .Option("--last-return", "run_off.last_return_time",
               "Until when goods come back; 90 days later if absent")
       .Option("--final-settlement", "run_off.final_settlement_time",

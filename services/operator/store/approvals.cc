@@ -16,7 +16,7 @@ constexpr postgres::Statement kWaiting{"operator.waiting_approvals", R"sql(
                  display_name || ', ' || legal_name as summary,
                  concat_ws(',', nullif(submitted_by, ''), nullif(reviewed_by, '')) as signed_by,
                  reviewed_at_us + 30 * 86400000000 as expires_at_us,
-                 '' as etag, '' as change, '' as state
+                 'r' || revision as etag, '' as change, '' as state
             from partner.partners
            where state in ('SUBMITTED', 'IN_REVIEW')
           union all
