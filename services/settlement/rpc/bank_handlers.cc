@@ -152,7 +152,7 @@ ObligationKey KeyOf(const StoredObligation& obligation) {
 // same in SQL (services/operator/store/approvals.cc).
 std::string EtagOf(const StoredWriteOff& write_off) {
   const ObligationKey& obligation = write_off.obligation;
-  return ToHex(AsView(ledger::Sha256({absl::StrCat(
+  return ToHex(AsView(Sha256({absl::StrCat(
       obligation.settlement.value(), "/", obligation.partner.value(), "/", write_off.amount.value(),
       "/", write_off.proposed_at.value(), "/", write_off.proposed_by, "/", write_off.note)})));
 }
