@@ -1,5 +1,8 @@
 #include "libs/ledger/store/reader.h"
 
+#include <map>
+#include <utility>
+
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/ledger/core/posting.h"
@@ -12,23 +15,27 @@ namespace guilder::ledger {
 namespace {
 
 // The clock as lanes take it: it never runs backwards in a book.
-#define GUILDER_ACCOUNT_COLUMNS_                                                          \
-  "a.account_id, a.status, a.pending, a.available, a.held, a.debt, a.next_due_at_us, "    \
-  "a.first_open_lot, a.active_until_us, greatest(b.last_posted_at_us, b.clock_offset_us " \
+#define GUILDER_BOOK_CLOCK_                          \
+  "greatest(b.last_posted_at_us, b.clock_offset_us " \
   "+ (extract(epoch from clock_timestamp()) * 1000000)::bigint)"
+#define GUILDER_ACCOUNT_COLUMNS_                                                       \
+  "a.account_id, a.status, a.pending, a.available, a.held, a.debt, a.next_due_at_us, " \
+  "a.first_open_lot, a.active_until_us"
 
-// `limit` keeps the planner from looking through a whole table for a few keys.
+// The books are few, and each clock is read once for all accounts of its book: rows without a
+// place. `limit` keeps the planner from looking through a whole table for a few keys.
 constexpr postgres::Statement kReadAccounts{"reader.accounts", R"sql(
-  select w.place, a.account_id, a.status, a.pending, a.available, a.held, a.debt, a.next_due_at_us,
-         a.first_open_lot, a.active_until_us, a.now_us
+  select 0, b.book, )sql" GUILDER_BOOK_CLOCK_ R"sql(, 0, 0, 0, 0, 0, 0, 0
+    from ledger.books b
+  union all
+  select w.place, a.*
     from unnest($1::bigint[], $2::bigint[]) with ordinality as w (account_id, card_number, place)
     left join lateral (select c.account_id
                          from member.cards c
                         where c.card_number = w.card_number
                         limit 1) c on true
-    join lateral (select )sql" GUILDER_ACCOUNT_COLUMNS_ R"sql( as now_us
+    join lateral (select )sql" GUILDER_ACCOUNT_COLUMNS_ R"sql(
                     from ledger.accounts a
-                    join ledger.books b on b.book = a.book
                    where a.book = (coalesce(c.account_id, w.account_id) & 65535)::int
                      and a.account_id = coalesce(c.account_id, w.account_id)
                    limit 1) a on true
@@ -36,8 +43,8 @@ constexpr postgres::Statement kReadAccounts{"reader.accounts", R"sql(
 
 // Account, lots and open holds of one instant, because a lane may commit between two statements.
 // The first column says which a row is.
-constexpr postgres::Statement kReadDetails{"reader.details",
-                                           "select 0, " GUILDER_ACCOUNT_COLUMNS_ R"sql(,
+constexpr postgres::Statement kReadDetails{
+    "reader.details", "select 0, " GUILDER_ACCOUNT_COLUMNS_ ", " GUILDER_BOOK_CLOCK_ R"sql(,
          0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '{}'::bigint[], '{}'::bigint[], '{}'::bigint[], '{}'::bigint[]
     from ledger.accounts a
     join ledger.books b on b.book = a.book
@@ -62,15 +69,11 @@ constexpr postgres::Statement kReadDetails{"reader.details",
 )sql"};
 
 #undef GUILDER_ACCOUNT_COLUMNS_
+#undef GUILDER_BOOK_CLOCK_
 
 constexpr postgres::Statement kReadCard{"reader.card", R"sql(
   select account_id, state <> 0 from member.cards where card_number = $1
 )sql"};
-
-// From column `first` on.
-AccountAsOfNow AsOfNowFromRow(const postgres::Row& row, int first) {
-  return {AccountFromRow(row, first), row.Id<Timestamp>(first + 9)};
-}
 
 enum class Detail { kAccount, kLot, kHold };
 
@@ -80,7 +83,7 @@ std::optional<AccountAsOfNow> ReadStored(postgres::Transaction& transaction, Acc
   const postgres::Rows rows = transaction.Execute(
       kReadDetails, postgres::Params().Int(BookOf(id)).Int(id).Int(lot).Int(number));
   if (rows.empty()) return std::nullopt;
-  AccountAsOfNow account = AsOfNowFromRow(rows[0], 1);
+  AccountAsOfNow account{AccountFromRow(rows[0], 1), rows[0].Id<Timestamp>(10)};
   for (const postgres::Row row : rows) {
     const auto detail = row.Enum<Detail>(0);
     if (detail == Detail::kLot) account.state.lots.push_back(LotFromRow(row));
@@ -115,9 +118,16 @@ absl::StatusOr<std::vector<absl::StatusOr<AccountAsOfNow>>> ReadAccounts(
   const absl::Status no_card = Refuse(Reason::kCardNotFound);
   const absl::Status no_member = Refuse(Reason::kMemberNotFound);
   for (const AccountKey& key : keys) accounts.emplace_back(key.card ? no_card : no_member);
+  std::map<BookId, Timestamp> clocks;
   for (const postgres::Row row : rows) {
+    if (row.Int(0) == 0) clocks.emplace(row.Id<BookId>(1), row.Id<Timestamp>(2));
+  }
+  for (const postgres::Row row : rows) {
+    if (row.Int(0) == 0) continue;
     auto& account = accounts.at(static_cast<size_t>(row.Int(0) - 1));
-    account = AsOfNowFromRow(row, 1);
+    AccountState state = AccountFromRow(row, 1);
+    const Timestamp now = clocks.at(BookOf(state.id));
+    account = AccountAsOfNow{std::move(state), now};
     const bool merged = account->state.status == AccountStatus::kMerged;
     if (!merged && account->now < account->state.next_due_at) continue;
     account = pool.Read([&](postgres::Transaction& transaction) -> absl::StatusOr<AccountAsOfNow> {
