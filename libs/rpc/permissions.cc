@@ -111,6 +111,7 @@ const Permission kTable[] = {
     Row("guilder.accrual.v1.AccrualService/ExplainPurchase", kRead, kFinanceReaders),
     Row("guilder.accrual.v1.AccrualService/ListSequenceGaps", kRead, kFinanceReaders),
     Row("guilder.accrual.v1.AccrualService/ListTopCards", kNoPartner, kReaders),
+    Row("guilder.accrual.v1.AccrualService/ListFundedPoints", kRead, kFinanceReaders),
     Row("guilder.accrual.v1.AccrualService/ListParkedItems", kRead,
         {kAdmin, kAuditor, kSupport, kApprover, kFinance, kFinanceApprover}),
     Row("guilder.accrual.v1.AccrualService/ResolveParkedItem", kNoPartner, {kSupport, kAdmin}),

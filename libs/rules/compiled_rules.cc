@@ -136,6 +136,13 @@ void CompiledRules::Index(const Slot& slot, size_t position, Plan& plan) const {
                       !conditions.segments.empty() || conditions.birthday.has_value();
   plan.caps.insert(plan.caps.end(), slot.caps.begin(), slot.caps.end());
   plan.restricts = plan.restricts || rule.spent_only;
+  const auto add_funder = [&plan](const Funder& funder) {
+    const auto& known = plan.funders;
+    const bool is_new = std::find(known.begin(), known.end(), funder) == known.end();
+    if (funder.kind != FunderKind::kStore && is_new) plan.funders.push_back(funder);
+  };
+  for (const FunderShare& share : rule.funding.shares) add_funder(share.funder);
+  add_funder(rule.funding.remainder);
 }
 
 }  // namespace guilder::rules

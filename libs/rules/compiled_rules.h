@@ -60,6 +60,8 @@ struct Plan {
   bool needs_member = false;  // Tier, segments or birthday.
   // Whether points of some may be spent only somewhere.
   bool restricts = false;
+  // Who pays for points of some besides the partner that sells; each once.
+  std::vector<Funder> funders;
 };
 
 // Immutable, hence thread safe. Not copied, because its plans point into it.

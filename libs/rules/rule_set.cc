@@ -4,6 +4,7 @@
 #include <functional>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -174,15 +175,22 @@ absl::Status ValidateSpentOnly(const std::string& rule, const Rule& of) {
   return absl::OkStatus();
 }
 
-// A purchase gives a lot for each of them.
+// A purchase gives a lot for each of them. The partner that sells may have to pay for anybody.
 absl::Status ValidateUses(const RuleSet& rule_set) {
-  std::vector<SpentOnly> uses;
+  std::vector<std::pair<SpentOnly, Funder>> uses;
   for (const Rule& rule : rule_set.rules) {
-    const bool is_new = std::find(uses.begin(), uses.end(), rule.spent_only) == uses.end();
-    if (is_new) uses.push_back(rule.spent_only);
+    std::vector<Funder> funders = {Funder{}, rule.funding.remainder};
+    for (const FunderShare& share : rule.funding.shares) funders.push_back(share.funder);
+    for (const Funder& funder : funders) {
+      const std::pair use(rule.spent_only, funder);
+      if (std::find(uses.begin(), uses.end(), use) == uses.end()) uses.push_back(use);
+    }
+    if (uses.size() > kMaxUses) {
+      return Malformed(
+          "points of a rule set may be spent in at most 64 ways, each funder's by themselves");
+    }
   }
-  if (uses.size() <= kMaxUses) return absl::OkStatus();
-  return Malformed("points of a rule set may be spent in at most 64 ways");
+  return absl::OkStatus();
 }
 
 absl::Status ValidateCaps(const RuleSet& rule_set) {

@@ -21,7 +21,8 @@ inline constexpr size_t kMaxRules = 1'000;
 inline constexpr size_t kMaxCaps = 200;
 inline constexpr size_t kMaxCapsOfRule = 8;
 inline constexpr size_t kMaxFunders = 8;
-inline constexpr size_t kMaxUses = 64;  // Ways in which the points of a set may be spent.
+// Of a set: who pays for points, each with each way in which they may be spent.
+inline constexpr size_t kMaxUses = 64;
 inline constexpr size_t kMaxSpentAt = 100;
 inline constexpr size_t kMaxWindows = 50;
 inline constexpr size_t kMaxSelectorValues = 10'000;  // In one list of one selector.

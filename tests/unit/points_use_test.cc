@@ -1,18 +1,24 @@
-// Property: whatever rules give, their points by where they may be spent are the award's.
+// Property: whatever rules give, their points by payer and by where they may be spent are the
+// award's.
 #include "libs/rules/points_use.h"
 
 #include <numeric>
 #include <random>
 #include <set>
 
+#include "libs/rules/explain.h"
 #include "tests/support/catch2.h"
 #include "tests/support/rule_builders.h"
 
 namespace guilder::rules {
 namespace {
 
+PartnerId NamedByKind(const Funder& funder, const Funding&) {
+  return PartnerId(static_cast<int32_t>(funder.kind) + 1);
+}
+
 TEST_CASE("SplitByUse: the points of every line are shared by rule, and none is lost",
-          "[unit][rules][property][inv-54]") {
+          "[unit][rules][property][inv-7][inv-54][inv-96]") {
   const unsigned seed = std::random_device()();
   INFO("seed " << seed);
   RandomRules random(seed);
@@ -29,7 +35,7 @@ TEST_CASE("SplitByUse: the points of every line are shared by rule, and none is 
     REQUIRE(Validate(set).ok());
     const Basket basket = random.ABasket();
     const Award award = Evaluate(set, basket, random.AMember(set));
-    const std::vector<PointsOfUse> uses = SplitByUse(set, award);
+    const std::vector<PointsOfUse> uses = SplitByUse(set, award, NamedByKind);
 
     std::vector<Points> sums(basket.lines.size());
     for (const PointsOfUse& use : uses) {
@@ -40,7 +46,11 @@ TEST_CASE("SplitByUse: the points of every line are shared by rule, and none is 
       }
       Points of_rules;
       for (const RuleAward& given : award.rules) {
-        if (set.rules[given.rule].spent_only == use.spent_only) of_rules += given.points;
+        const Rule& rule = set.rules[given.rule];
+        if (rule.spent_only != use.spent_only) continue;
+        for (const FundedPart& part : SharesOf(rule.funding, given.points)) {
+          if (NamedByKind(part.funder, rule.funding) == use.payer) of_rules += part.points;
+        }
       }
       REQUIRE(of_use == of_rules);
       REQUIRE(of_use > Points(0));
@@ -49,6 +59,24 @@ TEST_CASE("SplitByUse: the points of every line are shared by rule, and none is 
     several += uses.size() > 1 ? 1 : 0;
   }
   CHECK(several > 20);
+}
+
+TEST_CASE("SplitByUse: a funder bears its share of each line, to within a point",
+          "[unit][rules][inv-7][inv-96]") {
+  RuleSet set;
+  set.rules.push_back(ABaseRate(1, 100));
+  set.rules[0].funding.shares = {{{FunderKind::kOperator, {}}, 250'000}};
+  Basket basket;
+  for (const int64_t amount : {1'000, 300, 300, 2'000, 100}) {
+    basket.lines.push_back({"", "", 1, MinorUnits(amount)});
+  }
+  const auto uses = SplitByUse(set, Evaluate(set, basket), NamedByKind);
+  REQUIRE(uses.size() == 2);
+  // 9 of 37 points: of 10, 3, 3, 20 and 1.
+  using Lines = std::vector<Points>;
+  CHECK(uses[0].payer == NamedByKind({FunderKind::kOperator, {}}, {}));
+  CHECK(uses[0].lines == Lines{Points(2), Points(1), Points(1), Points(5), Points(0)});
+  CHECK(uses[1].lines == Lines{Points(8), Points(2), Points(2), Points(15), Points(1)});
 }
 
 TEST_CASE("Validate: where points are spent is said once and in one way", "[unit][rules][inv-54]") {

@@ -137,6 +137,36 @@ TEST_CASE("Purchase: where its points may be spent is kept, and has to come to t
   CHECK_FALSE(DecodeRecorded(EncodeRecorded(EncodePurchase(purchase), outcome)).ok());
 }
 
+TEST_CASE("Purchase: who pays for its points is kept, and who should and does not",
+          "[unit][accrual][operator][inv-96]") {
+  const Purchase purchase = FromProto(ARequest(), kSlug).value();
+  PurchaseOutcome outcome;
+  outcome.points = Points(5);
+  outcome.line_points = {Points(5)};
+  outcome.rule_set = 3;
+  outcome.parts = {{{}, {Points(2)}, PartnerId(4), ContractId(8), Timestamp(10), Timestamp(20)},
+                   {{true, {}}, {Points(3)}, PartnerId(5), ContractId(9), Timestamp(11), kNever}};
+  outcome.absent_funders = {{PartnerId(), WhyNotPaid::kNoContract},
+                            {PartnerId(6), WhyNotPaid::kExhausted}};
+  const std::string content = EncodeRecorded(EncodePurchase(purchase), outcome);
+  const auto read = DecodeRecorded(content);
+  REQUIRE(read.ok());
+  REQUIRE(read->outcome.parts.size() == 2);
+  for (size_t i = 0; i < 2; ++i) {
+    CHECK(read->outcome.parts[i].line_points == outcome.parts[i].line_points);
+    CHECK(read->outcome.parts[i].issuer == outcome.parts[i].issuer);
+    CHECK(read->outcome.parts[i].contract == outcome.parts[i].contract);
+    CHECK(read->outcome.parts[i].activates_at == outcome.parts[i].activates_at);
+    CHECK(read->outcome.parts[i].expires_at == outcome.parts[i].expires_at);
+  }
+  CHECK(read->outcome.absent_funders == outcome.absent_funders);
+  CHECK(operator_::ReadPurchase(content)->rule_set == 3);
+  for (size_t cut = 1; cut < 20; ++cut) {
+    INFO(cut);
+    CHECK_FALSE(DecodeRecorded(content.substr(0, content.size() - cut)).ok());
+  }
+}
+
 TEST_CASE("Purchase: one of a terminal whose clock is off is kept with the offset, and is the same",
           "[unit][accrual][operator][inv-104]") {
   const Purchase stated = FromProto(ARequest(), kSlug).value();

@@ -58,7 +58,7 @@ class RowStore {
  public:
   virtual ~RowStore() = default;
   // After the books are locked and before anything is decided. What it reads is current. It may
-  // add to the commands' `limits`.
+  // set the commands' `limits` and `payers`.
   virtual void Load(postgres::Transaction&, const Configuration&, const std::vector<Command*>&) {}
   // Before Write, with the same commands: takes what can be used once, as a quote. ClaimTaken
   // (batch.h) where another transaction was first: the batch is run again, and Load finds it taken.

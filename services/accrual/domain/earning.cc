@@ -10,6 +10,7 @@
 #include "libs/ledger/core/payable.h"
 #include "libs/rules/conditions.h"
 #include "libs/rules/points_use.h"
+#include "services/accrual/domain/funders.h"
 
 namespace guilder::accrual {
 namespace {
@@ -112,18 +113,95 @@ void KeepFacts(const rules::CompiledRules& rules, const rules::Basket& basket,
   }
 }
 
-// What the points are made of, where they are not one lot as the contract says.
-std::vector<EarnedPart> PartsOf(const rules::CompiledRules& rules, const rules::Award& award) {
-  std::vector<EarnedPart> parts;
-  for (rules::PointsOfUse& use : rules::SplitByUse(rules.rule_set(), award)) {
-    parts.push_back({std::move(use.spent_only), std::move(use.lines)});
+// Who pays for the purchase that is being decided.
+class Payers {
+ public:
+  Payers(PartnerId seller, const ledger::Contract& contract, Timestamp occurred_at,
+         const ledger::DecisionContext& context)
+      : names_(seller, context.configuration),
+        occurred_at_(occurred_at),
+        context_(context),
+        known_{{seller, {&contract, {}}}} {}
+
+  PartnerId Of(const rules::Funder& funder, const rules::Funding& funding) {
+    return names_.PayerOf(funder, funding,
+                          [this](PartnerId partner) { return Find(partner).contract != nullptr; });
   }
-  const bool one_lot = parts.size() == 1 && !parts[0].spent_only;
-  if (one_lot) parts.clear();
-  return parts;
+
+  const ledger::Contract& ContractOf(PartnerId payer) { return *Find(payer).contract; }
+
+  std::vector<AbsentFunder> Absent() const {
+    std::vector<AbsentFunder> absent;
+    for (const auto& [partner, found] : known_) {
+      if (found.contract == nullptr) absent.push_back({partner, found.why});
+    }
+    return absent;
+  }
+
+ private:
+  FunderContract Find(PartnerId partner) {
+    for (const auto& [known, found] : known_) {
+      if (known == partner) return found;
+    }
+    const FunderContract found = FindFunderContract(partner, occurred_at_, context_);
+    known_.emplace_back(partner, found);
+    return found;
+  }
+
+  const Funders names_;
+  const Timestamp occurred_at_;
+  const ledger::DecisionContext& context_;
+  std::vector<std::pair<PartnerId, FunderContract>> known_;
+};
+
+Timestamp ActivationOf(const ledger::Contract& contract, Timestamp occurred_at) {
+  return Timestamp(occurred_at.value() + contract.activation_days * kMicrosPerDay);
 }
 
-void AwardPoints(const Purchase& purchase, PartnerId partner, const ledger::Store& store,
+// What the points are made of, where they are not one lot as the seller's contract says.
+void AddParts(const rules::RuleSet& rule_set, const rules::Award& award, PartnerId seller,
+              const ledger::Contract& contract, const Purchase& purchase,
+              const ledger::DecisionContext& context, Timestamp now, PurchaseOutcome& outcome) {
+  Payers payers(seller, contract, purchase.occurred_at, context);
+  const auto payer_of = [&payers](const rules::Funder& funder, const rules::Funding& funding) {
+    return payers.Of(funder, funding);
+  };
+  std::vector<rules::PointsOfUse> uses = rules::SplitByUse(rule_set, award, payer_of);
+  outcome.absent_funders = payers.Absent();
+  const bool funded =
+      !outcome.absent_funders.empty() ||
+      std::any_of(uses.begin(), uses.end(),
+                  [seller](const rules::PointsOfUse& use) { return use.payer != seller; });
+  const bool one_lot = !funded && uses.size() == 1 && !uses[0].spent_only;
+  if (one_lot) return;
+  for (rules::PointsOfUse& use : uses) {
+    EarnedPart& part = outcome.parts.emplace_back();
+    part.spent_only = std::move(use.spent_only);
+    part.line_points = std::move(use.lines);
+    if (!funded) continue;
+    const ledger::Contract& of_payer = payers.ContractOf(use.payer);
+    part.issuer = use.payer;
+    part.contract = of_payer.id;
+    part.activates_at = ActivationOf(of_payer, purchase.occurred_at);
+    part.expires_at = context.configuration.ExpiryOf(of_payer, purchase.occurred_at, now);
+  }
+}
+
+// The purchase's, where nobody else pays; else of all its lots together.
+void SetDates(const Purchase& purchase, const ledger::Contract& contract,
+              const ledger::Configuration& configuration, Timestamp now, PurchaseOutcome& outcome) {
+  outcome.activates_at = ActivationOf(contract, purchase.occurred_at);
+  outcome.expires_at = configuration.ExpiryOf(contract, purchase.occurred_at, now);
+  if (outcome.parts.empty() || !outcome.parts[0].issuer) return;
+  outcome.activates_at = outcome.parts[0].activates_at;
+  outcome.expires_at = outcome.parts[0].expires_at;
+  for (const EarnedPart& part : outcome.parts) {
+    outcome.activates_at = std::max(outcome.activates_at, part.activates_at);
+    outcome.expires_at = std::min(outcome.expires_at, part.expires_at);
+  }
+}
+
+void AwardPoints(const Purchase& purchase, PartnerId partner, const Agreement& agreement,
                  const EarningTerms& terms, const ledger::DecisionContext& context, Timestamp now,
                  PurchaseOutcome& outcome) {
   outcome.base_rates_only =
@@ -140,7 +218,7 @@ void AwardPoints(const Purchase& purchase, PartnerId partner, const ledger::Stor
   // Kept by each thread, because evaluating would else be mostly allocating.
   static thread_local rules::Workspace workspace;
   static thread_local rules::Award award;
-  const rules::Basket basket = BasketOf(purchase, partner, store);
+  const rules::Basket basket = BasketOf(purchase, partner, *agreement.store);
   rules::Evaluate(rules, basket, facts, workspace, award);
   outcome.rule_set = applied.rules->number();
   outcome.points = award.total;
@@ -149,7 +227,11 @@ void AwardPoints(const Purchase& purchase, PartnerId partner, const ledger::Stor
     const Points used = award.caps_used[cap.cap];
     if (used > Points(0)) outcome.counted.push_back({cap.counter, cap.of_member, used});
   }
-  if (rules.PlanFor(partner).restricts) outcome.parts = PartsOf(rules, award);
+  const rules::Plan& plan = rules.PlanFor(partner);
+  if (plan.restricts || !plan.funders.empty()) {
+    AddParts(rules.rule_set(), award, partner, *agreement.contract, purchase, context, now,
+             outcome);
+  }
   KeepFacts(rules, basket, facts, award, outcome);
 }
 
@@ -159,6 +241,7 @@ void GiveNothing(PurchaseOutcome& outcome) {
   outcome.points = Points(0);
   outcome.line_points.assign(outcome.line_points.size(), Points(0));
   outcome.parts.clear();
+  outcome.absent_funders.clear();
   outcome.counted.clear();
   outcome.trimmed = Points(0);
   outcome.point_block_exhausted = true;
@@ -185,18 +268,18 @@ ledger::Restriction RestrictionOf(const rules::SpentOnly& spent_only,
 
 // Without points it still refuses what an account refuses.
 absl::Status Earn(const PurchaseOutcome& outcome, PartnerId partner,
-                  const ledger::Contract& contract, bool lives_by_activity,
-                  ledger::Posting& posting) {
-  std::vector<EarnedLot> lots = LotsOf(outcome, contract);
-  if (lots.empty()) lots.emplace_back();
+                  const ledger::Contract& contract, const ledger::Configuration& configuration,
+                  bool lives_by_activity, ledger::Posting& posting) {
+  std::vector<EarnedLot> lots = LotsOf(outcome, partner, configuration);
+  if (lots.empty()) lots.push_back({Points(0), partner, &contract, {}});
   for (EarnedLot& lot : lots) {
     GUILDER_RETURN_IF_ERROR(
-        ledger::DecideEarn(posting, {.issuer = partner,
-                                     .contract = contract.id,
+        ledger::DecideEarn(posting, {.issuer = lot.issuer,
+                                     .contract = lot.contract->id,
                                      .points = lot.points,
-                                     .activates_at = outcome.activates_at,
-                                     .expires_at = outcome.expires_at,
-                                     .on_due = contract.on_due,
+                                     .activates_at = lot.activates_at,
+                                     .expires_at = lot.expires_at,
+                                     .on_due = lot.contract->on_due,
                                      .restricted_to = std::move(lot.restricted_to),
                                      .lives_by_activity = lives_by_activity}));
   }
@@ -205,13 +288,34 @@ absl::Status Earn(const PurchaseOutcome& outcome, PartnerId partner,
 
 }  // namespace
 
-std::vector<EarnedLot> LotsOf(const PurchaseOutcome& outcome, const ledger::Contract& contract) {
+std::vector<EarnedLot> LotsOf(const PurchaseOutcome& outcome, PartnerId seller,
+                              const ledger::Configuration& configuration) {
+  const auto find = [&configuration](PartnerId issuer, ContractId id) -> const ledger::Contract* {
+    const ledger::Partner* const partner = configuration.FindPartner(issuer);
+    if (partner == nullptr) return nullptr;
+    return partner->FindContract(ledger::ContractKind::kIssuance, id);
+  };
   std::vector<EarnedLot> lots;
+  const auto add = [&lots](EarnedLot lot, const rules::SpentOnly& spent_only) {
+    if (lot.contract != nullptr) lot.restricted_to = RestrictionOf(spent_only, *lot.contract);
+    lots.push_back(std::move(lot));
+  };
   for (const EarnedPart& part : outcome.parts) {
-    lots.push_back({part.points(), RestrictionOf(part.spent_only, contract)});
+    if (part.issuer) {
+      add({part.points(), part.issuer, find(part.issuer, part.contract), part.activates_at,
+           part.expires_at},
+          part.spent_only);
+    } else {
+      add({part.points(), seller, find(seller, outcome.contract), outcome.activates_at,
+           outcome.expires_at},
+          part.spent_only);
+    }
   }
   if (!lots.empty() || outcome.points == Points(0)) return lots;
-  return {{outcome.points, contract.restricted_to}};
+  add({outcome.points, seller, find(seller, outcome.contract), outcome.activates_at,
+       outcome.expires_at},
+      {});
+  return lots;
 }
 
 rules::Basket BasketOf(const Purchase& purchase, PartnerId partner, const ledger::Store& store) {
@@ -258,16 +362,14 @@ absl::StatusOr<PurchaseOutcome> DecidePurchase(const Purchase& purchase, Partner
 
   PurchaseOutcome outcome;
   const ledger::Contract& contract = *agreement.contract;
-  AwardPoints(purchase, partner, *agreement.store, terms, context, posting.now(), outcome);
+  AwardPoints(purchase, partner, agreement, terms, context, posting.now(), outcome);
   const bool exhausted = contract.when_exhausted == ledger::WhenExhausted::kIssueNothing &&
                          context.IsExhausted(contract.limit);
   const bool stopped =
       configuration.FindPartner(partner)->stage == ledger::ExposureStage::kNoIssuance;
   if (exhausted || stopped) GiveNothing(outcome);
   outcome.contract = contract.id;
-  outcome.activates_at =
-      Timestamp(purchase.occurred_at.value() + contract.activation_days * kMicrosPerDay);
-  outcome.expires_at = configuration.ExpiryOf(contract, purchase.occurred_at, posting.now());
+  SetDates(purchase, contract, configuration, posting.now(), outcome);
   if (purchase.redemption) {
     // The member's hold is in the member's book; another book's hold is somebody else's.
     const bool same_book = purchase.redemption_book == ledger::BookOf(posting.account().id);
@@ -278,7 +380,7 @@ absl::StatusOr<PurchaseOutcome> DecidePurchase(const Purchase& purchase, Partner
     outcome.redemption_contract = BindingContract(*configuration.FindPartner(partner),
                                                   posting.account(), purchase.redemption);
   }
-  GUILDER_RETURN_IF_ERROR(Earn(outcome, partner, contract,
+  GUILDER_RETURN_IF_ERROR(Earn(outcome, partner, contract, configuration,
                                configuration.LivesByActivity(purchase.occurred_at), posting));
   return outcome;
 }

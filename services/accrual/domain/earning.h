@@ -40,6 +40,9 @@ struct EarningTerms {
 // of all members to what the context knows to be left of their limits; what is asked of those is in
 // the outcome.
 //
+// What rules say that others fund is theirs to pay under their own contracts, as far as they can
+// (FindFunderContract); which cannot is in the outcome, too.
+//
 // Refuses, first match wins: kStoreNotFound, kTerminalNotFound, kCurrencyNotSupported,
 // kOccurredAtInFuture, kOccurredTooLongAgo, kPartnerNotActive, kNoContract, kCardNotFound,
 // kCardBlocked, kQuoteUsed; what DecideCapture refuses; kAccountClosed. Whether the partner's
@@ -53,10 +56,16 @@ absl::StatusOr<PurchaseOutcome> DecidePurchase(const Purchase& purchase, Partner
 // A lot that a purchase gives.
 struct EarnedLot {
   Points points;
-  ledger::Restriction restricted_to;
+  PartnerId issuer;
+  // As far as it is known to the configuration.
+  const ledger::Contract* contract = nullptr;
+  Timestamp activates_at;
+  Timestamp expires_at = kNever;
+  ledger::Restriction restricted_to{};
 };
-// In the order of their ids; none without points.
-std::vector<EarnedLot> LotsOf(const PurchaseOutcome& outcome, const ledger::Contract& contract);
+// In the order of their ids; none without points. Points into the configuration.
+std::vector<EarnedLot> LotsOf(const PurchaseOutcome& outcome, PartnerId seller,
+                              const ledger::Configuration& configuration);
 
 // The basket of a purchase, as rules see it. Points into the purchase.
 rules::Basket BasketOf(const Purchase& purchase, PartnerId partner, const ledger::Store& store);

@@ -24,6 +24,7 @@ constexpr uint64_t kOutcomeFormat = 1;
 constexpr uint64_t kOutcomeFormatWithContract = 2;
 constexpr uint64_t kOutcomeOfBaseRates = 3;
 constexpr uint64_t kOutcomeWithParts = 4;
+constexpr uint64_t kOutcomeWithIssuers = 5;
 constexpr size_t kMaxTenders = 20;
 constexpr size_t kMaxSegments = 1'000;  // that rules of one set ask for
 constexpr size_t kMaxText = 64;
@@ -117,14 +118,20 @@ bool HasMore(const PurchaseOutcome& outcome) {
          outcome.base_rates_only || !outcome.parts.empty();
 }
 
+bool HasIssuers(const PurchaseOutcome& outcome) {
+  return !outcome.parts.empty() && outcome.parts[0].issuer;
+}
+
 void EncodePart(const EarnedPart& part, Encoder& out) {
   out.Unsigned(part.spent_only.on_gifts ? 1 : 0).Unsigned(part.spent_only.at.size());
   for (const PartnerId partner : part.spent_only.at) out.Id(partner);
   for (const Points points : part.line_points) out.Quantity(points);
+  if (!part.issuer) return;
+  out.Id(part.issuer).Id(part.contract).Quantity(part.activates_at).Quantity(part.expires_at);
 }
 
 // Nothing when it is none of a purchase with so many lines.
-std::optional<EarnedPart> DecodePart(size_t lines, Decoder& in) {
+std::optional<EarnedPart> DecodePart(size_t lines, bool with_issuer, Decoder& in) {
   EarnedPart part;
   part.spent_only.on_gifts = in.Unsigned() == 1;
   const uint64_t partners = in.Unsigned();
@@ -135,22 +142,41 @@ std::optional<EarnedPart> DecodePart(size_t lines, Decoder& in) {
     if (points < Points(0) || points > kMaxPointsPerCommand) return std::nullopt;
     part.line_points.push_back(points);
   }
+  if (with_issuer) {
+    part.issuer = in.ReadId<PartnerId>();
+    part.contract = in.ReadId<ContractId>();
+    part.activates_at = in.ReadQuantity<Timestamp>();
+    part.expires_at = in.ReadQuantity<Timestamp>();
+    if (!part.issuer) return std::nullopt;
+  }
   if (!in.ok()) return std::nullopt;
   return part;
 }
 
 // False when the parts are not those of the lines' points.
-bool DecodeParts(Decoder& in, PurchaseOutcome& outcome) {
+bool DecodeParts(Decoder& in, bool with_issuers, PurchaseOutcome& outcome) {
   const uint64_t parts = in.Unsigned();
   if (parts == 0 || parts > kMaxParts) return false;
   std::vector<Points> sums(outcome.line_points.size());
   for (uint64_t i = 0; i < parts; ++i) {
-    std::optional<EarnedPart> part = DecodePart(sums.size(), in);
+    std::optional<EarnedPart> part = DecodePart(sums.size(), with_issuers, in);
     if (!part) return false;
     for (size_t line = 0; line < sums.size(); ++line) sums[line] += part->line_points[line];
     outcome.parts.push_back(*std::move(part));
   }
   return sums == outcome.line_points;
+}
+
+bool DecodeAbsentFunders(Decoder& in, PurchaseOutcome& outcome) {
+  const uint64_t funders = in.Unsigned();
+  if (funders > kMaxParts) return false;
+  for (uint64_t i = 0; i < funders; ++i) {
+    const auto funder = in.ReadId<PartnerId>();
+    const uint64_t why = in.Unsigned();
+    if (why < 1 || why > static_cast<uint64_t>(WhyNotPaid::kExhausted)) return false;
+    outcome.absent_funders.push_back({funder, static_cast<WhyNotPaid>(why)});
+  }
+  return true;
 }
 
 bool DecodeMore(Decoder& in, PurchaseOutcome& outcome) {
@@ -165,9 +191,11 @@ bool DecodeMore(Decoder& in, PurchaseOutcome& outcome) {
   outcome.quote = static_cast<QuoteOutcome>(in.Unsigned());
   outcome.quoted = in.ReadQuantity<Points>();
   if (format >= kOutcomeFormatWithContract) outcome.redemption_contract = in.ReadId<ContractId>();
-  if (format != kOutcomeWithParts) return true;
+  if (format < kOutcomeWithParts) return true;
   outcome.base_rates_only = in.Unsigned() == 1;
-  return DecodeParts(in, outcome);
+  const bool with_issuers = format == kOutcomeWithIssuers;
+  return DecodeParts(in, with_issuers, outcome) &&
+         (!with_issuers || DecodeAbsentFunders(in, outcome));
 }
 
 void DecodeReceipt(Decoder& in, ReceiptKey& receipt) {
@@ -313,7 +341,8 @@ std::string EncodeRecorded(const std::string& encoded_purchase, const PurchaseOu
       .Quantity(outcome.expires_at)
       .Quantity(outcome.captured);
   if (!HasMore(outcome)) return out.Take();
-  const uint64_t format = !outcome.parts.empty()        ? kOutcomeWithParts
+  const uint64_t format = HasIssuers(outcome)           ? kOutcomeWithIssuers
+                          : !outcome.parts.empty()      ? kOutcomeWithParts
                           : outcome.base_rates_only     ? kOutcomeOfBaseRates
                           : outcome.redemption_contract ? kOutcomeFormatWithContract
                                                         : kOutcomeFormat;
@@ -323,9 +352,14 @@ std::string EncodeRecorded(const std::string& encoded_purchase, const PurchaseOu
   for (const BoundCap& bound : outcome.bound_caps) out.Unsigned(bound.cap).Quantity(bound.left);
   out.Unsigned(static_cast<uint64_t>(outcome.quote)).Quantity(outcome.quoted);
   if (format >= kOutcomeFormatWithContract) out.Id(outcome.redemption_contract);
-  if (format != kOutcomeWithParts) return out.Take();
+  if (format < kOutcomeWithParts) return out.Take();
   out.Unsigned(outcome.base_rates_only ? 1 : 0).Unsigned(outcome.parts.size());
   for (const EarnedPart& part : outcome.parts) EncodePart(part, out);
+  if (format != kOutcomeWithIssuers) return out.Take();
+  out.Unsigned(outcome.absent_funders.size());
+  for (const AbsentFunder& absent : outcome.absent_funders) {
+    out.Id(absent.funder).Unsigned(static_cast<uint64_t>(absent.why));
+  }
   return out.Take();
 }
 

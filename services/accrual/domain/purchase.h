@@ -91,12 +91,30 @@ struct CounterUse {
   Points points;
 };
 
-// Points of a purchase that may be spent in one way: a lot.
+// Points of a purchase that one partner pays for, and that may be spent in one way: a lot.
 struct EarnedPart {
   rules::SpentOnly spent_only;      // as its rules say; nothing where the contract says it
   std::vector<Points> line_points;  // parallel to the lines
+  // Where others than the seller pay for some of the purchase, or should, of each of its parts:
+  // who pays for it, by which issuance contract, and the dates that follow from that. Else none,
+  // and the purchase's.
+  PartnerId issuer{};
+  ContractId contract{};
+  Timestamp activates_at{};
+  Timestamp expires_at = kNever;
 
   Points points() const;
+};
+
+// Why a partner does not pay for what a rule says that it funds. The numbers are stored.
+enum class WhyNotPaid { kNotActive = 1, kNoContract = 2, kExposed = 3, kExhausted = 4 };
+
+// A funder of a purchase's rules that does not pay. None where there is no such partner.
+struct AbsentFunder {
+  PartnerId funder;
+  WhyNotPaid why = WhyNotPaid::kNoContract;
+
+  friend bool operator==(const AbsentFunder&, const AbsentFunder&) = default;
 };
 
 // What came of a purchase.
@@ -108,8 +126,11 @@ struct PurchaseOutcome {
   std::vector<EarnedPart> parts;
   int64_t rule_set = 0;  // its number; 0 when no rules were in force
   ContractId contract;
-  Timestamp activates_at;  // meaningful with points only
+  // Meaningful with points only. With several lots: when all are available, when the first expires.
+  Timestamp activates_at;
   Timestamp expires_at = kNever;
+  // Whose shares others pay.
+  std::vector<AbsentFunder> absent_funders;
   Points captured;
   // The redemption contract of what was captured, where it excludes goods or bounds the share of a
   // basket: returns keep to it. None otherwise.
@@ -150,7 +171,9 @@ absl::StatusOr<Purchase> DecodePurchase(std::string_view encoded);
 // What a journal record keeps: the purchase and its outcome. An outcome with facts that rules saw
 // has them after the rest, in format 1; with the contract of a redemption at the end in format 2;
 // and in format 3, which is format 2, where base rates alone gave points. Format 4, only for those
-// with parts: that of format 2, whether base rates alone gave points, and the parts.
+// with parts: that of format 2, whether base rates alone gave points, and the parts. Format 5, only
+// where parts have issuers: that of format 4, each part with issuer, contract and dates after it,
+// and the absent funders.
 std::string EncodeRecorded(const std::string& encoded_purchase, const PurchaseOutcome& outcome);
 struct RecordedPurchase {
   Purchase purchase;

@@ -136,19 +136,24 @@ void Restore(const Sale& sale, Points points, Timestamp grace_until, ReturnOutco
   if (!restored.ok()) outcome.restored = Points(0);
 }
 
-// The operator-partner gives the member what is owed, which repays it at once.
-bool GiveByOperator(Points owed, const ledger::Configuration& configuration, ReturnOutcome& outcome,
+// A partner gives the member what is owed, which repays it at once. Goods come back whatever it may
+// still give: false when it cannot.
+bool Give(Points owed, PartnerId payer, ContractId contract, const ReturnTerms& terms,
+          ledger::Posting& posting) {
+  if (terms.payer_exhausted || !contract) return false;
+  return ledger::DecideEarn(
+             posting,
+             {.issuer = payer, .contract = contract, .points = owed, .activates_at = posting.now()})
+      .ok();
+}
+
+bool GiveByOperator(Points owed, const ReturnTerms& terms, ReturnOutcome& outcome,
                     ledger::Posting& posting) {
-  const ledger::Partner* const payer = configuration.operator_partner();
+  const ledger::Partner* const payer = terms.configuration.operator_partner();
   const ledger::Contract* const contract =
       payer == nullptr ? nullptr
                        : payer->ContractAt(ledger::ContractKind::kIssuance, posting.now());
-  if (contract == nullptr) return false;
-  const absl::Status given = ledger::DecideEarn(posting, {.issuer = payer->id,
-                                                          .contract = contract->id,
-                                                          .points = owed,
-                                                          .activates_at = posting.now()});
-  if (!given.ok()) return false;
+  if (contract == nullptr || !Give(owed, payer->id, contract->id, terms, posting)) return false;
   outcome.written_off = owed;
   outcome.payer = payer->id;
   return true;
@@ -168,22 +173,35 @@ absl::StatusOr<Points> TakeFromLot(LotId lot, Points points, bool spare_owed,
   return owed;
 }
 
-// The same for all lots of a sale.
-absl::StatusOr<Points> TakeFromLots(const Sale& sale, const TakenBack& before,
-                                    const TakenBack& after, bool spare_owed,
-                                    ledger::Posting& posting) {
-  if (after.parts.empty()) {
-    return TakeFromLot(LotOf(sale), after.points() - before.points(), spare_owed, posting);
-  }
+// What the member owes for points that were taken back, and what it would for those that were
+// spared.
+struct Owed {
   Points owed;
+  Points spared;
+};
+
+// The same for all lots of a sale; where `spare_owed`, those of the seller are spared, as far as
+// they would be owed.
+absl::StatusOr<Owed> TakeFromLots(const Sale& sale, const TakenBack& before, const TakenBack& after,
+                                  bool spare_owed, ledger::Posting& posting) {
+  Owed owed;
+  if (after.parts.empty()) {
+    const Points points = after.points() - before.points();
+    GUILDER_ASSIGN_OR_RETURN(const Points owed_of_lot,
+                             TakeFromLot(LotOf(sale), points, spare_owed, posting));
+    (spare_owed ? owed.spared : owed.owed) = owed_of_lot;
+    return owed;
+  }
   for (size_t part = 0; part < after.parts.size(); ++part) {
+    const PartnerId issuer = sale.recorded.outcome.parts[part].issuer;
+    const bool spared = spare_owed && (!issuer || issuer == sale.partner);
     Points points;
     for (size_t line = 0; line < after.parts[part].size(); ++line) {
       points += after.parts[part][line] - before.parts[part][line];
     }
     GUILDER_ASSIGN_OR_RETURN(const Points owed_of_lot,
-                             TakeFromLot(LotOf(sale, part), points, spare_owed, posting));
-    owed += owed_of_lot;
+                             TakeFromLot(LotOf(sale, part), points, spared, posting));
+    (spared ? owed.spared : owed.owed) += owed_of_lot;
   }
   return owed;
 }
@@ -198,26 +216,27 @@ absl::Status TakeBack(const Sale& sale, const ReturnTerms& terms, const TakenBac
   const bool by_operator = policies.spent_points == rules::SpentPoints::kWrittenOff &&
                            policies.write_off_payer == rules::FunderKind::kOperator;
   const bool by_seller = policies.spent_points != rules::SpentPoints::kOwed && !by_operator;
-  GUILDER_ASSIGN_OR_RETURN(Points owed,
-                           TakeFromLots(sale, terms.before, after, by_seller, posting));
-  owed = std::max(owed, Points(0));
+  GUILDER_ASSIGN_OR_RETURN(Owed taken, TakeFromLots(sale, terms.before, after, by_seller, posting));
+  const Points owed = std::max(taken.owed, Points(0));
+  Points paid = std::max(taken.spared, Points(0));
   outcome.pending = pending_before - posting.account().pending;
-  if (owed == Points(0)) return absl::OkStatus();
-  // Goods come back whatever the operator-partner may still give: then the member owes the points.
-  if (by_operator && !terms.operator_exhausted &&
-      GiveByOperator(owed, terms.configuration, outcome, posting)) {
-    return absl::OkStatus();
+  if (owed > Points(0)) {
+    // Other funders get theirs back: what the member spent of it becomes the seller's to pay.
+    const bool by_seller_too =
+        by_seller && Give(owed, sale.partner, sale.recorded.outcome.contract, terms, posting);
+    if (by_seller_too) {
+      paid += owed;
+    } else if (!by_operator || !GiveByOperator(owed, terms, outcome, posting)) {
+      outcome.owed = owed;
+    }
   }
-  if (!by_seller) {
-    outcome.owed = owed;
-    return absl::OkStatus();
-  }
+  if (paid == Points(0)) return absl::OkStatus();
   outcome.payer = sale.partner;
   if (policies.spent_points == rules::SpentPoints::kWrittenOff) {
-    outcome.written_off = owed;
+    outcome.written_off = paid;
   } else {
-    outcome.deducted = owed;
-    outcome.deduction = terms.configuration.Price(owed, policies.deduction_rate_micros,
+    outcome.deducted = paid;
+    outcome.deduction = terms.configuration.Price(paid, policies.deduction_rate_micros,
                                                   terms.configuration.programme().currency);
   }
   return absl::OkStatus();
@@ -232,6 +251,14 @@ void AddCounted(const Sale& sale, const ReturnTerms& terms, const TakenBack& aft
     const Points given = after.caps[cap.cap] - terms.before.caps[cap.cap];
     if (given > Points(0)) outcome.counted.push_back({cap.counter, cap.of_member, -given});
   }
+}
+
+// What a lot gave and returns have not taken back.
+Points LeftToReverse(const ledger::Posting& posting, LotId id) {
+  for (const ledger::Lot& lot : posting.account().lots) {
+    if (lot.id == id) return lot.issued - lot.reversed;
+  }
+  return Points(0);
 }
 
 }  // namespace
@@ -319,13 +346,25 @@ SaleTerms TermsOfSale(const Sale& sale, const ledger::Configuration& configurati
     const auto found = seller->stores.find(sale.recorded.purchase.receipt.store);
     if (found != seller->stores.end()) store = &found->second;
   }
-  SaleTerms terms(sale.recorded, sale.partner, store, rules.Find(sale.recorded.outcome.rule_set));
+  const ledger::Partner* const operator_partner = configuration.operator_partner();
+  SaleTerms terms(sale.recorded, sale.partner, store, rules.Find(sale.recorded.outcome.rule_set),
+                  operator_partner == nullptr ? PartnerId() : operator_partner->id);
   const ContractId redemption = sale.recorded.outcome.redemption_contract;
   if (seller == nullptr || !redemption) return terms;
   const ledger::Contract* const contract =
       seller->FindContract(ledger::ContractKind::kRedemption, redemption);
   if (contract != nullptr) terms.SetRedemptionContract(configuration, *contract);
   return terms;
+}
+
+bool MayBeGivenBySeller(const Sale& sale, const rules::Policies& policies) {
+  const bool pays = policies.spent_points == rules::SpentPoints::kDeducted ||
+                    (policies.spent_points == rules::SpentPoints::kWrittenOff &&
+                     policies.write_off_payer == rules::FunderKind::kStore);
+  const std::vector<EarnedPart>& parts = sale.recorded.outcome.parts;
+  return pays && std::any_of(parts.begin(), parts.end(), [&sale](const EarnedPart& part) {
+           return part.issuer && part.issuer != sale.partner;
+         });
 }
 
 TakenBack FoldReturns(const Sale& sale, const SaleTerms& terms,
@@ -371,13 +410,26 @@ absl::StatusOr<Points> DecideConfirmation(const Sale& sale, bool confirmed,
   };
   const size_t parts = sale.recorded.outcome.parts.size();
   if (parts == 0) return decide(LotOf(sale));
-  // Lots that returns took back whole are not pending any more; the others become due together.
+  // Lots that returns took back whole are not pending any more, nor are those of funders whose
+  // contracts make them due earlier.
   Points sum;
+  std::vector<LotId> not_pending;
   for (size_t part = 0; part < parts; ++part) {
     const absl::StatusOr<Points> points = decide(LotOf(sale, part));
-    if (points.ok()) sum += *points;
+    if (points.ok()) {
+      sum += *points;
+    } else {
+      not_pending.push_back(LotOf(sale, part));
+    }
   }
   if (sum == Points(0)) return Refuse(Reason::kAlreadyConfirmed);
+  if (confirmed) return sum;
+  // What is cancelled gives nothing: the others lose what they gave and still have not lost.
+  for (const LotId lot : not_pending) {
+    const Points points = LeftToReverse(posting, lot);
+    GUILDER_RETURN_IF_ERROR(ledger::DecideReverse(posting, lot, points).status());
+    sum += points;
+  }
   return sum;
 }
 

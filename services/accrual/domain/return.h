@@ -87,9 +87,13 @@ struct ReturnTerms {
   // All returns so far.
   const TakenBack& before;
   const ledger::Configuration& configuration;
-  // Whether a limit of the operator-partner, which gives what is written off, is used up.
-  bool operator_exhausted = false;
+  // Whether a limit of whoever gives what is written off or deducted is used up.
+  bool payer_exhausted = false;
 };
+
+// Whether what a member has spent of a return's points may have to be issued anew by the seller:
+// where it pays for that, and others pay for some of the sale.
+bool MayBeGivenBySeller(const Sale& sale, const rules::Policies& policies);
 
 // The sale as its rules see it. The sale and the rules outlive it.
 SaleTerms TermsOfSale(const Sale& sale, const ledger::Configuration& configuration,
@@ -105,7 +109,8 @@ TakenBack FoldReturns(const Sale& sale, const SaleTerms& terms, const std::vecto
 absl::StatusOr<ReturnOutcome> DecideReturn(const Sale& sale, const Return& returned,
                                            const ReturnTerms& terms, ledger::Posting& posting);
 
-// Makes a sale's points available, or cancels them. Gives the points.
+// Makes a sale's points available, or cancels them: then also those of lots that are available
+// already, because their issuers' contracts make them so earlier. Gives the points.
 //
 // Refuses: kAlreadyConfirmed.
 absl::StatusOr<Points> DecideConfirmation(const Sale& sale, bool confirmed,

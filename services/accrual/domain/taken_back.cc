@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "libs/ledger/core/payable.h"
+#include "libs/rules/points_use.h"
 #include "libs/rules/reversal.h"
 #include "libs/rules/share.h"
 #include "services/accrual/domain/earning.h"
@@ -37,8 +38,9 @@ Points TakenBack::points() const {
 }
 
 SaleTerms::SaleTerms(const RecordedPurchase& recorded, PartnerId partner,
-                     const ledger::Store* store, const DatedRuleSet* set)
-    : recorded_(recorded), set_(set), bonuses_(NoPoints()) {
+                     const ledger::Store* store, const DatedRuleSet* set,
+                     PartnerId operator_partner)
+    : recorded_(recorded), set_(set), funders_(partner, operator_partner), bonuses_(NoPoints()) {
   if (set == nullptr) return;
   const rules::RuleSet& rule_set = set->rules->rule_set();
   policies_ = rule_set.policies;
@@ -69,14 +71,19 @@ void SaleTerms::AddBonuses(const rules::Award& award, const std::vector<size_t>&
   for (const rules::RuleAward& given : award.rules) {
     const rules::Rule& rule = set_->rules->rule_set().rules[given.rule];
     if (rule.conditions.min_amount == MinorUnits(0)) continue;
-    size_t of = 0;
-    while (of < parts.size() && parts[of].spent_only != rule.spent_only) ++of;
-    // Points of a use that the sale gave none of.
-    if (of == to.size()) continue;
-    for (size_t i = 0; i < given.parts; ++i) {
-      const rules::LinePart& part = award.parts[given.first_part + i];
-      to[of][places[part.line]] += part.points;
-    }
+    const auto payer_of = [this](const rules::Funder& funder, const rules::Funding& funding) {
+      return funders_.PayerIn(recorded_.outcome, funder, funding);
+    };
+    const auto add = [&](PartnerId payer, size_t line, Points points) {
+      const auto is_it = [&](const EarnedPart& part) {
+        return part.spent_only == rule.spent_only && (!part.issuer || part.issuer == payer);
+      };
+      const size_t of = std::find_if(parts.begin(), parts.end(), is_it) - parts.begin();
+      // Points of a use that the sale gave none of.
+      if (of == to.size()) return;
+      to[of][places[line]] += points;
+    };
+    rules::SplitByFunder(rule, given, award.parts, payer_of, add);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "libs/base/types.h"
 #include "libs/ledger/core/configuration.h"
 #include "libs/rules/evaluate.h"
+#include "services/accrual/domain/funders.h"
 #include "services/accrual/domain/purchase.h"
 #include "services/accrual/domain/rule_book.h"
 
@@ -32,8 +33,9 @@ struct TakenBack {
 class SaleTerms {
  public:
   // `set` is the version that the sale was recorded under, or nullptr; `store` the one that sold.
+  // `operator_partner` may be none.
   SaleTerms(const RecordedPurchase& recorded, PartnerId partner, const ledger::Store* store,
-            const DatedRuleSet* set);
+            const DatedRuleSet* set, PartnerId operator_partner = PartnerId());
 
   const rules::Policies& policies() const { return policies_; }
   const DatedRuleSet* rule_set() const { return set_; }
@@ -80,6 +82,7 @@ class SaleTerms {
 
   const RecordedPurchase& recorded_;
   const DatedRuleSet* const set_;
+  const Funders funders_;
   const ledger::Configuration* configuration_ = nullptr;
   const ledger::Contract* redemption_ = nullptr;
   rules::Policies policies_{};

@@ -63,6 +63,8 @@ class AccrualHandlers {
       const rpc::Call& call, const v1::ListSequenceGapsRequest& request);
   absl::StatusOr<v1::ListTopCardsResponse> ListTopCards(const rpc::Call& call,
                                                         const v1::ListTopCardsRequest& request);
+  absl::StatusOr<v1::ListFundedPointsResponse> ListFundedPoints(
+      const rpc::Call& call, const v1::ListFundedPointsRequest& request);
   absl::StatusOr<v1::GetPurchaseResponse> GetPurchase(const rpc::Call& call,
                                                       const v1::GetPurchaseRequest& request);
   absl::StatusOr<v1::ListPurchasesResponse> ListPurchases(const rpc::Call& call,
@@ -116,6 +118,9 @@ class AccrualHandlers {
   // waits still.
   absl::StatusOr<bool> PostDueReturns();
 
+  // The range of posted time that a report's request states: until now, where it states no end.
+  template <typename Request>
+  absl::StatusOr<std::pair<Timestamp, Timestamp>> RangeOf(const Request& request) const;
   // Adds a partner's purchases, posted in the range that the request states, to a report.
   template <typename Request, typename Report>
   absl::Status AddSales(const rpc::Call& call, PartnerId partner, const Request& request,

@@ -100,6 +100,7 @@ class AccrualService final : public v1::AccrualService::CallbackService {
   GUILDER_ACCRUAL_METHOD_(PreviewReturn)
   GUILDER_ACCRUAL_METHOD_(ListSequenceGaps)
   GUILDER_ACCRUAL_METHOD_(ListTopCards)
+  GUILDER_ACCRUAL_METHOD_(ListFundedPoints)
   GUILDER_ACCRUAL_METHOD_(GetPurchase)
   GUILDER_ACCRUAL_METHOD_(ListPurchases)
   GUILDER_ACCRUAL_METHOD_(ExplainPurchase)

@@ -59,11 +59,13 @@ class ReturnCommand final : public AccrualCommand {
     return approved ? absl::OkStatus() : Refuse(Reason::kWrongState, "it is not approved any more");
   }
 
-  // The limits that the return may give back to.
+  // The limits that the return may give back to, and spend from besides the operator-partner's.
   void SetLimits(const ledger::Configuration& configuration) {
     limits.clear();
+    payers.clear();
     const DatedRuleSet* const set = rules->Find(sale_.recorded.outcome.rule_set);
     if (set == nullptr) return;
+    if (MayBeGivenBySeller(sale_, set->rules->rule_set().policies)) payers = {partner};
     for (const CountedCap& cap : CountedCapsOf(*set, partner, sale_.recorded.purchase.occurred_at,
                                                configuration.calendar().time_zone())) {
       const bool refilled = set->rules->rule_set().caps[cap.cap].refilled_by_returns;
@@ -229,6 +231,7 @@ void AccrualRows::LoadPurchases(postgres::Transaction& tx,
     for (const CounterId counter : batch->LimitsOf(i)) {
       purchases[i]->limits.push_back(LimitOf(counter));
     }
+    purchases[i]->payers = batch->PayersOf(i);
   }
 }
 

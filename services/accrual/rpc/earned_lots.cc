@@ -7,26 +7,36 @@
 
 #include "libs/ledger/core/account.h"
 #include "libs/rpc/points_restriction.h"
+#include "libs/rpc/proto_time.h"
 
 namespace guilder::accrual {
+
+std::string PartnerName(const ledger::Partner* partner) {
+  return partner == nullptr ? "" : absl::StrCat("partners/", partner->slug);
+}
+
+std::string LotName(const PurchasePlace& place, size_t part) {
+  const LotId id = ledger::MakeLotId(place.number, static_cast<int64_t>(part));
+  return absl::StrCat("lots/", place.book.value(), "-", id.value());
+}
 
 template <typename Response>
 void AddLots(const PurchaseOutcome& outcome, PartnerId seller,
              const ledger::Configuration& configuration, std::optional<PurchasePlace> place,
              Response& out) {
-  const ledger::Partner* const partner = configuration.FindPartner(seller);
-  if (partner == nullptr) return;
-  const ledger::Contract* const contract =
-      partner->FindContract(ledger::ContractKind::kIssuance, outcome.contract);
-  if (contract == nullptr || (outcome.parts.empty() && !contract->restricted_to)) return;
-  const std::vector<EarnedLot> lots = LotsOf(outcome, *contract);
+  const std::vector<EarnedLot> lots = LotsOf(outcome, seller, configuration);
+  const bool one_lot = outcome.parts.empty();
+  if (lots.empty() || (one_lot && !lots[0].restricted_to)) return;
   for (size_t i = 0; i < lots.size(); ++i) {
     v1::EarnedLot& lot = *out.add_lots();
-    if (place) {
-      const LotId id = ledger::MakeLotId(place->number, static_cast<int64_t>(i));
-      lot.set_name(absl::StrCat("lots/", place->book.value(), "-", id.value()));
-    }
+    if (place) lot.set_name(LotName(*place, i));
     lot.set_points(lots[i].points.value());
+    lot.set_issuer(PartnerName(configuration.FindPartner(lots[i].issuer)));
+    if (lots[i].contract != nullptr) {
+      lot.set_contract(absl::StrCat(lot.issuer(), "/contracts/", lots[i].contract->number));
+    }
+    *lot.mutable_activates_at() = rpc::ToProto(lots[i].activates_at);
+    if (lots[i].expires_at != kNever) *lot.mutable_expires_at() = rpc::ToProto(lots[i].expires_at);
     if (!lots[i].restricted_to) continue;
     *lot.mutable_spent_only() = rpc::ToProto(lots[i].restricted_to, configuration);
   }

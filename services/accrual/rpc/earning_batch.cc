@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "libs/base/reason.h"
+#include "services/accrual/domain/funders.h"
 #include "services/accrual/store/sales.h"
 
 namespace guilder::accrual {
@@ -25,7 +26,7 @@ void KnownLimits::Add(const std::vector<CapLimit>& limits) {
 EarningBatch::EarningBatch(postgres::Transaction& tx, const ledger::Configuration& configuration,
                            const RuleBook& rules, const security::MemberDataReader& reader,
                            const std::vector<EarningOf>& purchases, KnownLimits& known)
-    : limits_(purchases.size()) {
+    : limits_(purchases.size()), payers_(purchases.size()) {
   std::vector<CounterKey> keys;
   std::vector<CapLimit> limits;
   std::vector<Purchaser> asked;
@@ -39,7 +40,11 @@ EarningBatch::EarningBatch(postgres::Transaction& tx, const ledger::Configuratio
     const DatedRuleSet* const quoted =
         earning.quote == nullptr ? nullptr : rules.Find(earning.quote->rule_set);
     for (const DatedRuleSet* set : {dated, quoted == dated ? nullptr : quoted}) {
-      if (set != nullptr) AddCaps(configuration, earning, i, *set, keys, limits);
+      if (set == nullptr) continue;
+      AddCaps(configuration, earning, i, *set, keys, limits);
+      for (const PartnerId payer : OtherPayers(*set->rules, earning.partner, configuration)) {
+        payers_[i].push_back(payer);
+      }
     }
     const bool asks_for_first =
         dated != nullptr && dated->rules->PlanFor(earning.partner).needs_first_purchase;

@@ -51,6 +51,8 @@ class EarningBatch {
 
   // Of the i-th purchase: the limits of all members' caps that it may spend from.
   const std::vector<CounterId>& LimitsOf(size_t i) const { return limits_[i]; }
+  // Of the i-th purchase: who besides its seller may have to pay for it.
+  const std::vector<PartnerId>& PayersOf(size_t i) const { return payers_[i]; }
 
   // What a purchase is decided over, after those before it that were accepted.
   EarningTerms TermsOf(const EarningOf& earning, const RuleBook& rules) const;
@@ -79,6 +81,7 @@ class EarningBatch {
   void ReadFirstPurchases(postgres::Transaction& tx, const std::vector<Purchaser>& asked);
 
   std::vector<std::vector<CounterId>> limits_;
+  std::vector<std::vector<PartnerId>> payers_;
   absl::flat_hash_map<AccountId, MemberCounts> counts_;
   Counts added_;
   Purchasers purchasers_;

@@ -5,27 +5,45 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "libs/base/reason.h"
 #include "libs/rpc/proto_time.h"
+#include "services/accrual/domain/funders.h"
 #include "services/accrual/rpc/earned_lots.h"
 
 namespace guilder::accrual {
 namespace {
 
-std::string PartnerName(const ledger::Partner* partner) {
-  return partner == nullptr ? "" : absl::StrCat("partners/", partner->slug);
+std::string_view WhyNotPaidBy(PartnerId funder, const PurchaseOutcome& outcome) {
+  for (const AbsentFunder& absent : outcome.absent_funders) {
+    if (absent.funder == funder) return ReasonName(ReasonFor(absent.why));
+  }
+  return "";
 }
 
-std::string FunderName(const rules::Funder& funder, PartnerId seller,
-                       const ledger::Configuration& configuration) {
-  switch (funder.kind) {
-    case rules::FunderKind::kBrand:
-      return PartnerName(configuration.FindPartner(funder.brand));
-    case rules::FunderKind::kOperator:
-      return PartnerName(configuration.operator_partner());
-    case rules::FunderKind::kStore:
-      break;
+// Who pays for what a rule gave, and in which lots.
+void AddFunded(const PurchaseOutcome& outcome, PartnerId seller, std::optional<PurchasePlace> place,
+               const rules::Rule& rule, const std::vector<rules::FundedPart>& shares,
+               const ledger::Configuration& configuration, v1::RuleExplanation& out) {
+  const Funders names(seller, configuration);
+  for (const rules::FundedPart& share : shares) {
+    const PartnerId named = names.Named(share.funder);
+    const PartnerId payer = names.PayerIn(outcome, share.funder, rule.funding);
+    v1::FundedPoints& funded = *out.add_funded();
+    funded.set_partner(PartnerName(configuration.FindPartner(payer)));
+    funded.set_points(share.points.value());
+    if (payer != named) {
+      funded.set_instead_of(PartnerName(configuration.FindPartner(named)));
+      funded.set_reason(std::string(WhyNotPaidBy(named, outcome)));
+    }
+    if (!place) continue;
+    size_t part = 0;
+    for (size_t i = 0; i < outcome.parts.size(); ++i) {
+      const EarnedPart& of = outcome.parts[i];
+      const bool is_it = of.spent_only == rule.spent_only && (!of.issuer || of.issuer == payer);
+      if (is_it) part = i;
+    }
+    funded.set_lot(LotName(*place, part));
   }
-  return PartnerName(configuration.FindPartner(seller));
 }
 
 v1::Rounding RoundingOf(const rules::Rule& rule) {
@@ -78,9 +96,11 @@ void Overrule(const std::string& why, const Sale& sale, v1::ExplainPurchaseRespo
 }  // namespace
 
 template <typename Message>
-void AddExplanation(const Purchase& purchase, PartnerId partner, const Replay& replay,
+void AddExplanation(const RecordedPurchase& recorded, PartnerId partner,
+                    std::optional<PurchasePlace> place, const Replay& replay,
                     const rules::CompiledRules& rules, const ledger::Configuration& configuration,
                     Message& out) {
+  const Purchase& purchase = recorded.purchase;
   const rules::RuleSet& set = rules.rule_set();
   const rules::Explanation explained =
       rules::Explain(rules, replay.basket, replay.facts, replay.award, purchase.currency,
@@ -101,18 +121,17 @@ void AddExplanation(const Purchase& purchase, PartnerId partner, const Replay& r
     if (rule.by) to.set_blocked_by(set.rules[*rule.by].id);
     to.set_rounding(RoundingOf(set.rules[rule.rule]));
     if (rule.award) AddAward(purchase, set, replay.award, replay.award.rules[*rule.award], to);
-    for (const rules::FundedPart& part : rule.funded) {
-      v1::FundedPoints& funded = *to.add_funded();
-      funded.set_partner(FunderName(part.funder, partner, configuration));
-      funded.set_points(part.points.value());
-    }
+    AddFunded(recorded.outcome, partner, place, set.rules[rule.rule], rule.funded, configuration,
+              to);
     to.set_text(rule.text);
   }
 }
 
-template void AddExplanation(const Purchase&, PartnerId, const Replay&, const rules::CompiledRules&,
+template void AddExplanation(const RecordedPurchase&, PartnerId, std::optional<PurchasePlace>,
+                             const Replay&, const rules::CompiledRules&,
                              const ledger::Configuration&, v1::QuotePurchaseResponse&);
-template void AddExplanation(const Purchase&, PartnerId, const Replay&, const rules::CompiledRules&,
+template void AddExplanation(const RecordedPurchase&, PartnerId, std::optional<PurchasePlace>,
+                             const Replay&, const rules::CompiledRules&,
                              const ledger::Configuration&, v1::ExplainPurchaseResponse&);
 
 void ExplainSale(const Sale& sale, const ledger::Configuration& configuration, const RuleBook& book,
@@ -139,7 +158,8 @@ void ExplainSale(const Sale& sale, const ledger::Configuration& configuration, c
   if (set == nullptr || store == nullptr) return Overrule("No rules were in force.", sale, out);
   out.set_rule_set(absl::StrCat("ruleSets/", outcome.rule_set));
   const Replay replay = ReplayPurchase(sale.recorded, sale.partner, *store, *set->rules);
-  AddExplanation(purchase, sale.partner, replay, *set->rules, configuration, out);
+  AddExplanation(sale.recorded, sale.partner, PurchasePlace{sale.book, sale.number}, replay,
+                 *set->rules, configuration, out);
   if (replay.award.total > outcome.points) {
     Overrule("0 points: the partner's prepaid blocks, or its credit, did not cover it", sale, out);
   }

@@ -1,18 +1,23 @@
 // Why a purchase earns what it earns, in messages.
 #pragma once
 
+#include <optional>
+
 #include "guilder/accrual/v1/accrual_service.pb.h"
 
 #include "libs/ledger/core/configuration.h"
 #include "libs/rules/explain.h"
 #include "services/accrual/domain/earning.h"
 #include "services/accrual/domain/return.h"
+#include "services/accrual/rpc/earned_lots.h"
 
 namespace guilder::accrual {
 
-// Each line's and each rule's explanation, for `Message` with `lines` and `rules`.
+// Each line's and each rule's explanation, for `Message` with `lines` and `rules`. A quote has no
+// place.
 template <typename Message>
-void AddExplanation(const Purchase& purchase, PartnerId partner, const Replay& replay,
+void AddExplanation(const RecordedPurchase& recorded, PartnerId partner,
+                    std::optional<PurchasePlace> place, const Replay& replay,
                     const rules::CompiledRules& rules, const ledger::Configuration& configuration,
                     Message& out);
 

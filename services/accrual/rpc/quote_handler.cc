@@ -155,7 +155,7 @@ absl::StatusOr<v1::QuotePurchaseResponse> AccrualHandlers::AnswerQuote(
     const RecordedPurchase recorded{purchase, outcome};
     const Replay replay =
         ReplayPurchase(recorded, partner, seller.stores.at(purchase.receipt.store), *set->rules);
-    AddExplanation(recorded.purchase, partner, replay, *set->rules, configuration, response);
+    AddExplanation(recorded, partner, std::nullopt, replay, *set->rules, configuration, response);
   }
   AddMember(account, partner, SpendableOn(purchase, configuration, seller, account),
             *response.mutable_member());

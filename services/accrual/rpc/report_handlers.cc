@@ -1,4 +1,6 @@
 // Reports over recorded purchases: gaps in terminals' numbers, and top cards.
+#include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -10,6 +12,8 @@
 #include "libs/rpc/proto_time.h"
 #include "services/accrual/domain/till_reports.h"
 #include "services/accrual/rpc/accrual_handlers.h"
+#include "services/accrual/rpc/earned_lots.h"
+#include "services/accrual/store/funded_points.h"
 #include "services/accrual/store/sales_in_order.h"
 
 namespace guilder::accrual {
@@ -18,11 +22,15 @@ namespace {
 constexpr int kTopCards = 3;
 constexpr int kMostTopCards = 100;
 
+absl::Status TooMany() {
+  return Refuse(Reason::kRequestMalformed, "more than 1,000,000 purchases; ask for less time");
+}
+
 }  // namespace
 
-template <typename Request, typename Report>
-absl::Status AccrualHandlers::AddSales(const rpc::Call& call, PartnerId partner,
-                                       const Request& request, Report& report) {
+template <typename Request>
+absl::StatusOr<std::pair<Timestamp, Timestamp>> AccrualHandlers::RangeOf(
+    const Request& request) const {
   const ProgrammeId programme = lanes_.configuration()->programme().id;
   const std::optional<Timestamp> from = rpc::FromProto(request.from());
   std::optional<Timestamp> until = rpc::FromProto(request.until());
@@ -35,12 +43,17 @@ absl::Status AccrualHandlers::AddSales(const rpc::Call& call, PartnerId partner,
   if (!request.has_from() || !from || !until) {
     return Refuse(Reason::kRequestMalformed, "from or until is missing or out of range");
   }
-  SalesInOrder sales(pool_, {partner}, *from, *until);
+  return std::pair(*from, *until);
+}
+
+template <typename Request, typename Report>
+absl::Status AccrualHandlers::AddSales(const rpc::Call& call, PartnerId partner,
+                                       const Request& request, Report& report) {
+  GUILDER_ASSIGN_OR_RETURN(const auto range, RangeOf(request));
+  SalesInOrder sales(pool_, {partner}, range.first, range.second);
   for (int64_t count = 0;; ++count) {
     if (absl::Now() > call.deadline()) return Refuse(Reason::kDeadlineExceeded);
-    if (count > kMostPurchasesOfReport) {
-      return Refuse(Reason::kRequestMalformed, "more than 1,000,000 purchases; ask for less time");
-    }
+    if (count > kMostPurchasesOfReport) return TooMany();
     GUILDER_ASSIGN_OR_RETURN(const std::optional<Sale> sale, sales.Next());
     if (!sale) return absl::OkStatus();
     report.Add(*sale);
@@ -92,6 +105,41 @@ absl::StatusOr<v1::ListTopCardsResponse> AccrualHandlers::ListTopCards(
     out.set_points(card.points.value());
     out.set_share_ppm(card.share_ppm);
   }
+  return response;
+}
+
+absl::StatusOr<v1::ListFundedPointsResponse> AccrualHandlers::ListFundedPoints(
+    const rpc::Call& call, const v1::ListFundedPointsRequest& request) {
+  GUILDER_ASSIGN_OR_RETURN(const PartnerId funder, PartnerNamed(call, request.parent()));
+  GUILDER_ASSIGN_OR_RETURN(const auto range, RangeOf(request));
+  const auto configuration = lanes_.configuration();
+  GUILDER_ASSIGN_OR_RETURN(
+      const std::vector<BookId> books,
+      pool_.Read([&](postgres::Transaction& tx) -> absl::StatusOr<std::vector<BookId>> {
+        return ReadBooks(tx, configuration->programme().id);
+      }));
+  std::map<std::string, v1::FundedStore> stores;
+  int64_t left = kMostPurchasesOfReport;
+  for (const BookId book : books) {
+    if (absl::Now() > call.deadline()) return Refuse(Reason::kDeadlineExceeded);
+    GUILDER_ASSIGN_OR_RETURN(
+        const std::vector<FundedSale> sales, pool_.Read([&](postgres::Transaction& tx) {
+          return ReadFundedSales(tx, funder, book, range.first, range.second, left + 1);
+        }));
+    left -= static_cast<int64_t>(sales.size());
+    if (left < 0) return TooMany();
+    for (const FundedSale& sale : sales) {
+      const std::string name = absl::StrCat(PartnerName(configuration->FindPartner(sale.seller)),
+                                            "/stores/", sale.store);
+      v1::FundedStore& store = stores[name];
+      store.set_store(name);
+      store.set_purchases(store.purchases() + (sale.issued > Points(0) ? 1 : 0));
+      store.set_issued_points(store.issued_points() + sale.issued.value());
+      store.set_reversed_points(store.reversed_points() + sale.reversed.value());
+    }
+  }
+  v1::ListFundedPointsResponse response;
+  for (auto& [name, store] : stores) *response.add_stores() = std::move(store);
   return response;
 }
 

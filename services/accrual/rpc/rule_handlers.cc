@@ -7,11 +7,13 @@
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
+#include "libs/ledger/store/load_configuration.h"
 #include "libs/postgres/connection.h"
 #include "libs/rpc/audit.h"
 #include "libs/rpc/note.h"
 #include "libs/rpc/proto_time.h"
 #include "libs/security/secrets.h"
+#include "services/accrual/domain/funders.h"
 #include "services/accrual/domain/rule_approval.h"
 #include "services/accrual/store/earning_rows.h"
 #include "services/accrual/store/rule_sets.h"
@@ -52,13 +54,16 @@ std::string SerializedRules(const v1::RuleSet& rule_set) {
   return only_rules.SerializeAsString();
 }
 
-// Gives the set's caps the serials under which they count, and what is bounded over all books, and
-// counts already, what it grants more.
-absl::Status GrantCaps(Transaction& transaction, const StoredRuleSet& stored) {
+absl::StatusOr<rules::RuleSet> ParseRules(Transaction& transaction, const StoredRuleSet& stored) {
   v1::RuleSet message;
   if (!message.ParseFromString(stored.rules)) return absl::InternalError("stored rules");
   const RuleNames names = ReadRuleNames(transaction, CollectNames(message));
-  GUILDER_ASSIGN_OR_RETURN(const rules::RuleSet set, RulesFromProto(stored.number, message, names));
+  return RulesFromProto(stored.number, message, names);
+}
+
+// Gives the set's caps the serials under which they count, and what is bounded over all books, and
+// counts already, what it grants more.
+void GrantCaps(Transaction& transaction, const rules::RuleSet& set) {
   AddCaps(transaction, set);
   const std::vector<int32_t> serials = CapSerials(transaction, set);
   for (size_t i = 0; i < set.caps.size(); ++i) {
@@ -67,7 +72,6 @@ absl::Status GrantCaps(Transaction& transaction, const StoredRuleSet& stored) {
       RaiseLimits(transaction, serials[i], set.caps[i].points);
     }
   }
-  return absl::OkStatus();
 }
 
 template <typename Response>
@@ -120,7 +124,11 @@ absl::StatusOr<v1::ApproveRuleSetResponse> RuleHandlers::ApproveRuleSet(
             {rule_set.approved || rule_set.rejected, rule_set.proposed_by, rule_set.effective_from},
             actor, ledger::ReadProgrammeClock(transaction, programme_.id),
             /*may_begin_in_past=*/!programme_.live));
-        GUILDER_RETURN_IF_ERROR(GrantCaps(transaction, rule_set));
+        GUILDER_ASSIGN_OR_RETURN(const rules::RuleSet set, ParseRules(transaction, rule_set));
+        GUILDER_ASSIGN_OR_RETURN(const auto configuration,
+                                 ledger::LoadConfiguration(transaction, programme_.id));
+        GUILDER_RETURN_IF_ERROR(CheckFunders(set, rule_set.effective_from, *configuration));
+        GrantCaps(transaction, set);
         MarkRuleSetApproved(transaction, rule_set.number, actor);
         ledger::IncrementConfigurationVersion(transaction, programme_.id);
         rule_set.approved = true;

@@ -108,22 +108,25 @@ void ShowPurchase(Output& output, const v1::Purchase& purchase) {
   output.Print(table);
 }
 
-// Who pays: "partners/fresh 6, partners/house 4".
+// Who pays: "partners/fresh 6, partners/house 4 (not partners/books: NO_CONTRACT)".
 std::string FundedText(const v1::RuleExplanation& rule) {
   std::string text;
   for (const v1::FundedPoints& funded : rule.funded()) {
     absl::StrAppend(&text, text.empty() ? "" : ", ", funded.partner(), " ", funded.points());
+    if (funded.reason().empty()) continue;
+    absl::StrAppend(&text, " (not ", funded.instead_of(), ": ", funded.reason(), ")");
   }
   return text;
 }
 
-// The lots of a purchase; nothing for one that may be spent anywhere.
+// The lots of a purchase; nothing for one of the seller that may be spent anywhere.
 template <typename Response>
 void ShowLots(Output& output, const Response& response) {
   if (response.lots().empty()) return;
-  Table lots({{"LOT"}, {"POINTS", Align::kRight}, {"SPENT"}});
+  Table lots({{"LOT"}, {"POINTS", Align::kRight}, {"PAID BY"}, {"SPENT"}});
   for (const v1::EarnedLot& lot : response.lots()) {
-    lots.AddRow({lot.name(), WithThousands(lot.points()), rpc::WhereSpent(lot.spent_only())});
+    lots.AddRow(
+        {lot.name(), WithThousands(lot.points()), lot.issuer(), rpc::WhereSpent(lot.spent_only())});
   }
   output.Print(lots);
 }

@@ -142,6 +142,26 @@ void AddReturnVerbs(CLI::App& noun, Context& context) {
             [&context](Arguments& arguments) { return Preview(arguments, context); });
 }
 
+namespace {
+
+void AddFunded(CLI::App& noun, Context& context) {
+  AddVerb<v1::ListFundedPointsRequest, v1::ListFundedPointsResponse>(
+      noun, context, "funded", "Lists where a partner pays for points of others' purchases")
+      .Argument("PARTNER", "parent", "The partner that pays", "partners/")
+      .Option("--from", "from", "What was posted from this time on")
+      .Required()
+      .Option("--until", "until", "And before this one; now without")
+      .As("auditor")
+      .ShowList("stores",
+                {{"STORE", "store"},
+                 {"PURCHASES", "purchases", Show::kNumber},
+                 {"ISSUED", "issued_points", Show::kNumber},
+                 {"TAKEN BACK", "reversed_points", Show::kNumber}},
+                "it pays for no other partner's purchases");
+}
+
+}  // namespace
+
 void AddTillReports(CLI::App& noun, Context& context) {
   AddVerb<v1::ListSequenceGapsRequest, v1::ListSequenceGapsResponse>(
       noun, context, "gaps", "Lists what is missing of the numbers that terminals give")
@@ -199,6 +219,7 @@ void AddTillReports(CLI::App& noun, Context& context) {
                  {"SHARE", "share_ppm", Show::kRate},
                  {"POINTS", "points", Show::kNumber}},
                 "no card twice");
+  AddFunded(noun, context);
 }
 
 }  // namespace guilder::cli
