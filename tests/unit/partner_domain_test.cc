@@ -1,6 +1,8 @@
 #include <map>
 #include <set>
 
+#include "absl/strings/ascii.h"
+
 #include "libs/base/reason.h"
 #include "services/partner/domain/contract.h"
 #include "services/partner/domain/credential.h"
@@ -399,7 +401,9 @@ TEST_CASE("VAT numbers: forms and check digits of each country", "[unit][partner
     CHECK(ReasonOf(CheckVatNumber(mistyped)) == Reason::kTaxIdInvalid);
     CHECK(ReasonOf(CheckVatNumber(number + "12345678")) == Reason::kTaxIdInvalid);
     CHECK(ReasonOf(CheckVatNumber(number.substr(0, 3))) == Reason::kTaxIdInvalid);
+    CHECK(ReasonOf(CheckVatNumber(absl::AsciiStrToLower(number))) == Reason::kTaxIdInvalid);
   }
+  CHECK(ReasonOf(CheckVatNumber("GR094259216")) == Reason::kTaxIdInvalid);
   // Others have forms of their own.
   CHECK(CheckVatNumber("CHE-116.281.710 MWST").ok());
   CHECK(CheckVatNumber("").ok());

@@ -280,22 +280,23 @@ constexpr Country kCountries[] = {
     {"SE", IsSwedish},    {"SI", IsSlovene},       {"SK", IsSlovak},     {"XI", IsNorthernIrish},
 };
 
-const Country* CountryOf(std::string_view tax_id) {
+const Country* CountryOf(std::string_view prefix) {
   for (const Country& country : kCountries) {
-    if (tax_id.substr(0, 2) == country.prefix) return &country;
+    if (prefix == country.prefix) return &country;
   }
   return nullptr;
 }
 
 }  // namespace
 
-bool HasVatPrefix(std::string_view tax_id) {
-  return CountryOf(tax_id) != nullptr;
-}
-
 absl::Status CheckVatNumber(std::string_view tax_id) {
-  const Country* const country = CountryOf(tax_id);
-  if (country == nullptr || country->is_valid(tax_id.substr(2))) return absl::OkStatus();
+  const std::string_view prefix = tax_id.substr(0, 2);
+  std::string capitals = absl::AsciiStrToUpper(ToAbsl(prefix));
+  if (capitals == "GR") capitals = "EL";
+  const Country* const country = CountryOf(capitals);
+  if (country == nullptr) return absl::OkStatus();
+  // What is meant to be of a member state does not pass as of some other country.
+  if (prefix == country->prefix && country->is_valid(tax_id.substr(2))) return absl::OkStatus();
   return Refuse(Reason::kTaxIdInvalid, {}, {{"country", std::string(country->prefix)}});
 }
 

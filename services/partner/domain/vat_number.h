@@ -13,10 +13,8 @@ namespace guilder::partner {
 // Czechia and Latvia, and French keys with letters, are checked by their form alone. That a number
 // is well formed does not say that it is registered.
 //
-// Any other tax id passes: its form is its country's business. Error: TAX_ID_INVALID.
+// Any other tax id passes: its form is its country's business. A prefix in small letters, or GR for
+// Greece, is refused. Error: TAX_ID_INVALID.
 absl::Status CheckVatNumber(std::string_view tax_id);
-
-// Whether CheckVatNumber looks at it.
-bool HasVatPrefix(std::string_view tax_id);
 
 }  // namespace guilder::partner
