@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "absl/strings/str_cat.h"
 #include "guilder/accrual/v1/accrual_service.grpc.pb.h"
 #include "guilder/member/v1/member_service.grpc.pb.h"
 #include "guilder/member/v1/points_service.grpc.pb.h"
@@ -147,14 +148,44 @@ class MembersPoints final : public member::v1::PointsService::Service {
 };
 
 class Settlements final : public settlement::v1::SettlementService::Service {
+ public:
+  std::string decided_etag;
+  std::string note;
+
   grpc::Status GetSettlement(grpc::ServerContext*, const settlement::v1::GetSettlementRequest*,
                              settlement::v1::GetSettlementResponse* response) override {
     return Answer(response, R"({"settlement":{"name":"settlements/1",
-        "state":"SETTLEMENT_STATE_APPROVED","currency_code":"EUR","nets":[{"partner":"partners/a",
+        "state":"SETTLEMENT_STATE_APPROVED","currency_code":"EUR","etag":"e5","nets":[{"partner":"partners/a",
         "points_issued":"1000","issuance_minor_units":"1000","tax_minor_units":"190",
         "net_minor_units":"-1190"}],"operator_net_minor_units":"-1190","lines":[{
         "name":"settlements/1/lines/1","partner":"partners/a","leg":"SETTLEMENT_LEG_ISSUANCE",
         "points":"1000","cumulative_points":"1000","amount_minor_units":"1000"}]}})");
+  }
+  grpc::Status ApproveSettlement(grpc::ServerContext*,
+                                 const settlement::v1::ApproveSettlementRequest* request,
+                                 settlement::v1::ApproveSettlementResponse*) override {
+    decided_etag = request->etag();
+    return grpc::Status::OK;
+  }
+  grpc::Status RejectSettlement(grpc::ServerContext*,
+                                const settlement::v1::RejectSettlementRequest* request,
+                                settlement::v1::RejectSettlementResponse*) override {
+    decided_etag = request->etag();
+    note = request->note();
+    return grpc::Status::OK;
+  }
+  grpc::Status ApproveWriteOff(grpc::ServerContext*,
+                               const settlement::v1::ApproveWriteOffRequest* request,
+                               settlement::v1::ApproveWriteOffResponse*) override {
+    decided_etag = request->etag();
+    return grpc::Status::OK;
+  }
+  grpc::Status RejectWriteOff(grpc::ServerContext*,
+                              const settlement::v1::RejectWriteOffRequest* request,
+                              settlement::v1::RejectWriteOffResponse*) override {
+    decided_etag = request->etag();
+    note = absl::StrCat(request->obligation(), " ", request->note());
+    return grpc::Status::OK;
   }
   grpc::Status ExportPayments(grpc::ServerContext*, const settlement::v1::ExportPaymentsRequest*,
                               settlement::v1::ExportPaymentsResponse* response) override {
@@ -200,7 +231,8 @@ class Operators final : public operator_::v1::OperatorService::Service {
   }
   grpc::Status ListApprovals(grpc::ServerContext*, const operator_::v1::ListApprovalsRequest*,
                              operator_::v1::ListApprovalsResponse* response) override {
-    return Answer(response, R"({"approvals":[{"name":"approvals/1","etag":"0a"}]})");
+    return Answer(response, R"({"approvals":[{"name":"approvals/1","etag":"0a"},
+        {"name":"settlements/1/obligations/a","etag":"e6","summary":"write-off of 12"}]})");
   }
   grpc::Status Explain(grpc::ServerContext*, const operator_::v1::ExplainRequest*,
                        operator_::v1::ExplainResponse* response) override {
@@ -225,7 +257,7 @@ class Shell {
     std::filesystem::create_directories(folder_);
     std::ofstream(folder_ / "token") << "token\n";
     std::ofstream(folder_ / "empty.json") << R"({"endpoints":{},"operators":{"auditor":"t",
-        "support":"t","finance":"t","submitter":"t","approver":"t"},"partners":[{"name":"partners/a",
+        "support":"t","finance":"t","finance_approver":"t","submitter":"t","approver":"t"},"partners":[{"name":"partners/a",
         "api_key":"k"}]})";
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
@@ -312,6 +344,25 @@ TEST_CASE("CLI: who approves without an etag sees what waits, and approves that"
   CHECK(shell.accrual.approved_etag.empty());
 
   CHECK(shell.Run("approval list").out.find("ETAG") != std::string::npos);
+}
+
+TEST_CASE("CLI: a settlement and a write-off are approved and rejected as they were read",
+          "[service][cli][inv-97]") {
+  Shell shell;
+  const auto etag_of = [&](const std::string& command) {
+    shell.settlements.decided_etag.clear();
+    CHECK(shell.Run(command).exit_code == ExitCode::kDone);
+    return shell.settlements.decided_etag;
+  };
+  // Of what is computed now, unless it is stated.
+  CHECK(etag_of("approval approve settlements/1") == "e5");
+  CHECK(etag_of("approval approve settlements/1 --etag mine") == "mine");
+  CHECK(etag_of("approval reject settlements/1 --note wrong") == "e5");
+  CHECK(shell.settlements.note == "wrong");
+  CHECK(etag_of("approval reject settlements/1 --etag mine") == "mine");
+  CHECK(etag_of("approval approve settlements/1/obligations/a") == "e6");
+  CHECK(etag_of("approval reject settlements/1/obligations/a --etag mine --note paid") == "mine");
+  CHECK(shell.settlements.note == "settlements/1/obligations/a paid");
 }
 
 TEST_CASE("CLI: an update names the fields that were given", "[service][cli]") {
