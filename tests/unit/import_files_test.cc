@@ -159,6 +159,38 @@ TEST_CASE("ReadFileWork: a malformed row refuses its whole receipt, and the reje
         "number\n");
 }
 
+TEST_CASE("ReadFileWork: what only looks like a number, or a row, is refused",
+          "[unit][cli][accrual][inv-105]") {
+  const auto detail = [](const std::string& quantity, const std::string& amount) {
+    const FileWork work =
+        Read("01;2;17;;29.03.2026 03:30;4711;A;" + quantity + ";" + amount + "\n");
+    REQUIRE(work.items.size() == 1);
+    return work.items[0].refusal.detail;
+  };
+  CHECK(detail("1", "1.234.567,89").empty());
+  CHECK(detail("1", "123.456").empty());
+  CHECK(detail("-2", "-1.234,5").empty());
+  CHECK(detail("2,0", "12,34").empty());
+  // A decimal point where the mapping says that points separate thousands.
+  for (const std::string& amount :
+       {"12.34", "12.34,56", "1.2345", ".123", "1234.567", "1,234.567", "1.", "1..234"}) {
+    INFO(amount);
+    CHECK(detail("1", amount) == "line 2: Betrag: '" + amount + "' is no number");
+  }
+  CHECK(detail("1,5", "10") ==
+        "line 2: Menge: '1,5' is no whole number of what quantity_digits counts");
+  CHECK(detail("1", "10;50") == "line 2: it has 10 fields, the header 9");
+  CHECK(detail("1", "10;;").empty());
+  const FileWork huge =
+      Read("01;2;17;;29.03.2026 03:30;4711;" + std::string(5'000'000, 'A') + ";1;10\n");
+  CHECK(huge.items[0].refusal.detail == "line 2: its sku is longer than 1,000 bytes");
+  CHECK(huge.items[0].purchase.ByteSizeLong() < 10'000);
+  const auto twice =
+      ReadFileWork("Filiale;Kasse;Bon;Bediener;Zeit;Karte;Artikel;Menge;Betrag;Bon\n",
+                   TestMapping(), "partners/fresh");
+  CHECK(twice.status().message() == "the file has two columns Bon");
+}
+
 TEST_CASE("MakeRejectFile: what was corrected is read as if it had been right at first",
           "[unit][cli][accrual][inv-14]") {
   const std::string wrong = "01;2;17;;29.03.2026 03:30;4711;A;2;abc\n";

@@ -74,17 +74,13 @@ class Reader {
   // The lot of a row; no points for none. What is wrong with it goes to `error`.
   v1::OpeningLot Lot(const Fields& fields, std::string& error) const {
     v1::OpeningLot lot;
-    if (fields.size() < width_) {
-      error = absl::StrCat("it has ", fields.size(), " fields, the header ", width_);
-      return lot;
-    }
-    std::string digits;
-    for (const char c : TextOf(points_, fields)) {
-      if (c != mapping_->thousands || c == '\0') digits += c;
-    }
+    error = WrongWidth(fields, width_);
+    if (!error.empty()) return lot;
+    const std::string text = TextOf(points_, fields);
+    const std::string digits = WithoutThousands(text, *mapping_).value_or("?");
     const auto points = digits.empty() ? std::optional<int64_t>(0) : ParseInt(digits);
     if (!points || *points < 0) {
-      error = absl::StrCat("'", digits.substr(0, 40), "' is no number of points");
+      error = absl::StrCat("'", text.substr(0, 40), "' is no number of points");
       return lot;
     }
     lot.set_points(*points);

@@ -18,20 +18,31 @@ namespace {
 
 constexpr int kPriceDigits = 6;
 
+// No text of a purchase is nearly as long; what is would not fit a request.
+constexpr size_t kMaxTextBytes = 1'000;
+
 // Keeps what is wrong first.
 void Note(Row& row, std::string error) {
   if (row.error.empty()) row.error = std::move(error);
 }
 
-// "1.234,50" as "1234.50".
+// "1.234,50" as "1234.50"; what is no number as another that is none.
 std::string PlainDecimal(std::string_view text, const Mapping& mapping) {
+  const std::optional<std::string> ungrouped = WithoutThousands(text, mapping);
+  if (!ungrouped) return "?";
   std::string plain;
-  for (const char c : text) {
-    if (c == mapping.thousands && c != '\0') continue;
+  for (const char c : *ungrouped) {
     // A point that is no decimal separator makes it no number.
     plain += c == mapping.decimal ? '.' : c == '.' ? '?' : c;
   }
   return plain;
+}
+
+// Notes a text that is too long, and shortens it.
+void CheckLength(const char* what, std::string& text, Row& row) {
+  if (text.size() <= kMaxTextBytes) return;
+  Note(row, absl::StrCat("its ", what, " is longer than 1,000 bytes"));
+  text.resize(kMaxTextBytes);
 }
 
 // quantity × price in minor units, half away from zero; held at just beyond what a line may come
@@ -126,7 +137,17 @@ void RowReader::ReadLine(const std::vector<std::string_view>& fields, Row& row) 
   line.line_id = TextOf(line_id_, fields);
   line.sku = TextOf(sku_, fields);
   line.category = TextOf(category_, fields);
-  line.quantity = quantity_.source->given ? number(quantity_, mapping_->quantity_digits) : 1;
+  line.quantity = 1;
+  if (quantity_.source->given) {
+    const int64_t thousandths = number(quantity_, mapping_->quantity_digits + 3);
+    line.quantity = thousandths / 1'000;
+    // Half a piece is neither none nor one.
+    if (thousandths % 1'000 != 0) {
+      Note(row,
+           absl::StrCat(quantity_.source->column, ": '", TextOf(quantity_, fields).substr(0, 40),
+                        "' is no whole number of ", "what quantity_digits counts"));
+    }
+  }
   if (mapping_->price.given) {
     line.unit_price = number(price_, kPriceDigits);
     const int digits = quantity_.source->given ? mapping_->quantity_digits : 0;
@@ -141,9 +162,7 @@ void RowReader::ReadLine(const std::vector<std::string_view>& fields, Row& row) 
 
 Row RowReader::Read(const std::vector<std::string_view>& fields) const {
   Row row;
-  if (fields.size() < width_) {
-    Note(row, absl::StrCat("it has ", fields.size(), " fields, the header ", width_));
-  }
+  Note(row, WrongWidth(fields, width_));
   row.store = TextOf(store_, fields);
   row.terminal = TextOf(terminal_, fields);
   row.number = TextOf(number_, fields);
@@ -158,12 +177,21 @@ Row RowReader::Read(const std::vector<std::string_view>& fields) const {
   row.card = TextOf(card_, fields);
   ReadWhen(fields, row);
   ReadLine(fields, row);
+  CheckLength("store", row.store, row);
+  CheckLength("terminal", row.terminal, row);
+  CheckLength("number", row.number, row);
+  CheckLength("cashier", row.cashier, row);
+  CheckLength("card", row.card, row);
+  CheckLength("line id", row.line.line_id, row);
+  CheckLength("sku", row.line.sku, row);
+  CheckLength("category", row.line.category, row);
   const ReturnsMapping& returns = mapping_->returns;
   row.is_return =
       (returns.marked.given && absl::StartsWith(TextOf(marked_, fields), returns.prefix)) ||
       (returns.negative_quantity && row.line.quantity < 0);
   if (!row.is_return) return row;
   row.sale = TextOf(sale_, fields);
+  CheckLength("sale", row.sale, row);
   row.sale_date = row.business_date;
   if (!row.sale.empty() && returns.sale_date.given) {
     row.sale_date = ReadDate(sale_date_, fields, row);
