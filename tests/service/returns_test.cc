@@ -2,6 +2,8 @@
 #include <string>
 #include <tuple>
 
+#include "absl/strings/str_cat.h"
+
 #include "tests/service/returns_world.h"
 
 namespace guilder::accrual {
@@ -198,6 +200,26 @@ TEST_CASE("RecordReturn: a product's bonus goes with the product, and with no ot
 
   CHECK(world.Return(bought.name(), "1", 1).points_reversed() == 60);
   CHECK(world.Return(bought.name(), "2", 1).points_reversed() == 55);
+}
+
+TEST_CASE("PreviewReturn: a partner that takes no returns any more is told so, as by RecordReturn",
+          "[service][accrual]") {
+  const ReturnsWorld world(ASet());
+  const auto bought = world.Buy(world.APurchase(10));
+  world.coalition.database().Query(absl::StrCat(
+      "update partner.partners set state = 'TERMINATING', last_issue_us = n, ",
+      "last_redemption_us = n, last_return_us = n, final_settlement_us = n from (select ",
+      world.coalition.Now().value(), "::bigint as n) as now where slug = 'fresh'; ",
+      "update ledger.configuration set version = version + 1"));
+  const auto returned = world.AReturn(bought.name(), "1", 1);
+  CHECK(ReasonOf(world.AsPartner(&Stub::RecordReturn, returned).status()) ==
+        Reason::kPartnerNotActive);
+  v1::PreviewReturnRequest preview;
+  preview.set_store(returned.store());
+  preview.set_purchase(bought.name());
+  *preview.mutable_lines() = returned.lines();
+  CHECK(ReasonOf(world.AsPartner(&Stub::PreviewReturn, preview).status()) ==
+        Reason::kPartnerNotActive);
 }
 
 v1::RuleSet SpentSet(v1::SpentPoints policy, v1::FunderKind payer = v1::FUNDER_KIND_UNSPECIFIED) {

@@ -237,6 +237,29 @@ TEST_CASE("RuleService: each documented refusal is given, first match first", "[
       {"a name that is none", refusal([](v1::RuleSet& set) {
          AddBaseRate(set, "x").mutable_selector()->add_partners("fresh");
        })},
+      {"a brand that would not pay", refusal([](v1::RuleSet& set) {
+         AddBaseRate(set, "x").mutable_funding()->mutable_remainder()->set_brand("partners/fresh");
+       })},
+      {"a brand that would not pay its share", refusal([](v1::RuleSet& set) {
+         v1::FunderShare& share = *AddBaseRate(set, "x").mutable_funding()->add_shares();
+         share.set_share_ppm(1'000);
+         share.mutable_funder()->set_kind(v1::FUNDER_KIND_OPERATOR);
+         share.mutable_funder()->set_brand("partners/fresh");
+       })},
+      {"a kind of funder of later", refusal([](v1::RuleSet& set) {
+         AddBaseRate(set, "x").mutable_funding()->mutable_remainder()->set_kind(
+             static_cast<v1::FunderKind>(77));
+       })},
+      {"a rounding of later", refusal([](v1::RuleSet& set) {
+         AddBaseRate(set, "x").mutable_base_rate()->set_rounding(static_cast<v1::Rounding>(77));
+       })},
+      {"a condition of later", refusal([](v1::RuleSet& set) {
+         AddBaseRate(set, "x").mutable_conditions()->set_first_purchase(
+             static_cast<v1::FirstPurchase>(77));
+       })},
+      {"a NUL", refusal([](v1::RuleSet& set) {
+         AddBaseRate(set, "x").set_display_name(std::string("a\0b", 3));
+       })},
   };
   for (const auto& [what, status] : malformed) {
     INFO(what << ": " << status);

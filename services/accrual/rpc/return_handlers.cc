@@ -140,6 +140,7 @@ absl::StatusOr<v1::PreviewReturnResponse> AccrualHandlers::PreviewReturn(
     const auto account = ledger::ReadAccountWithLots(tx, sale.account, FirstLotOfReturn(sale),
                                                      sale.recorded.purchase.redemption);
     if (!account) return Refuse(Reason::kPurchaseNotFound);
+    if (!seller->MayTakeReturns(account->now)) return Refuse(Reason::kPartnerNotActive);
     // A copy, and a record that is never written.
     ledger::Posting posting(account->state, RecordNumber(1), account->now);
     posting.BringUpToNow();

@@ -17,6 +17,7 @@
 #include "services/accrual/domain/rule_approval.h"
 #include "services/accrual/store/earning_rows.h"
 #include "services/accrual/store/rule_sets.h"
+#include "services/accrual/store/rule_wording.h"
 
 namespace guilder::accrual {
 namespace {
@@ -99,6 +100,7 @@ absl::StatusOr<v1::ProposeRuleSetResponse> RuleHandlers::ProposeRuleSet(
   if (asked.rules_size() == 0) {
     return Refuse(Reason::kRequestMalformed, "the rule set has no rules", {{"field", "rules"}});
   }
+  GUILDER_RETURN_IF_ERROR(CheckWording(asked));
   StoredRuleSet proposal;
   proposal.effective_from = *from;
   proposal.rules = SerializedRules(asked);
