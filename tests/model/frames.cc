@@ -38,6 +38,9 @@ Request ReadRequest(Decoder& in) {
   request.activates_after = in.ReadQuantity<Timestamp>();
   request.expires_after = in.ReadQuantity<Timestamp>();
   request.cancel_on_due = in.Unsigned() != 0;
+  request.funder = in.ReadId<PartnerId>();
+  request.funder_contract = in.ReadId<ContractId>();
+  request.funder_points = in.ReadQuantity<Points>();
   request.final = in.Unsigned() != 0;
   request.restricted_to = in.ReadId<PartnerId>();
   request.gift = in.Unsigned() != 0;

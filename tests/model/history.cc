@@ -130,6 +130,11 @@ class Generator {
     if (Chance(5)) request.expires_after = request.activates_after + Hours(Between(0, 1));
     request.cancel_on_due = Chance(20);
     if (Chance(12)) request.restricted_to = Chance(30) ? PartnerId(-1) : AnyTaker();
+    if (Chance(15)) {
+      request.funder = PartnerId(Between(1, 4));
+      request.funder_contract = IssuanceContract(request.funder, Between(1, 2));
+      request.funder_points = Points(Between(1, 50));
+    }
     if (Chance(25)) request.receipt = Last() + 2;
     if (Chance(40)) step.card = AnyCard();
     return step;
@@ -314,6 +319,10 @@ std::string Describe(const Step& step, int index) {
   if (request.final) absl::StrAppend(&line, " final");
   if (request.restricted_to) {
     absl::StrAppend(&line, " restricted to ", request.restricted_to.value());
+  }
+  if (request.funder) {
+    absl::StrAppend(&line, " and ", request.funder_points.value(), " of partner ",
+                    request.funder.value());
   }
   if (request.gift) absl::StrAppend(&line, " for a gift");
   if (request.first_in) absl::StrAppend(&line, " older first");

@@ -106,6 +106,7 @@ class LaneCommand final : public ledger::Command {
     account = request.account;
     book = account ? ledger::BookOf(account) : new_book;
     if (kind == RecordKind::kPurchase) issues = ledger::Issues::kPartnersPoints;
+    if (request.funder) payers = {request.funder};
     if (NamesTwo(request.verb)) others = {request.other};
     if (request.verb == Verb::kMerge) {
       content = ledger::EncodeMerge(request.other);
@@ -133,6 +134,9 @@ class LaneCommand final : public ledger::Command {
       case Verb::kEarn:
         GUILDER_RETURN_IF_ERROR(CheckCard(context, posting));
         GUILDER_RETURN_IF_ERROR(DecideEarn(posting, EarnTerms(posting.now())));
+        if (request_.funder) {
+          GUILDER_RETURN_IF_ERROR(DecideEarn(posting, FunderTerms(posting.now())));
+        }
         return Text("earned", request_.points);
       case Verb::kConfirm:
         return Text("confirmed", DecideConfirm(posting, lot()));
@@ -279,6 +283,16 @@ class LaneCommand final : public ledger::Command {
     terms.expires_at = After(now, request_.expires_after);
     terms.on_due = request_.cancel_on_due ? ledger::OnDue::kCancel : ledger::OnDue::kActivate;
     terms.restricted_to = request_.restricted_to;
+    return terms;
+  }
+
+  ledger::EarnTerms FunderTerms(Timestamp now) const {
+    ledger::EarnTerms terms;
+    terms.issuer = request_.funder;
+    terms.contract = request_.funder_contract;
+    terms.points = request_.funder_points;
+    terms.activates_at = now;
+    terms.expires_at = After(now, request_.expires_after);
     return terms;
   }
 

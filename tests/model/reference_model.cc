@@ -209,6 +209,17 @@ absl::StatusOr<std::string> Account::Earn(const Request& request) {
     Note(IssuedBy(lot.issuer), Pending(id), lot.issued, lot.contract, Movement::kIssued);
     LiveUntilNow();
   }
+  if (request.funder) {
+    Lot lot;
+    lot.issuer = request.funder;
+    lot.contract = request.funder_contract;
+    lot.issued = lot.waiting = request.funder_points;
+    lot.activates_at = now_;
+    lot.expires_at = After(now_, request.expires_after);
+    const LotId id = NewLot(lot).first;
+    Note(IssuedBy(lot.issuer), Pending(id), lot.issued, lot.contract, Movement::kIssued);
+    LiveUntilNow();
+  }
   return Text("earned", request.points);
 }
 

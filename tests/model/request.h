@@ -73,6 +73,11 @@ struct Request {
   Timestamp expires_after = kNever;
   // On its date an earning is cancelled rather than activated.
   bool cancel_on_due = false;
+  // Of an earning: who pays for some points more, by which version of its contract, and how many:
+  // a lot of its own, available at once. None for nobody.
+  PartnerId funder;
+  ContractId funder_contract;
+  Points funder_points;
   // Of a capture: the rest is released.
   bool final = false;
   // Of an earning: where alone its points may be spent; -1 for gifts, none for anywhere.
