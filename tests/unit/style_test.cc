@@ -23,6 +23,8 @@ constexpr size_t kMostLinesOfFunction = 70;
 using Reasons = std::map<std::string, std::string>;
 
 const Reasons kLongFiles = {
+    {"tests/service/cli_rendering_test.cc",
+     "one network whose answers are known, and each of them"},
     {"tests/unit/ledger_decide_test.cc", "what the deciders promise, in one place"},
 };
 
