@@ -149,6 +149,8 @@ const Permission kTable[] = {
     Row("guilder.member.v1.StandingService/AddSegment", kNoPartner, {kSupport, kAdmin}),
     Row("guilder.member.v1.StandingService/RemoveSegment", kNoPartner, {kSupport, kAdmin}),
     Row("guilder.member.v1.StandingService/ListSegments", kNoPartner, kReaders),
+    Row("guilder.member.v1.StandingService/SetResidence", kNoPartner, {kSupport, kAdmin}),
+    MembersToo(Row("guilder.member.v1.StandingService/ListResidences", kNoPartner, kReaders)),
 
     // What staff does with members' points.
     Row("guilder.member.v1.PointsService/GetPointsPolicy", kNoPartner, kEveryOperator),

@@ -97,7 +97,10 @@ absl::Status Context::FillRequestId(Message& request) {
     last_request_id_ = flags_.request_id.empty() ? clients::NewRequestId() : flags_.request_id;
     request.GetReflection()->SetString(&request, field, last_request_id_);
   }
-  std::cerr << "request_id " << last_request_id_ << std::endl;
+  // Once for all pages of one request.
+  if (std::exchange(told_request_id_, last_request_id_) != last_request_id_) {
+    std::cerr << "request_id " << last_request_id_ << std::endl;
+  }
   return absl::OkStatus();
 }
 

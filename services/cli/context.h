@@ -109,6 +109,8 @@ class Context {
   std::unique_ptr<Output> output_;
   std::unique_ptr<Network> network_;
   std::string last_request_id_;
+  // That stderr was told last.
+  std::string told_request_id_;
   std::vector<std::unique_ptr<Verb>> verbs_;
 };
 

@@ -149,7 +149,7 @@ class Checker {
                   (lot.waiting + lot.free + lot.held).value(), lot.held.value(),
                   lot.redeemed.value(), lot.reversed.value(), lot.expired.value(), lot.owed.value(),
                   lot.restricted_to.value(), lot.restored_until.value(), lot.moved.value(),
-                  lot.first_account.value(), lot.first_lot.value()});
+                  lot.first_account.value(), lot.first_lot.value(), lot.forfeited.value()});
       }
     }
     Table actual;
@@ -157,8 +157,8 @@ class Checker {
          Query("select account_id, lot_id, issuer_id, contract_id, issued, activates_at_us, "
                "expires_at_us, on_due, state, remaining, held, redeemed, reversed, expired, debt, "
                "restricted_to, restored_until_us, moved, coalesce(origin_account, 0), "
-               "coalesce(origin_lot, 0) from ledger.lots")) {
-      actual[{row.Id<AccountId>(0), absl::StrCat(row.Int(1))}] = Numbers(row, 2, 18);
+               "coalesce(origin_lot, 0), forfeited from ledger.lots")) {
+      actual[{row.Id<AccountId>(0), absl::StrCat(row.Int(1))}] = Numbers(row, 2, 19);
     }
     Compare("lot", expected, actual);
   }

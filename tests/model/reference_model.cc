@@ -266,8 +266,10 @@ absl::StatusOr<std::string> Account::Reverse(const Request& request) {
   Note(Available(id), IssuedBy(lot.issuer), from_free, lot.contract, Movement::kReversed);
   left -= from_free;
 
+  // Fees last.
   const Points from_expired = std::min(left, lot.expired);
   lot.expired -= from_expired;
+  lot.forfeited = std::min(lot.forfeited, lot.expired);
   Note(Expired(), IssuedBy(lot.issuer), from_expired, lot.contract, Movement::kReversed);
   left -= from_expired;
 

@@ -47,6 +47,8 @@ struct Lot {
   Points redeemed;
   Points reversed;
   Points expired;
+  // Of these, what was taken as a fee or by staff.
+  Points forfeited;
   // What left for other lots, less what came back. Below zero where others paid what it owed.
   Points moved;
   Points owed;

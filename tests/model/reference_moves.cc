@@ -214,7 +214,8 @@ void Account::BringHome(Account& home, RecordNumber record) {
     const Points left = lot.waiting + lot.free;
     if (left > kNothing) SendFrom(entry, left);
     arrive(left);
-    const Points expired = std::exchange(lot.expired, kNothing);
+    const Points expired = lot.expired - lot.forfeited;
+    lot.expired -= expired;
     lot.moved += expired;
     Note(Expired(), InTransit(), expired, lot.contract, Movement::kReinstated);
     arrive(expired);
@@ -227,6 +228,7 @@ void Account::Forfeit(Points points) {
     const Points taken = std::min(points, lot.free);
     lot.free -= taken;
     lot.expired += taken;
+    lot.forfeited += taken;
     points -= taken;
     Note(Available(id), Expired(), taken, lot.contract, Movement::kExpired);
   }

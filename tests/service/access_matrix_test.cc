@@ -339,6 +339,7 @@ TEST_CASE("Access: a member's token reads the member's own account", "[service][
       {"MemberService/ListEntries", Names::kPartner, "parent:'<own-member>'"},
       {"MemberService/GetStatement", Names::kPartner, "member:'<own-member>'"},
       {"StandingService/ListTierChanges", Names::kPartner, "parent:'<own-member>'"},
+      {"StandingService/ListResidences", Names::kPartner, "parent:'<own-member>'"},
       {"BonusService/ReferMember", Names::kPartner,
        "request_id:'<uuid>' member:'<own-member>' referrer_card_number:'<card>'"},
       {"PersonService/UpdateMember", Names::kPartner,

@@ -312,10 +312,54 @@ TEST_CASE("Expiry: expired points are given back in bulk, with their issuers, on
                     "= (l.issuer_id, l.contract_id)") == 2);
   CHECK(world.Count("select sum(balance)::bigint from ledger.control_accounts where kind = 3") ==
         0);
-  request.set_payer("partners/books");
-  CHECK(ReasonOf(world.Ask(&World::Staff::ReinstatePoints, request)) == Reason::kRequestMalformed);
   request.set_life_days(0);
   CHECK(ReasonOf(world.Ask(&World::Staff::ReinstatePoints, request)) == Reason::kRequestMalformed);
+}
+
+TEST_CASE("Expiry: another payer makes good for what is given back, and fees stay what they are",
+          "[service][member][inv-70][inv-98]") {
+  const World world;
+  const auto anna = world.Enrol();
+  REQUIRE(Adjust(world, AnAdjustment(anna, -100)).ok());
+  world.coalition.AdvanceDays(45);
+  REQUIRE(Sweep(world) == 1);
+  v1::ReinstatePointsRequest request;
+  request.set_request_id(clients::NewRequestId());
+  *request.mutable_start_time() =
+      rpc::ToProto(world.coalition.Now() - Timestamp(30 * kMicrosPerDay));
+  *request.mutable_end_time() = rpc::ToProto(world.coalition.Now());
+  request.set_life_days(60);
+  request.set_reason(v1::ADJUSTMENT_REASON_TECHNICAL_FAULT);
+  request.set_payer("partners/nobody");
+  CHECK(ReasonOf(world.Ask(&World::Staff::ReinstatePoints, request)) == Reason::kPartnerNotFound);
+  request.set_payer("partners/books");
+  const auto run = [&] {
+    int64_t points = 0;
+    request.clear_page_token();
+    do {
+      const auto page = world.Ask(&World::Staff::ReinstatePoints, request);
+      if (!page.ok()) FAIL(page.status().ToString());
+      points += page->points();
+      request.set_page_token(page->next_page_token());
+    } while (!request.page_token().empty());
+    return points;
+  };
+
+  CHECK(run() == 900);
+  run();
+  request.set_request_id(clients::NewRequestId());
+  CHECK(run() == 0);
+
+  CHECK(world.Balance(anna).available_points() == 900);
+  // They are of the same issuer, and as many of the payer's are billed to it, and breakage.
+  CHECK(world.Count("select sum(remaining)::bigint from ledger.lots l join partner.partners p on "
+                    "p.partner_id = l.issuer_id where p.slug = 'house'") == 900);
+  CHECK(world.Count("select -sum(balance)::bigint from ledger.control_accounts c join "
+                    "partner.partners p using (partner_id) where c.kind = 1 and slug = 'books'") ==
+        900);
+  CHECK(world.Count("select sum(balance)::bigint from ledger.control_accounts where kind = 3") ==
+        1'000);
+  CHECK(world.Count("select sum(forfeited)::bigint from ledger.lots") == 1'000);
 }
 
 TEST_CASE("Expiry: a page token of something else, and a malformed date, are refused",

@@ -1,5 +1,7 @@
 #include <future>
 
+#include "libs/postgres/connection.h"
+#include "libs/postgres/pool.h"
 #include "tests/service/points_world.h"
 
 namespace guilder::member {
@@ -239,6 +241,57 @@ TEST_CASE("MergeMembers: points, cards and names go on, and open holds are captu
   REQUIRE(member.ok());
   CHECK(member->member().name() == bert.name);
   CHECK(member->member().cards_size() == 2);
+}
+
+TEST_CASE("MergeMembers: what a hold held that ran out goes to who goes on, by the sweep",
+          "[service][member][inv-71]") {
+  const World world;
+  const auto anna = world.Enrol();
+  const auto bert = world.Enrol();
+  REQUIRE(world.Hold(anna, 300).ok());
+  REQUIRE(world.Merge(anna, bert).ok());
+  world.coalition.AdvanceDays(10);
+  CHECK(world.Balance(bert).available_points() == 1'700);
+
+  v1::SweepExpiryRequest request;
+  do {
+    const auto page = world.Ask(&World::Staff::SweepExpiry, request);
+    REQUIRE(page.ok());
+    request.set_page_token(page->next_page_token());
+  } while (!request.page_token().empty());
+
+  CHECK(world.Balance(bert).available_points() == 2'000);
+  CHECK(world.Count("select count(*) from ledger.holds where state in (0, 4)") == 0);
+}
+
+TEST_CASE("MergeMembers: a card that is given at the same moment goes along",
+          "[service][member][inv-71]") {
+  const World world;
+  const auto anna = world.Enrol();
+  const auto bert = world.Enrol();
+  std::future<bool> merged;
+  const absl::Status given = world.coalition.network().pool().Run([&](postgres::Transaction& tx) {
+    tx.Script("select from member.members for share");
+    tx.Script(
+        "insert into member.cards (card_number, book, account_id, state, issued_at_us, request_id) "
+        "select card_number + 10, book, account_id, 0, 1, gen_random_uuid() from member.cards "
+        "where "
+        "card_number = " +
+        anna.card);
+    merged = std::async(std::launch::async, [&] { return world.Merge(anna, bert).ok(); });
+    const auto waits = [&] {
+      return world.Count(
+                 "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and "
+                 "datname = current_database()") > 0;
+    };
+    while (!waits() && merged.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+    }
+    return absl::OkStatus();
+  });
+
+  REQUIRE(given.ok());
+  CHECK(merged.get());
+  CHECK(world.Count("select count(distinct account_id) from member.cards") == 1);
 }
 
 TEST_CASE("MergeMembers: a tier goes on where there is none, and segments that are not over do",

@@ -12,6 +12,7 @@
 #include "libs/clients/client.h"
 #include "services/member/rpc/member_service.h"
 #include "services/member/rpc/points_service.h"
+#include "services/member/rpc/standing_service.h"
 #include "services/redemption/rpc/redemption_service.h"
 #include "tests/support/catch2.h"
 #include "tests/support/coalition.h"
@@ -36,6 +37,8 @@ struct PointsWorld {
                                                  coalition.lanes(), network.secrets()};
     network.Add(MakeMemberService(dependencies), kMemberServiceName);
     network.Add(MakePointsService(dependencies), kPointsServiceName);
+    network.Add(MakeStandingService(dependencies), kStandingServiceName);
+    network.Add(MakePersonService(dependencies), kPersonServiceName);
     network.Add(
         redemption::MakeRedemptionService({network.runtime(), network.pool(), coalition.lanes(),
                                            coalition.cards(), network.secrets()}),

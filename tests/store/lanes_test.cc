@@ -203,7 +203,7 @@ TEST_CASE("Lanes: after a drain everything queued is answered and nothing more i
 
 TEST_CASE("Lanes: a book in a newer format is not written", "[store][ledger]") {
   World world;
-  world.coalition.database().Query("update ledger.books set format_version = 6");
+  world.coalition.database().Query("update ledger.books set format_version = 7");
   CHECK(ReasonOf(Submit(world.coalition.lanes(), std::make_unique<Give>(world.account, Points(1)))
                      .get()
                      .status()) == Reason::kStoreUnavailable);

@@ -30,7 +30,7 @@ constexpr char kSetUp[] = R"sql(
           (extract(epoch from now() - interval '5 days') * 1000000)::bigint);
   insert into ledger.configuration (programme_id, version) values (1, 1);
   insert into ledger.books (book, programme_id, clock_offset_us, format_version, secret)
-  select b, 1, -4 * 86400000000, 5, decode(lpad(to_hex(b), 64, '0'), 'hex')
+  select b, 1, -4 * 86400000000, 6, decode(lpad(to_hex(b), 64, '0'), 'hex')
     from generate_series(1, 2) as b;
   insert into partner.partners (partner_id, slug, programme_id, display_name, state)
   overriding system value
@@ -289,7 +289,7 @@ void LivingLedger::Meet() {
   const AccountId first = MakeAccountId(1, BookId(1));
   Post(BookId(1), first, RecordKind::kReinstatement, [](Posting& posting) {
     for (const Lot& lot : posting.account().lots) {
-      if (lot.expired == Points(0)) continue;
+      if (lot.lapsed() == Points(0)) continue;
       posting.Reinstate(lot.id, Points(1), kNever);
       break;
     }

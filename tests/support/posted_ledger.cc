@@ -23,7 +23,7 @@ constexpr Statement kInsertConfiguration{"posted.insert_configuration", R"sql(
 
 constexpr Statement kInsertBooks{"posted.insert_books", R"sql(
   insert into ledger.books (book, programme_id, clock_offset_us, format_version, secret)
-  select b, 1, 0, 5, '\x00' from generate_series(1, $1::int) as b
+  select b, 1, 0, 6, '\x00' from generate_series(1, $1::int) as b
 )sql"};
 
 constexpr Statement kMoveClock{"posted.move_clock", R"sql(

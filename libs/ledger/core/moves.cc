@@ -1,7 +1,6 @@
 #include "libs/ledger/core/moves.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "libs/base/codec.h"
 #include "libs/base/digest.h"
@@ -69,6 +68,16 @@ absl::Status DecideMerge(Posting& from, Posting& into) {
   MoveAll(from, into);
   from.Close(AccountStatus::kMerged);
   return absl::OkStatus();
+}
+
+void SpareWhatMoves(const Configuration& configuration, bool to_survivor,
+                    std::vector<Posting>& postings) {
+  for (Posting& posting : postings) {
+    const Timestamp now = posting.now();
+    if (posting.account().spared_until <= now) continue;
+    posting.LetMovedLive(configuration.EndOfDayAfter(now, kMovedLifeDays));
+  }
+  if (to_survivor) postings[0].SpareAsAt(postings[1].account());
 }
 
 void BringHome(Posting& home, Posting& survivor, RecordNumber acts_on) {

@@ -9,10 +9,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 
 #include "libs/base/types.h"
+#include "libs/ledger/core/configuration.h"
 #include "libs/ledger/core/posting.h"
 #include "libs/ledger/core/record.h"
 
@@ -34,6 +36,12 @@ void MoveAll(Posting& from, Posting& to);
 // Refuses, in this order: kAccountClosed, either is; kAmountOutOfRange, the other would hold too
 // many.
 absl::Status DecideMerge(Posting& from, Posting& into);
+
+// Before a command on several accounts: what lives only because it is spared lives on for
+// kMovedLifeDays where it moves to. With a survivor, which is the second, the first one's points
+// end as they would there while it is decided.
+void SpareWhatMoves(const Configuration& configuration, bool to_survivor,
+                    std::vector<Posting>& postings);
 
 // Before a command that acts on an earlier record of a merged account: takes home what lots that
 // the record created have left at the survivor. Both are brought up to their time after it.

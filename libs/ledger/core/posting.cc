@@ -129,22 +129,30 @@ void Posting::Reverse(LotId id, Points points) {
     Move(Member(Bucket::kAvailable, id), Control(Bucket::kIssued, lot.issuer), free, lot.contract);
     points -= free;
   }
-  const Points expired = std::min(points, lot.expired);
-  if (expired > Points(0)) {
-    lot.expired -= expired;
-    lot.reversed += expired;
-    // No side is the member's, and still the entry says whose points they were.
-    Side from = Control(Bucket::kExpired, {});
-    from.lot = id;
-    Move(from, Control(Bucket::kIssued, lot.issuer), expired, lot.contract);
-    points -= expired;
-  }
+  points -= ReverseExpired(lot, points);
   if (points > Points(0)) {
     lot.reversed += points;
     lot.debt += points;
     Move(Member(Bucket::kDebt, id), Control(Bucket::kIssued, lot.issuer), points, lot.contract);
     RepayDebt();
   }
+}
+
+Points Posting::ReverseExpired(Lot& lot, Points most) {
+  // No side is the member's, and still the entries say whose points they were; that of what was
+  // forfeited on both sides.
+  Side from = Control(Bucket::kExpired, {});
+  from.lot = lot.id;
+  Side to = Control(Bucket::kIssued, lot.issuer);
+  const Points lapsed = std::min(most, lot.lapsed());
+  Move(from, to, lapsed, lot.contract);
+  const Points forfeited = std::min(most - lapsed, lot.forfeited);
+  to.lot = lot.id;
+  Move(from, to, forfeited, lot.contract);
+  lot.forfeited -= forfeited;
+  lot.expired -= lapsed + forfeited;
+  lot.reversed += lapsed + forfeited;
+  return lapsed + forfeited;
 }
 
 void Posting::RepayDebt() {
@@ -299,7 +307,8 @@ void Posting::RefundFrom(RecordNumber number, Points points, PartnerId partner, 
                          Timestamp grace_until) {
   Hold& hold = *account_.FindHold(number);
   const auto restore = [&](Lot& lot, Points back) {
-    if (account_.EndOf(lot) <= now_ && grace_until > now_) {
+    const bool over = (own_sparing_ ? account_.OwnEndOf(lot) : account_.EndOf(lot)) <= now_;
+    if (over && grace_until > now_) {
       lot.restored_until = grace_until;
       restored_until_ = grace_until;
     }
@@ -368,6 +377,7 @@ Side Posting::Control(Bucket kind, PartnerId partner) const {
 }
 
 AccountState Posting::TakeAccount() && {
+  if (own_sparing_) Spare(own_sparing_->first, own_sparing_->second);
   if (account_.lots_loaded) {
     account_.next_due_at = NextDue(account_);
     const auto open = std::find_if(account_.lots.begin(), account_.lots.end(),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "libs/base/types.h"
@@ -12,6 +13,9 @@ namespace guilder::ledger {
 
 // A record names so many lots at most; kLotsPerRecord have an id.
 inline constexpr size_t kMostLotsSent = 500;
+
+// For so many days points live at least that moved away from where they were spared.
+inline constexpr int kMovedLifeDays = 90;
 
 // What a lot sends to another account: the terms of the lot that receives it, with `issued` points,
 // or, of a debt, none.
@@ -90,8 +94,11 @@ class Posting {
   // Takes back into `home`, which sent them, the points of its lot that are here: free ones, and
   // those that expired here, which are free again until `home` is brought up to its time.
   void GiveBack(LotId lot, Posting& home);
-  // Takes available points away, in the order of consumption: they are breakage, as expired ones.
+  // Takes available points away, in the order of consumption: they are breakage, as expired ones,
+  // and their entries name the lot on both sides.
   void Forfeit(Points points);
+  // The same of what is free of one lot, which is available.
+  void ForfeitLot(LotId lot);
   // Gives points back that had expired, as a new lot of the same terms with another date.
   LotId Reinstate(LotId expired, Points points, Timestamp expires_at);
   // The member was active: what lives by activity lives until then at least. The last that happens
@@ -100,6 +107,12 @@ class Posting {
   // An activity does not count any more: what lives by activity lives until then, or as its own
   // dates say. The last that happens, too: what is due thereby is for the next command.
   void RecallActivity(Timestamp until);
+  // What would end in [from, until) ends at `until` instead. The last that happens, likewise.
+  void Spare(Timestamp from, Timestamp until);
+  // Until it is taken, what it has ends as at another account, to which it goes back.
+  void SpareAsAt(const AccountState& other);
+  // What lives only because it is spared lives until then at least where it moves to.
+  void LetMovedLive(Timestamp until) { moved_live_until_ = until; }
   // Ends what the account may do.
   void Close(AccountStatus status) { account_.status = status; }
 
@@ -117,7 +130,12 @@ class Posting {
   // Keeps in a lot that expires when it did, because the account's date may move on.
   void KeepEnd(Lot& lot) const;
   void CancelPending(Lot& lot, Points points);
+  // Takes back what has expired of a lot, and then what was forfeited. Gives how much it was.
+  Points ReverseExpired(Lot& lot, Points most);
+  void ForfeitFrom(Lot& lot, Points points);
   Sent SendFrom(Lot& lot, Points points);
+  // When a lot ends that receives points of this one.
+  Timestamp EndElsewhere(const Lot& lot) const;
   static Bucket FreeBucket(const Lot& lot) {
     return lot.state == LotState::kPending ? Bucket::kPending : Bucket::kAvailable;
   }
@@ -137,6 +155,9 @@ class Posting {
   std::optional<Hold> new_hold_;
   std::optional<Timestamp> restored_until_;
   std::optional<Timestamp> active_until_;
+  Timestamp moved_live_until_;
+  // As the account is spared, while it is as another one.
+  std::optional<std::pair<Timestamp, Timestamp>> own_sparing_;
 };
 
 }  // namespace guilder::ledger

@@ -7,15 +7,15 @@
 namespace guilder::ledger {
 namespace {
 
-// The lot that receives points of this one: it lives as long as this one would, and by the activity
-// of its new owner where this one lived by activity.
-Lot TermsFor(const Lot& lot, const AccountState& account, Points points) {
+// The lot that receives points of this one: it ends when it is told, and lives by the activity of
+// its new owner where this one lived by activity.
+Lot TermsFor(const Lot& lot, const AccountState& account, Timestamp end, Points points) {
   Lot terms;
   terms.issuer = lot.issuer;
   terms.contract = lot.contract;
   terms.issued = points;
   terms.activates_at = lot.activates_at;
-  terms.expires_at = account.EndOf(lot);
+  terms.expires_at = end;
   terms.lives_by_activity = lot.lives_by_activity;
   terms.on_due = lot.on_due;
   terms.restricted_to = lot.restricted_to;
@@ -26,11 +26,17 @@ Lot TermsFor(const Lot& lot, const AccountState& account, Points points) {
 
 }  // namespace
 
+Timestamp Posting::EndElsewhere(const Lot& lot) const {
+  // Its new owner may live elsewhere: it keeps its own date, and some time where that is over.
+  const Timestamp end = account_.OwnEndOf(lot);
+  return std::clamp(moved_live_until_, end, account_.EndOf(lot));
+}
+
 Sent Posting::SendFrom(Lot& lot, Points points) {
   lot.remaining -= points;
   lot.moved += points;
   Move(Member(FreeBucket(lot), lot.id), Control(Bucket::kInTransit, {}), points, {});
-  return {TermsFor(lot, account_, points), points};
+  return {TermsFor(lot, account_, EndElsewhere(lot), points), points};
 }
 
 std::vector<Sent> Posting::Send(Points points) {
@@ -84,7 +90,7 @@ std::vector<Sent> Posting::SendDebts() {
     const Points debt = std::exchange(lot.debt, Points(0));
     lot.moved -= debt;
     Move(Control(Bucket::kInTransit, {}), Member(Bucket::kDebt, lot.id), debt, {});
-    Lot terms = TermsFor(lot, account_, Points(0));
+    Lot terms = TermsFor(lot, account_, EndElsewhere(lot), Points(0));
     terms.state = LotState::kActive;
     sent.push_back({std::move(terms), debt});
   }
@@ -114,15 +120,16 @@ void Posting::GiveBack(LotId id, Posting& home) {
               points, {});
   };
   // It may have become available here, also what has expired since: nobody pays for that twice.
-  const bool comes_back = lot.free() > Points(0) || lot.expired > Points(0);
+  const bool comes_back = lot.free() > Points(0) || lot.lapsed() > Points(0);
   if (comes_back && lot.state == LotState::kActive) first->state = LotState::kActive;
   if (lot.free() > Points(0)) {
     const Points free = lot.free();
     SendFrom(lot, free);
     take_home(free);
   }
-  if (lot.expired > Points(0)) {
-    const Points expired = std::exchange(lot.expired, Points(0));
+  if (lot.lapsed() > Points(0)) {
+    const Points expired = lot.lapsed();
+    lot.expired -= expired;
     lot.moved += expired;
     Side from = Control(Bucket::kExpired, {});
     from.lot = id;
@@ -135,21 +142,32 @@ void Posting::Forfeit(Points points) {
   for (Lot* lot : InOrderOfConsumption()) {
     const Points taken = std::min(points, lot->free());
     if (taken <= Points(0)) break;
-    lot->remaining -= taken;
-    lot->expired += taken;
-    Move(Member(Bucket::kAvailable, lot->id), Control(Bucket::kExpired, {}), taken, lot->contract);
+    ForfeitFrom(*lot, taken);
     points -= taken;
   }
+}
+
+void Posting::ForfeitLot(LotId id) {
+  Lot& lot = *account_.FindLot(id);
+  ForfeitFrom(lot, lot.free());
+}
+
+void Posting::ForfeitFrom(Lot& lot, Points points) {
+  lot.remaining -= points;
+  lot.expired += points;
+  lot.forfeited += points;
+  Side to = Control(Bucket::kExpired, {});
+  to.lot = lot.id;
+  Move(Member(Bucket::kAvailable, lot.id), to, points, lot.contract);
 }
 
 LotId Posting::Reinstate(LotId expired, Points points, Timestamp expires_at) {
   Lot& old = *account_.FindLot(expired);
   old.expired -= points;
   old.moved += points;
-  Lot lot = TermsFor(old, account_, points);
+  Lot lot = TermsFor(old, account_, expires_at, points);
   const ContractId contract = old.contract;
   lot.id = MakeLotId(number_, static_cast<int64_t>(new_lots_.size()));
-  lot.expires_at = expires_at;
   lot.state = LotState::kActive;
   lot.remaining = points;
   new_lots_.push_back(lot);
@@ -164,6 +182,17 @@ LotId Posting::Reinstate(LotId expired, Points points, Timestamp expires_at) {
 void Posting::NoteActivity(Timestamp until) {
   active_until_ = until;
   account_.active_until = std::max(account_.active_until, until);
+}
+
+void Posting::Spare(Timestamp from, Timestamp until) {
+  account_.spared_from = from;
+  account_.spared_until = until;
+}
+
+void Posting::SpareAsAt(const AccountState& other) {
+  if (other.spared_until <= now_) return;
+  own_sparing_.emplace(account_.spared_from, account_.spared_until);
+  Spare(other.spared_from, other.spared_until);
 }
 
 void Posting::RecallActivity(Timestamp until) {

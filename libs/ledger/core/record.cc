@@ -129,6 +129,8 @@ std::string_view RecordKindName(RecordKind kind) {
       return "OPENING_BALANCE";
     case RecordKind::kCardActivation:
       return "CARD_ACTIVATION";
+    case RecordKind::kResidence:
+      return "RESIDENCE";
   }
   return "UNKNOWN";
 }
@@ -144,6 +146,20 @@ bool ClosesAccount(RecordKind kind, std::string_view content) {
   decoder.Unsigned();
   decoder.Signed();
   return decoder.Unsigned() == 1 && decoder.ok();
+}
+
+std::string EncodeSparing(const Sparing& sparing) {
+  constexpr uint64_t kFormat = 1;
+  return Encoder().Unsigned(kFormat).Quantity(sparing.from).Quantity(sparing.until).Take();
+}
+
+std::optional<Sparing> DecodeSparing(std::string_view content) {
+  Decoder decoder(content);
+  const bool known = decoder.Unsigned() == 1;
+  const auto from = decoder.ReadQuantity<Timestamp>();
+  const auto until = decoder.ReadQuantity<Timestamp>();
+  if (!known || !decoder.ok() || !decoder.AtEnd()) return std::nullopt;
+  return Sparing{from, until};
 }
 
 bool EndsHold(RecordKind kind) {

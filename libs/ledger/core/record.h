@@ -15,7 +15,7 @@ namespace guilder::ledger {
 
 // The format of a book that this code writes: what its leaves digest, and what its rows mean. Lanes
 // post to no newer one.
-inline constexpr int kBookFormat = 5;
+inline constexpr int kBookFormat = 6;
 
 // What a record records. The numbers are stored.
 enum class RecordKind : int16_t {
@@ -51,6 +51,8 @@ enum class RecordKind : int16_t {
   kErasure = 62,
   kOpeningBalance = 63,
   kCardActivation = 64,
+  // Where a member lives, or what follows from it, changed.
+  kResidence = 65,
 };
 
 // Whether a record of that kind gives back what the hold that it acts on still holds.
@@ -60,6 +62,17 @@ bool EndsHold(RecordKind kind);
 std::string EncodeLeaving(AccountId account, bool closes);
 // Whether a record of that kind and content closed its account, other than by a merge.
 bool ClosesAccount(RecordKind kind, std::string_view content);
+
+// The content of a record of kResidence: what would end in [from, until) ends at `until` instead.
+// It does not say where anybody lives.
+struct Sparing {
+  Timestamp from;
+  Timestamp until;
+  friend bool operator==(const Sparing&, const Sparing&) = default;
+};
+std::string EncodeSparing(const Sparing& sparing);
+// Nothing when it is no such content.
+std::optional<Sparing> DecodeSparing(std::string_view content);
 
 // "PURCHASE".
 std::string_view RecordKindName(RecordKind kind);

@@ -60,6 +60,8 @@ struct Lot {
   Points redeemed;
   Points reversed;
   Points expired;
+  // Of `expired`, what was taken as a fee or by staff: nobody gives that back as expired.
+  Points forfeited;
   // Reversed after they had been spent or while they are held: what the member owes for this lot.
   Points debt;
   // What left for other lots, less what came back. Below zero where others paid what it owed.
@@ -71,6 +73,8 @@ struct Lot {
   bool MayPay(const Spending& spending) const {
     return restricted_to.Admits(spending.partner, spending.gift);
   }
+  // What expired by time alone, or with the account.
+  Points lapsed() const { return expired - forfeited; }
   // A closed lot has nothing left to spend, expire or repay.
   bool closed() const { return remaining == Points(0) && debt == Points(0); }
   friend bool operator==(const Lot&, const Lot&) = default;
@@ -133,6 +137,10 @@ struct AccountState {
   LotId first_open_lot;
   // Until when lots live at least that live by activity. Zero when nothing counted yet.
   Timestamp active_until;
+  // What would end in [spared_from, spared_until) ends at spared_until instead: meanwhile the
+  // member lives where points do not expire by time. Nothing is spared when these are equal.
+  Timestamp spared_from;
+  Timestamp spared_until;
 
   // All lots from `first_open_lot` on when `lots_loaded`; otherwise only those created since
   // loading. By id.
@@ -141,9 +149,17 @@ struct AccountState {
   // Open holds, and those that commands name. By number.
   std::vector<Hold> holds;
 
-  // When what is free of the lot expires, as things are now.
-  Timestamp EndOf(const Lot& lot) const {
+  // When what is free of the lot expires, wherever its member lives.
+  Timestamp OwnEndOf(const Lot& lot) const {
     return lot.lives_by_activity ? std::max(lot.ends_at(), active_until) : lot.ends_at();
+  }
+  // When what is free of the lot expires, as things are now.
+  Timestamp EndOf(const Lot& lot) const { return Spared(OwnEndOf(lot)); }
+  Timestamp Spared(Timestamp end) const {
+    return spared_from <= end && end < spared_until ? spared_until : end;
+  }
+  bool IsSparedAs(const AccountState& other) const {
+    return spared_from == other.spared_from && spared_until == other.spared_until;
   }
   Lot* FindLot(LotId lot);
   Hold* FindHold(RecordNumber number);

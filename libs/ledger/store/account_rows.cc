@@ -26,6 +26,8 @@ AccountState AccountFromRow(const postgres::Row& row, int first) {
   account.next_due_at = row.Id<Timestamp>(first + 6);
   account.first_open_lot = row.Id<LotId>(first + 7);
   account.active_until = row.Id<Timestamp>(first + 8);
+  account.spared_from = row.Id<Timestamp>(first + 9);
+  account.spared_until = row.Id<Timestamp>(first + 10);
   return account;
 }
 
@@ -48,6 +50,7 @@ Lot LotFromRow(const postgres::Row& row) {
   lot.moved = row.Id<Points>(15);
   lot.origin = {row.OptionalId<AccountId>(16).value_or(AccountId()),
                 row.OptionalId<LotId>(17).value_or(LotId())};
+  lot.forfeited = row.Id<Points>(22);
   lot.restored_until = row.Id<Timestamp>(19);
   const auto where = row.Id<PartnerId>(18);
   lot.restricted_to = row.IsNull(21) ? Restriction(where) : RestrictionOf(where, row.IntArray(21));

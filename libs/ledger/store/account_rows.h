@@ -15,12 +15,12 @@ Restriction RestrictionOf(PartnerId where, const std::vector<int64_t>& listed);
 Restriction RestrictionOf(postgres::PackedRow& row);
 
 // From column `first` on: id, status, pending, available, held, debt, next_due_at_us,
-// first_open_lot.
+// first_open_lot, active_until_us, spared_from_us, spared_until_us.
 AccountState AccountFromRow(const postgres::Row& row, int first);
 
 // From column 1 on: id, issuer, contract, issued, activates_at_us, expires_at_us, on_due, state,
 // remaining, held, redeemed, reversed, expired, debt, moved, origin_account, origin_lot,
-// restricted_to, restored_until_us, restricted_partners.
+// restricted_to, restored_until_us, lives_by_activity, restricted_partners, forfeited.
 Lot LotFromRow(const postgres::Row& row);
 
 // From column 1 on: number, partner, store, contract, authorized, expires_at_us, state; and from

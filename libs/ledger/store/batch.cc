@@ -62,9 +62,7 @@ class Run {
       const ProgrammeId programme = configuration_->programme().id;
       GUILDER_ASSIGN_OR_RETURN(configuration_, LoadConfiguration(tx_, programme));
     }
-    for (const auto& [id, book] : batch_.books) {
-      AddSeals(book);
-    }
+    for (const auto& [id, book] : batch_.books) AddSeals(book);
     settled_.assign(commands_.size(), false);
     if (claims_ == Claims::kLookedUp) AnswerFromClaims();
     LoadDeeply();
@@ -296,6 +294,7 @@ class Run {
       return LeaveMerged(command);
     }
 
+    SpareWhatMoves(configuration(), static_cast<bool>(command.survivor), postings);
     if (command.survivor) BringHome(postings[0], postings[1], command.refers_to);
     for (Posting& posting : postings) posting.BringUpToNow();
     command.spends.clear();
@@ -393,10 +392,11 @@ class Run {
     // A hold may be released from its review without an entry.
     const bool released = entry.state.holds != after.holds;
     const bool active = entry.state.active_until != after.active_until;
+    entry.newly_spared |= !after.IsSparedAs(entry.state);
     // Where nothing was due after all, nobody looks in vain again.
     const bool looked_in_vain = entry.state.next_due_at != after.next_due_at;
-    entry.changed =
-        entry.changed || !entry.found || moved || closed || released || active || looked_in_vain;
+    entry.changed = entry.changed || !entry.found || moved || closed || released || active ||
+                    entry.newly_spared || looked_in_vain;
     entry.state = std::move(after);
   }
 

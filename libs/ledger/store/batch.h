@@ -29,6 +29,8 @@ struct BookState {
   int64_t last_serial = 0;
   Frontier frontier;
   bool changed = false;
+  // What is spared of it changed.
+  bool newly_spared = false;
 };
 
 // An account as it was loaded and as the batch leaves it.
@@ -38,6 +40,8 @@ struct AccountEntry {
   std::vector<Hold> loaded_holds;
   bool found = false;
   bool changed = false;
+  // What is spared of it changed.
+  bool newly_spared = false;
   RecordNumber opened_by;
 };
 

@@ -32,13 +32,14 @@ constexpr Statement kLockBooks{"ledger.lock_books", R"sql(
 constexpr Statement kLoad{"ledger.load", R"sql(
   select 0, b.book, b.last_number, b.last_posted_at_us, b.last_serial, b.clock_offset_us,
          b.format_version, c.version, (extract(epoch from clock_timestamp()) * 1000000)::bigint,
-         null, null, null, null, b.secret, b.frontier
+         null, null, null, null, null, null, b.secret, b.frontier
     from ledger.configuration c
     join ledger.books b on b.book = any($2::int[])
    where c.programme_id = $1
   union all
   select 1, w.command, a.account_id, a.status, a.pending, a.available, a.held, a.debt,
-         a.next_due_at_us, a.first_open_lot, a.active_until_us, k.account_id, k.state, null, null
+         a.next_due_at_us, a.first_open_lot, a.active_until_us, a.spared_from_us, a.spared_until_us,
+         k.account_id, k.state, null, null
     from (select $3[i] as command, $3[i + 1]::int as book, $3[i + 2] as account_id,
                  $3[i + 3] as card_number
             from generate_series(1, cardinality($3::bigint[]), 4) as i) as w
@@ -47,7 +48,7 @@ constexpr Statement kLoad{"ledger.load", R"sql(
    where a.account_id is not null or k.account_id is not null
   union all
   select 2, a.book, a.limit_id, a.remaining, null, null, null, null, null, null, null, null, null, null,
-         null
+         null, null, null
     from generate_series(1, cardinality($4::bigint[]), 2) as i
     join ledger.allowances a on a.book = $4[i + 1]::int and a.limit_id = $4[i]
 )sql"};
@@ -56,7 +57,7 @@ constexpr Statement kLoadLots{"ledger.load_lots", R"sql(
   select l.account_id, l.lot_id, l.issuer_id, l.contract_id, l.issued, l.activates_at_us,
          l.expires_at_us, l.on_due, l.state, l.remaining, l.held, l.redeemed, l.reversed, l.expired,
          l.debt, l.moved, l.origin_account, l.origin_lot, l.restricted_to,
-         l.restored_until_us, l.lives_by_activity, l.restricted_partners
+         l.restored_until_us, l.lives_by_activity, l.restricted_partners, l.forfeited
     from unnest($1::int[], $2::bigint[], $3::bigint[]) as w (book, account_id, first_lot)
     join ledger.lots l on l.book = w.book and l.account_id = w.account_id and l.lot_id >= w.first_lot
    order by l.account_id, l.lot_id
@@ -123,11 +124,11 @@ absl::Status AddBook(const Row& row, BatchState& batch, int64_t& config_version)
         Reason::kStoreUnavailable,
         absl::StrCat("book ", book.id.value(), " is in a newer format; upgrade this service"));
   }
-  std::optional<Frontier> frontier = Frontier::Parse(row.Int(2), row.Bytes(14));
+  std::optional<Frontier> frontier = Frontier::Parse(row.Int(2), row.Bytes(16));
   if (!frontier) return absl::InternalError(absl::StrCat("frontier of book ", book.id.value()));
   book.frontier = *std::move(frontier);
   book.last_serial = row.Int(4);
-  book.secret = row.Bytes(13);
+  book.secret = row.Bytes(15);
   book.last_posted_at = row.Id<Timestamp>(3);
   batch.posted_at =
       std::max({batch.posted_at, book.last_posted_at, Timestamp(row.Int(8) + row.Int(5))});
@@ -156,8 +157,8 @@ absl::StatusOr<Loaded> ReadLoaded(const postgres::Rows& rows, const std::vector<
       if (!entry.found) entry.state = AccountFromRow(row, 2);
       entry.found = true;
     }
-    if (!row.IsNull(11)) {
-      loaded.cards.at(row.Int(1)) = {true, row.Int(12) != 0, row.Id<AccountId>(11)};
+    if (!row.IsNull(13)) {
+      loaded.cards.at(row.Int(1)) = {true, row.Int(14) != 0, row.Id<AccountId>(13)};
     }
   }
   for (const Command* command : commands) {

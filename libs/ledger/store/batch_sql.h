@@ -54,6 +54,9 @@ struct LoggedRefusal {
 
 void WriteRefusals(postgres::Transaction& tx, const std::vector<LoggedRefusal>& refusals);
 
+// Writes what is spared of accounts of which it changed; such batches are rare.
+void SpareAccounts(postgres::Transaction& tx, const BatchState& batch);
+
 // Writes everything that the batch decided; the last statement may travel with the commit. Fails
 // the transaction, as IsClaimTaken tells, when another one took a claim since FindClaims.
 void WriteBatch(postgres::Transaction& tx, const BatchState& batch,

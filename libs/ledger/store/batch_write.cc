@@ -123,8 +123,8 @@ constexpr Statement kWriteLotsAndHolds{"ledger.write_lots_and_holds", R"sql(
     update ledger.lots l
        set state = $1[i + 2], remaining = $1[i + 3], held = $1[i + 4], redeemed = $1[i + 5],
            reversed = $1[i + 6], expired = $1[i + 7], debt = $1[i + 8], moved = $1[i + 9],
-           restored_until_us = $1[i + 10]
-      from generate_series(1, cardinality($1::bigint[]), 11) as i
+           restored_until_us = $1[i + 10], forfeited = $1[i + 11]
+      from generate_series(1, cardinality($1::bigint[]), 12) as i
      where l.book = ($1[i] & 65535)::int and l.account_id = $1[i] and l.lot_id = $1[i + 1]
   )
   insert into ledger.holds (book, number, account_id, partner_id, store_id, contract_id, authorized,
@@ -355,7 +355,8 @@ void AddChangedLots(const std::vector<LotRow>& lots, Params& params) {
       [](const LotRow& row) { return row.lot->expired; },
       [](const LotRow& row) { return row.lot->debt; },
       [](const LotRow& row) { return row.lot->moved; },
-      [](const LotRow& row) { return row.lot->restored_until; });
+      [](const LotRow& row) { return row.lot->restored_until; },
+      [](const LotRow& row) { return row.lot->forfeited; });
 }
 
 void InsertForwards(postgres::Transaction& tx, const std::vector<Forward>& forwards) {
@@ -462,6 +463,7 @@ void WriteBatch(postgres::Transaction& tx, const BatchState& batch,
       batch.records.size() <= kSmallBatch ? Params::Form::kText : Params::Form::kBinary;
   InsertSeals(tx, SealsOfChangedBooks(batch));
   if (!batch.forwards.empty()) InsertForwards(tx, batch.forwards);
+  SpareAccounts(tx, batch);
   Params params(form);
   params.Int(batch.posted_at)
       .Int(configuration.version())

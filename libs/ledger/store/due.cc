@@ -36,13 +36,26 @@ constexpr Statement kNextBook{"ledger.next_book", R"sql(
   select min(book) from ledger.books where programme_id = $1 and book > $2
 )sql"};
 
+// Of a merged account, the hold that ends first: what is left there is what holds hold, and a
+// command that acts on nothing of it is one of who goes on.
+//
 // No index has the date, so that the rows' updates stay heap-only: the scan is by key, in chunks.
 constexpr Statement kReadDue{"ledger.read_due", R"sql(
   select max(account_id), count(*),
          coalesce(array_agg(account_id) filter (where next_due_at_us <= $3), '{}'),
-         coalesce(array_agg(next_due_at_us) filter (where next_due_at_us <= $3), '{}')
-    from (select account_id, next_due_at_us
-            from ledger.accounts
+         coalesce(array_agg(next_due_at_us) filter (where next_due_at_us <= $3), '{}'),
+         coalesce(array_agg(hold) filter (where next_due_at_us <= $3), '{}')
+    from (select account_id, next_due_at_us,
+                 case when status = 2 and next_due_at_us <= $3
+                      then coalesce((select h.number
+                                       from ledger.holds h
+                                      where h.book = a.book
+                                        and h.account_id = a.account_id
+                                        and h.state in (0, 4)
+                                      order by h.expires_at_us
+                                      limit 1), 0)
+                      else 0 end as hold
+            from ledger.accounts a
            where book = $1
              and account_id > $2
            order by account_id
@@ -52,6 +65,7 @@ constexpr Statement kReadDue{"ledger.read_due", R"sql(
 struct Due {
   AccountId account;
   Timestamp at;
+  RecordNumber hold;
 };
 
 // The next accounts of a scan, and those of them on which something is due until then.
@@ -79,8 +93,9 @@ Chunk ReadChunk(Transaction& tx, ProgrammeId programme, AccountCursor from, Time
   chunk.looked_at = row.Int(1);
   const std::vector<int64_t> accounts = row.IntArray(2);
   const std::vector<int64_t> dates = row.IntArray(3);
+  const std::vector<int64_t> holds = row.IntArray(4);
   for (size_t i = 0; i < accounts.size(); ++i) {
-    chunk.due.push_back({AccountId(accounts[i]), Timestamp(dates[i])});
+    chunk.due.push_back({AccountId(accounts[i]), Timestamp(dates[i]), RecordNumber(holds[i])});
   }
   chunk.next = chunk.looked_at < limit ? first_book_after(from.book)
                                        : AccountCursor{from.book, row.Id<AccountId>(0)};
@@ -96,6 +111,7 @@ class BringUp final : public Command {
     account = due.account;
     book = BookOf(due.account);
     needs_lots = true;
+    hold = due.hold;
     // Two sweeps at once ask for the same.
     fingerprint = Sha256(
         {"bring up", std::to_string(due.account.value()), " ", std::to_string(due.at.value())});

@@ -20,12 +20,12 @@ namespace {
   "+ (extract(epoch from clock_timestamp()) * 1000000)::bigint)"
 #define GUILDER_ACCOUNT_COLUMNS_                                                       \
   "a.account_id, a.status, a.pending, a.available, a.held, a.debt, a.next_due_at_us, " \
-  "a.first_open_lot, a.active_until_us"
+  "a.first_open_lot, a.active_until_us, a.spared_from_us, a.spared_until_us"
 
 // The books are few, and each clock is read once for all accounts of its book: rows without a
 // place. `limit` keeps the planner from looking through a whole table for a few keys.
 constexpr postgres::Statement kReadAccounts{"reader.accounts", R"sql(
-  select 0, b.book, )sql" GUILDER_BOOK_CLOCK_ R"sql(, 0, 0, 0, 0, 0, 0, 0
+  select 0, b.book, )sql" GUILDER_BOOK_CLOCK_ R"sql(, 0, 0, 0, 0, 0, 0, 0, 0, 0
     from ledger.books b
   union all
   select w.place, a.*
@@ -45,7 +45,8 @@ constexpr postgres::Statement kReadAccounts{"reader.accounts", R"sql(
 // The first column says which a row is.
 constexpr postgres::Statement kReadDetails{
     "reader.details", "select 0, " GUILDER_ACCOUNT_COLUMNS_ ", " GUILDER_BOOK_CLOCK_ R"sql(,
-         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '{}'::bigint[], '{}'::bigint[], '{}'::bigint[], '{}'::bigint[]
+         0, 0, 0, 0, 0, 0, 0, 0, '{}'::bigint[], 0, '{}'::bigint[], '{}'::bigint[], '{}'::bigint[],
+         '{}'::bigint[]
     from ledger.accounts a
     join ledger.books b on b.book = a.book
    where a.book = $1 and a.account_id = $2
@@ -53,7 +54,7 @@ constexpr postgres::Statement kReadDetails{
   select 1, l.lot_id, l.issuer_id, l.contract_id, l.issued, l.activates_at_us, l.expires_at_us, l.on_due,
          l.state, l.remaining, l.held, l.redeemed, l.reversed, l.expired, l.debt, l.moved,
          l.origin_account, l.origin_lot, l.restricted_to, l.restored_until_us, l.lives_by_activity,
-         l.restricted_partners::bigint[], '{}', '{}', '{}'
+         l.restricted_partners::bigint[], l.forfeited, '{}', '{}', '{}', '{}'
     from ledger.lots l
    where l.book = $1 and l.account_id = $2
      and l.lot_id >= least((select a.first_open_lot from ledger.accounts a
@@ -61,8 +62,8 @@ constexpr postgres::Statement kReadDetails{
                            nullif($3::bigint, 0))
   union all
   select 2, h.number, h.partner_id, h.store_id, h.contract_id, h.authorized, h.expires_at_us, h.state,
-         h.reviewed, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, h.lot_ids, h.lot_held, h.lot_captured,
-         h.lot_refunded
+         h.reviewed, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '{}', 0, h.lot_ids, h.lot_held,
+         h.lot_captured, h.lot_refunded
     from ledger.holds h
    where h.book = $1 and h.account_id = $2 and (h.state in (0, 4) or h.number = $4::bigint)
   order by 1, 2
@@ -83,11 +84,11 @@ std::optional<AccountAsOfNow> ReadStored(postgres::Transaction& transaction, Acc
   const postgres::Rows rows = transaction.Execute(
       kReadDetails, postgres::Params().Int(BookOf(id)).Int(id).Int(lot).Int(number));
   if (rows.empty()) return std::nullopt;
-  AccountAsOfNow account{AccountFromRow(rows[0], 1), rows[0].Id<Timestamp>(10)};
+  AccountAsOfNow account{AccountFromRow(rows[0], 1), rows[0].Id<Timestamp>(12)};
   for (const postgres::Row row : rows) {
     const auto detail = row.Enum<Detail>(0);
     if (detail == Detail::kLot) account.state.lots.push_back(LotFromRow(row));
-    if (detail == Detail::kHold) account.state.holds.push_back(HoldFromRow(row, 21));
+    if (detail == Detail::kHold) account.state.holds.push_back(HoldFromRow(row, 23));
   }
   account.state.lots_loaded = true;
   return account;

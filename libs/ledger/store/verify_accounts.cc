@@ -51,6 +51,9 @@ class Comparison {
     if (sums.active_until != expected.active_until) {
       findings_.Fail(CheckId::kDates, NameOf(stored.id) + " was not active as its records say");
     }
+    if (sums.spared_from != expected.spared_from || sums.spared_until != expected.spared_until) {
+      findings_.Fail(CheckId::kDates, NameOf(stored.id) + " is not spared as its records say");
+    }
     if (sums.captured != expected.captured || sums.refunded != expected.refunded) {
       findings_.Fail(CheckId::kHolds, "the holds of " + NameOf(stored.id));
     }
@@ -76,8 +79,9 @@ class Comparison {
         sums.pending != expected.pending || sums.available != expected.available ||
         sums.held != expected.held || sums.redeemed != expected.redeemed ||
         sums.reversed != expected.reversed || sums.expired != expected.expired ||
-        sums.debt != expected.debt || sums.moved != expected.moved ||
-        sums.origin != expected.origin || sums.restored_until != expected.restored_until) {
+        sums.forfeited != expected.forfeited || sums.debt != expected.debt ||
+        sums.moved != expected.moved || sums.origin != expected.origin ||
+        sums.restored_until != expected.restored_until) {
       findings_.Fail(CheckId::kLots, NameOfLot(book_, lot.id));
     }
     const Points captured = stored.holds.empty() ? Points(0) : stored.CapturedOf(lot.id);

@@ -32,6 +32,7 @@ class Addition {
       }
     }
     NoteActivity();
+    NoteSparing();
   }
 
  private:
@@ -41,6 +42,14 @@ class Addition {
     Timestamp& until = Account(record_.account).active_until;
     until = UndoesActivity(record_.kind) ? *record_.active_until
                                          : std::max(until, *record_.active_until);
+  }
+
+  void NoteSparing() {
+    if (record_.kind != RecordKind::kResidence) return;
+    const Sparing sparing = DecodeSparing(record_.content).value_or(Sparing());
+    AccountSums& account = Account(record_.account);
+    account.spared_from = sparing.from;
+    account.spared_until = sparing.until;
   }
 
   AccountSums& Account(AccountId id) {
@@ -130,7 +139,7 @@ class Addition {
     if (debit == Bucket::kRedeemed) {
       LotSums& lot = Lot(entry.credit.lot);
       lot.redeemed -= entry.points;
-      const Timestamp end = lot.EndFor(Account(entry.credit.account).active_until);
+      const Timestamp end = lot.EndIn(Account(entry.credit.account));
       const bool over = end <= record_.posted_at;
       if (over && record_.restored_until) lot.restored_until = *record_.restored_until;
     }
@@ -139,6 +148,7 @@ class Addition {
       // was not said while each sale had one.
       LotSums& lot = Lot(entry.debit.lot ? entry.debit.lot : MakeLotId(record_.refers_to));
       lot.expired -= entry.points;
+      if (entry.credit.lot) lot.forfeited -= entry.points;
       lot.reversed += entry.points;
     }
     AddArrivals(entry);
@@ -148,6 +158,8 @@ class Addition {
     if (credit == Bucket::kIssued) from.reversed += entry.points;
     if (credit == Bucket::kExpired) {
       from.expired += entry.points;
+      // What is taken as a fee or by staff names its lot on both sides.
+      if (entry.credit.lot) from.forfeited += entry.points;
       KeepEnd(Account(entry.debit.account), from);
     }
     if (credit == Bucket::kRedeemed) {
@@ -166,8 +178,8 @@ class Addition {
 
   // As Posting::KeepEnd.
   void KeepEnd(const AccountSums& account, LotSums& lot) const {
-    const Timestamp end = lot.EndFor(account.active_until);
-    if (end <= record_.posted_at && end > lot.EndFor(Timestamp())) lot.restored_until = end;
+    const Timestamp end = lot.EndIn(account);
+    if (end <= record_.posted_at && end > lot.own_end()) lot.restored_until = end;
   }
 
   // Points that come from another account, or back from being expired.

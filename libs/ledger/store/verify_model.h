@@ -26,6 +26,9 @@ struct AccountSums {
   bool closed = false;
   // Until when lots live that live by activity, by the records that are activities or undo one.
   Timestamp active_until;
+  // What its last record of a residence says; see AccountState.
+  Timestamp spared_from;
+  Timestamp spared_until;
   // The first record of the account, which opened it.
   RecordNumber opened_by;
   // The last record of the snapshot in which the account's row was compared; none before that.
@@ -54,15 +57,18 @@ struct LotSums {
   Points redeemed;
   Points reversed;
   Points expired;
+  Points forfeited;
   Points debt;
   Points moved;
   // Of all captures, refunds and repaid debts not subtracted: what holds say of it.
   Points captured;
 
-  // When it ends in an account whose activities let lots live until then.
-  Timestamp EndFor(Timestamp active_until) const {
-    const Timestamp end = std::max(expires_at, restored_until);
-    return lives_by_activity ? std::max(end, active_until) : end;
+  // When it ends by its own dates alone, and in an account.
+  Timestamp own_end() const { return std::max(expires_at, restored_until); }
+  Timestamp EndIn(const AccountSums& account) const {
+    const Timestamp end = lives_by_activity ? std::max(own_end(), account.active_until) : own_end();
+    const bool spared = account.spared_from <= end && end < account.spared_until;
+    return spared ? account.spared_until : end;
   }
   Points remaining() const { return pending + available + held; }
   // What no partner issued into this lot: it came from another one.

@@ -19,7 +19,8 @@ using postgres::Transaction;
 
 constexpr Statement kReadAccounts{"verify.read_accounts", R"sql(
   select row(a.account_id, pending, available, held, debt, opened_number, status, next_due_at_us,
-             first_open_lot, f.into_account, active_until_us)
+             first_open_lot, f.into_account, active_until_us,
+             spared_from_us, spared_until_us)
     from ledger.accounts a
     left join ledger.forwards f on f.book = a.book and f.account_id = a.account_id
    where a.book = $1
@@ -33,7 +34,7 @@ constexpr Statement kReadLots{"verify.read_lots", R"sql(
   select row(account_id, lot_id, issuer_id, contract_id, activates_at_us, expires_at_us, on_due, state,
              issued, remaining, held, redeemed, reversed, expired, debt, moved, origin_account,
              origin_lot, restricted_to, restricted_partners::bigint[], restored_until_us,
-             lives_by_activity)
+             lives_by_activity, forfeited)
     from ledger.lots
    where book = $1
      and account_id > $2
@@ -65,6 +66,8 @@ StoredAccount ToAccount(PackedRow row) {
   account.first_open_lot = row.Id<LotId>();
   account.sums.merged_into = AccountId(row.OptionalInt().value_or(0));
   account.sums.active_until = row.Id<Timestamp>();
+  account.sums.spared_from = row.Id<Timestamp>();
+  account.sums.spared_until = row.Id<Timestamp>();
   return account;
 }
 
@@ -93,6 +96,7 @@ StoredLot ToLot(PackedRow row) {
   sums.restricted_to = RestrictionOf(row);
   sums.restored_until = row.Id<Timestamp>();
   sums.lives_by_activity = row.Int() != 0;
+  sums.forfeited = row.Id<Points>();
   return lot;
 }
 
@@ -136,7 +140,7 @@ Timestamp NextDueOf(const StoredAccount& account) {
   for (const StoredLot& lot : account.lots) {
     if (lot.free() <= Points(0)) continue;
     if (lot.state == LotState::kPending) next = std::min(next, lot.sums.activates_at);
-    next = std::min(next, lot.sums.EndFor(account.sums.active_until));
+    next = std::min(next, lot.sums.EndIn(account.sums));
   }
   for (const StoredHold& hold : account.holds) {
     if (hold.hold.open()) next = std::min(next, hold.hold.expires_at);

@@ -54,6 +54,7 @@ uint64_t HashOf(const KeyedHash& hash, LotId id, const LotSums& sums) {
   // Lots that name no list keep the hash that states from before there were lists have of them.
   for (const PartnerId partner : sums.restricted_to.listed()) sum = hash.Of({sum, Word(partner)});
   if (sums.lives_by_activity) sum = hash.Of({sum, UINT64_MAX});
+  if (sums.forfeited > Points()) sum = hash.Of({sum, Word(sums.forfeited), UINT64_MAX});
   return sum;
 }
 
@@ -98,6 +99,7 @@ void Subtract(LotSums& sums, const BookModel& model, LotId id) {
   sums.redeemed -= change.redeemed;
   sums.reversed -= change.reversed;
   sums.expired -= change.expired;
+  sums.forfeited -= change.forfeited;
   sums.debt -= change.debt;
   sums.moved -= change.moved;
   sums.captured -= change.captured;

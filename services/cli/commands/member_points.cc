@@ -40,7 +40,9 @@ const std::vector<Field>& PolicyFields() {
       {"Expiry, month", "expiry.month", Show::kNumber},
       {"Expiry, day", "expiry.day", Show::kNumber},
       {"Activities", "expiry.activities"},
-      {"Life at least, days", "expiry.minimum_life_days", Show::kNumber}};
+      {"Life at least, days", "expiry.minimum_life_days", Show::kNumber},
+      {"No expiry in", "residence.places"},
+      {"After a move, days", "residence.grace_days", Show::kNumber}};
   return fields;
 }
 
@@ -53,6 +55,17 @@ absl::Status SetActivities(const std::string& list, v1::UpdatePointsPolicyReques
     GUILDER_RETURN_IF_ERROR(Assign(request, "policy.expiry.activities", std::string(activity)));
   }
   return absl::OkStatus();
+}
+
+// The list replaces the one that was in force; "none" ends it.
+void SetPlaces(const std::string& list, v1::UpdatePointsPolicyRequest& request) {
+  if (list.empty()) return;
+  v1::ResidencePolicy& residence = *request.mutable_policy()->mutable_residence();
+  residence.clear_places();
+  if (list == "none") return;
+  for (const absl::string_view place : absl::StrSplit(list, ',')) {
+    residence.add_places(std::string(place));
+  }
 }
 
 // Reads the policy, changes what options name, and puts it in force.
@@ -90,9 +103,13 @@ std::function<absl::Status()> SetPolicy(Arguments& arguments, Context& context) 
   option("--expiry-day", "policy.expiry.day", "Of a fixed date: the day");
   option("--minimum-life-days", "policy.expiry.minimum_life_days",
          "How long points live by any rule, from the day of their posting");
+  option("--residence-grace-days", "policy.residence.grace_days",
+         "How long points live on that are over when their member moves away");
+  const std::string& places = arguments.Text(
+      "--no-expiry-in", "Where members lose no points by time, as in DE,US-CA; none for nowhere");
   const std::string& activities =
       arguments.Text("--activities", "Of INACTIVITY: what counts, as in PURCHASE,PAYMENT,GIFT");
-  return [&context, changes, &activities]() -> absl::Status {
+  return [&context, changes, &activities, &places]() -> absl::Status {
     v1::GetPointsPolicyRequest get;
     v1::GetPointsPolicyResponse got;
     GUILDER_RETURN_IF_ERROR(context.Call(get, got, "admin"));
@@ -105,6 +122,7 @@ std::function<absl::Status()> SetPolicy(Arguments& arguments, Context& context) 
       }
     }
     GUILDER_RETURN_IF_ERROR(SetActivities(activities, request));
+    SetPlaces(places, request);
     GUILDER_RETURN_IF_ERROR(context.Call(request, response, "admin"));
     context.output().Record(ToJson(response)["policy"], PolicyFields());
     return absl::OkStatus();
@@ -210,7 +228,7 @@ std::function<absl::Status()> Reinstate(Arguments& arguments, Context& context) 
   const std::string& until = arguments.Text("--until", "And before this", true);
   const std::string& days = arguments.Text("--life-days", "For how long they live", true);
   const std::string& reason = arguments.Text("--reason", "As in GOODWILL", true);
-  const std::string& payer = arguments.Text("--payer", "The operator-partner", true);
+  const std::string& payer = arguments.Text("--payer", "The partner that bears it", true);
   const std::string& issuer = arguments.Text("--issuer", "Only points of this partner");
   const std::string& note = arguments.Text("--note", "More of it, without personal data");
   return [&]() -> absl::Status {

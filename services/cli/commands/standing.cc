@@ -71,9 +71,32 @@ void AddSegmentCommands(CLI::App& app, Context& context) {
                 "no segments");
 }
 
+void AddResidenceCommands(CLI::App& app, Context& context) {
+  CLI::App& noun =
+      AddNoun(app, "residence", "Where members live, which may keep their points from expiring");
+  const std::vector<Field> fields = {{"Place", "place"},
+                                     {"From", "from_time", Show::kTime},
+                                     {"Noted", "note_time", Show::kTime},
+                                     {"By", "noted_by"}};
+  AddVerb<v1::SetResidenceRequest, v1::SetResidenceResponse>(
+      noun, context, "set", "Says where a member lives from a time on")
+      .Argument("MEMBER", "member", "The member", kMemberPrefix)
+      .Option("--place", "place", "A country, or a part of one, as in DE or US-CA")
+      .Required()
+      .Option("--from", "from_time", "From when; now without")
+      .As("support")
+      .ShowRecord("residence", fields);
+  AddVerb<v1::ListResidencesRequest, v1::ListResidencesResponse>(
+      noun, context, "history", "Lists where a member lives and lived")
+      .Argument("MEMBER", "parent", "The member", kMemberPrefix)
+      .As("support")
+      .ShowList("residences", fields, "not known");
+}
+
 }  // namespace
 
 void AddStandingCommands(CLI::App& app, Context& context) {
+  AddResidenceCommands(app, context);
   AddTierCommands(app, context);
   AddSegmentCommands(app, context);
 }

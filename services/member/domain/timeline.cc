@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 #include "libs/base/reason.h"
@@ -96,6 +97,13 @@ std::string PartText(const Sums& sums) {
   return "Another account's points came to this one";
 }
 
+std::string GivenBackText(RecordKind kind, const Sums& sums) {
+  const bool moved = kind == RecordKind::kResidence;
+  return absl::StrCat(
+      moved ? "Residence noted, expired points given back: " : "Expired points given back: ",
+      Count(sums.reinstated));
+}
+
 std::string MainText(RecordKind kind, const Sums& sums) {
   switch (kind) {
     case RecordKind::kPurchase:
@@ -152,13 +160,13 @@ std::string MainText(RecordKind kind, const Sums& sums) {
     case RecordKind::kExpiry:
       return "Brought up to date";
     case RecordKind::kReinstatement:
-      return absl::StrCat("Expired points given back: ", Count(sums.reinstated));
+    case RecordKind::kResidence:
+      return GivenBackText(kind, sums);
     case RecordKind::kBonus:
       return absl::StrCat("Bonus: ", Count(sums.issued));
     case RecordKind::kClosure:
-      return "Account closed";
     case RecordKind::kErasure:
-      return "Person erased";
+      return kind == RecordKind::kClosure ? "Account closed" : "Person erased";
     case RecordKind::kOpeningBalance:
       return absl::StrCat("Brought in from another programme: ", Count(sums.issued));
     case RecordKind::kCardActivation:
@@ -205,26 +213,23 @@ std::string KindNoun(RecordKind kind) {
       return "transfer of points";
     case RecordKind::kTransferReversal:
       return "reversal of a transfer";
-    case RecordKind::kMerge:
-      return "merge";
     case RecordKind::kPart:
       return "part of a command";
-    case RecordKind::kAdjustment:
-      return "adjustment";
-    case RecordKind::kExpiry:
-      return "expiry";
     case RecordKind::kReinstatement:
       return "reinstatement of expired points";
-    case RecordKind::kBonus:
-      return "bonus";
     case RecordKind::kClosure:
       return "closing of the account";
-    case RecordKind::kErasure:
-      return "erasure";
     case RecordKind::kOpeningBalance:
       return "opening balance";
     case RecordKind::kCardActivation:
       return "activation of a card";
+    case RecordKind::kMerge:
+    case RecordKind::kAdjustment:
+    case RecordKind::kExpiry:
+    case RecordKind::kBonus:
+    case RecordKind::kErasure:
+    case RecordKind::kResidence:
+      return absl::AsciiStrToLower(ToAbsl(ledger::RecordKindName(kind)));
   }
   return "request";
 }

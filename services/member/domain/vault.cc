@@ -31,6 +31,15 @@ std::optional<Profile> MemberKey::Open(std::string_view what, std::string_view s
   return DecodeProfile(*profile);
 }
 
+std::string MemberKey::SealText(std::string_view what, std::string_view text) const {
+  return security::Seal(key_, security::MemberDataContext(what, member_), text);
+}
+
+std::optional<std::string> MemberKey::OpenText(std::string_view what,
+                                               std::string_view sealed) const {
+  return security::Open(key_, security::MemberDataContext(what, member_), sealed);
+}
+
 std::optional<std::string> MemberKey::SealBirthday(const Profile& profile) const {
   constexpr size_t kYear = sizeof "1990-" - 1;
   if (profile.birth_date.size() <= kYear) return std::nullopt;

@@ -39,6 +39,9 @@ class MemberKey {
   // Bound to the member and to what it is: the profile, or a person who shares the account.
   std::string Seal(std::string_view what, const Profile& profile) const;
   std::optional<Profile> Open(std::string_view what, std::string_view sealed) const;
+  // The same of a text.
+  std::string SealText(std::string_view what, std::string_view text) const;
+  std::optional<std::string> OpenText(std::string_view what, std::string_view sealed) const;
   // The day and month of birth of a checked profile, for those who need no more; none without.
   std::optional<std::string> SealBirthday(const Profile& profile) const;
 

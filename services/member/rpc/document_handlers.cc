@@ -22,6 +22,7 @@
 #include "services/member/rpc/standing_handlers.h"
 #include "services/member/store/consents.h"
 #include "services/member/store/history.h"
+#include "services/member/store/residences.h"
 #include "services/member/store/standing.h"
 
 namespace guilder::member {
@@ -194,6 +195,9 @@ absl::StatusOr<v1::MemberDocument> DocumentHandlers::Read(const rpc::Call& call,
       }
       for (const SegmentTime& row : ReadSegments(tx, id)) {
         *document.add_segments() = member::ToProto(row);
+      }
+      for (const Residence& row : ReadResidences(tx, view_.vault(), id)) {
+        *document.add_residences() = member::ToProto(row);
       }
     }
     // Last, because it notes who looked.

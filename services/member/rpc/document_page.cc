@@ -122,7 +122,12 @@ std::vector<Section> SectionsOf(const v1::MemberDocument& document, const absl::
     standing.rows.push_back(
         {Day(time.from_time(), zone), until, "", time.segment(), time.changed_by()});
   }
-  for (Section* section : {&calendar, &lots, &records, &consents, &standing}) {
+  Section residences{"Where the member lived", {"Since", "Place", "Noted by"}, {}};
+  for (const v1::Residence& residence : document.residences()) {
+    residences.rows.push_back(
+        {Day(residence.from_time(), zone), residence.place(), residence.noted_by()});
+  }
+  for (Section* section : {&calendar, &lots, &records, &consents, &standing, &residences}) {
     if (!section->rows.empty()) sections.push_back(std::move(*section));
   }
   return sections;

@@ -85,15 +85,25 @@ absl::StatusOr<v1::PreviewExpiryResponse> PointsHandlers::PreviewExpiry(
 absl::StatusOr<v1::SweepExpiryResponse> PointsHandlers::SweepExpiry(
     const rpc::Call& call, const v1::SweepExpiryRequest& request) {
   constexpr char kList[] = "sweep";
+  // Where the ledger is still to be told where members live: before the first book.
+  const ledger::AccountCursor begin;
   ledger::SweepOptions options;
   GUILDER_ASSIGN_OR_RETURN(options.most_accounts,
                            SizeOf(request.page_size(), kUsualSweep, kMostSweep));
   options.deadline = call.deadline() - kTimeToAnswer;
   GUILDER_ASSIGN_OR_RETURN(const std::string position,
                            page_tokens_.Position(kList, request.page_token()));
-  GUILDER_ASSIGN_OR_RETURN(const ledger::SweepResult swept,
-                           ledger::SweepDue(pool_, lanes_, FromPosition(position), options));
   v1::SweepExpiryResponse response;
+  const ledger::AccountCursor from = FromPosition(position);
+  if (from == begin) {
+    GUILDER_ASSIGN_OR_RETURN(const bool all_told, residences_.TellAll(options.deadline));
+    if (!all_told) {
+      response.set_next_page_token(page_tokens_.Make(kList, Position(begin)));
+      return response;
+    }
+  }
+  GUILDER_ASSIGN_OR_RETURN(const ledger::SweepResult swept,
+                           ledger::SweepDue(pool_, lanes_, from, options));
   response.set_accounts(swept.accounts_looked_at);
   response.set_accounts_brought_up(swept.accounts_brought_up);
   if (swept.next) response.set_next_page_token(page_tokens_.Make(kList, Position(*swept.next)));

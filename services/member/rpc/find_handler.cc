@@ -18,6 +18,11 @@ Timestamp WallClock() {
   return Timestamp(absl::ToUnixMicros(absl::Now()));
 }
 
+telemetry::Counter& LookupsThat(const char* found) {
+  return telemetry::GetCounter("guilder_member_lookups_total",
+                               "Members looked for, by what came of it", {{"found", found}});
+}
+
 }  // namespace
 
 absl::StatusOr<MemberKeyAsked> MemberHandlers::ParseAsked(
@@ -116,9 +121,9 @@ void MemberHandlers::FindMember(std::shared_ptr<const rpc::Call> call,
 }
 
 void MemberHandlers::NoteLookup(const rpc::Call& call, bool found) {
-  telemetry::GetCounter("guilder_member_lookups_total", "Members looked for, by what came of it",
-                        {{"found", found ? "yes" : "no"}})
-      .Add();
+  static telemetry::Counter& in_vain = LookupsThat("no");
+  static telemetry::Counter& successful = LookupsThat("yes");
+  (found ? successful : in_vain).Add();
   const Timestamp now(absl::ToUnixMicros(absl::Now()));
   if (!lookups_.Note(call.principal().id, found, now)) return;
   telemetry::GetCounter("guilder_enumeration_alarms_total",

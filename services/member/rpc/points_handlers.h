@@ -14,6 +14,7 @@
 #include "libs/rpc/call.h"
 #include "libs/rpc/names.h"
 #include "services/member/rpc/member_service.h"
+#include "services/member/rpc/residence_teller.h"
 #include "services/member/store/adjustments.h"
 #include "services/member/store/moves.h"
 
@@ -83,6 +84,8 @@ class PointsHandlers {
   ReversalRows reversal_rows_;
   MergeRows merge_rows_;
   AdjustmentRows adjustment_rows_;
+  const Vault vault_;
+  ResidenceTeller residences_;
   const rpc::PageTokens page_tokens_;
 };
 

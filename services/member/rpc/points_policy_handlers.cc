@@ -2,6 +2,7 @@
 #include "libs/base/status_macros.h"
 #include "libs/ledger/store/programme.h"
 #include "libs/rpc/audit.h"
+#include "services/member/domain/residence.h"
 #include "services/member/rpc/points_handlers.h"
 #include "services/member/rpc/points_proto.h"
 #include "services/member/store/points_policies.h"
@@ -21,8 +22,24 @@ v1::PointsPolicy Complete(const StoredPolicy& stored) {
   if (!policy.has_transfer()) *policy.mutable_transfer() = defaults.transfer();
   if (!policy.has_adjustment()) *policy.mutable_adjustment() = defaults.adjustment();
   if (!policy.has_expiry()) *policy.mutable_expiry() = defaults.expiry();
+  if (!policy.has_residence()) *policy.mutable_residence() = defaults.residence();
   policy.set_version(stored.version);
   return policy;
+}
+
+absl::Status CheckResidencePolicy(const v1::ResidencePolicy& policy) {
+  if (policy.places_size() > kMostResidencePlaces) {
+    return Refuse(Reason::kRequestMalformed, "policy.residence.places are too many",
+                  {{"field", "policy.residence.places"}});
+  }
+  for (const std::string& place : policy.places()) {
+    GUILDER_RETURN_IF_ERROR(CheckPlace("policy.residence.places", place));
+  }
+  if (policy.grace_days() < 0 || policy.grace_days() > kMostResidenceGraceDays) {
+    return Refuse(Reason::kRequestMalformed, "policy.residence.grace_days",
+                  {{"field", "policy.residence.grace_days"}});
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -94,6 +111,7 @@ v1::PointsPolicy DefaultPolicy() {
   *policy.mutable_adjustment() = ToProto(AdjustmentPolicy());
   policy.mutable_expiry()->set_month(12);
   policy.mutable_expiry()->set_day(31);
+  policy.mutable_residence()->set_grace_days(ledger::kMovedLifeDays);
   return policy;
 }
 
@@ -118,6 +136,7 @@ absl::StatusOr<v1::UpdatePointsPolicyResponse> PointsHandlers::UpdatePointsPolic
   if (asked.has_transfer()) GUILDER_RETURN_IF_ERROR(CheckPolicy(FromProto(asked.transfer())));
   if (asked.has_adjustment()) GUILDER_RETURN_IF_ERROR(CheckPolicy(FromProto(asked.adjustment())));
   if (asked.has_expiry()) GUILDER_RETURN_IF_ERROR(CheckPolicy(FromProto(asked.expiry())));
+  if (asked.has_residence()) GUILDER_RETURN_IF_ERROR(CheckResidencePolicy(asked.residence()));
   return pool_.Run(
       [&](postgres::Transaction& tx) -> absl::StatusOr<v1::UpdatePointsPolicyResponse> {
         const v1::PointsPolicy before = Complete(member::ReadPolicy(tx, programme()));
@@ -126,9 +145,14 @@ absl::StatusOr<v1::UpdatePointsPolicyResponse> PointsHandlers::UpdatePointsPolic
         if (asked.has_transfer()) *after.mutable_transfer() = asked.transfer();
         if (asked.has_adjustment()) *after.mutable_adjustment() = asked.adjustment();
         if (asked.has_expiry()) *after.mutable_expiry() = asked.expiry();
+        if (asked.has_residence()) *after.mutable_residence() = asked.residence();
         after.set_version(before.version() + 1);
-        const StoredPolicy stored{after.version(), after.SerializeAsString(),
-                                  FromProto(after.expiry())};
+        const auto& places = after.residence().places();
+        const StoredPolicy stored{after.version(),
+                                  after.SerializeAsString(),
+                                  FromProto(after.expiry()),
+                                  {places.begin(), places.end()},
+                                  after.residence().grace_days()};
         if (!InsertPolicy(tx, programme(), stored, ledger::ReadProgrammeClock(tx, programme()),
                           call.principal().id)) {
           return Refuse(Reason::kEtagMismatch);

@@ -35,7 +35,8 @@ class Reinstate final : public ledger::Command {
     if (posting.account().status != ledger::AccountStatus::kOpen) {
       return Refuse(Reason::kAccountClosed);
     }
-    const Points points = DecideReinstatement(context.configuration, terms, posting);
+    GUILDER_ASSIGN_OR_RETURN(const Points points,
+                             DecideReinstatement(context.configuration, terms, posting));
     Encoder encoder;
     encoder.Quantity(points);
     return encoder.Take();
@@ -93,10 +94,10 @@ absl::StatusOr<ReinstatementTerms> TermsOf(const v1::ReinstatePointsRequest& req
   };
   const ledger::Partner* const payer = find(request.payer());
   if (payer == nullptr) return Refuse(Reason::kPartnerNotFound, "payer");
-  if (payer != configuration.operator_partner()) {
-    return Refuse(Reason::kRequestMalformed,
-                  "what expired was the operator-partner's breakage, so it pays",
-                  {{"field", "payer"}});
+  terms.payer = payer->id;
+  const bool operator_pays = payer == configuration.operator_partner();
+  if (!operator_pays && payer->state != ledger::PartnerState::kActive) {
+    return Refuse(Reason::kPartnerNotActive);
   }
   if (!request.issuer().empty()) {
     const ledger::Partner* const issuer = find(request.issuer());
@@ -148,6 +149,7 @@ absl::StatusOr<v1::ReinstatePointsResponse> PointsHandlers::ReinstatePoints(
     command->needs_lots = true;
     command->needs_lot = LotId(1);
     command->terms = terms;
+    command->payers = {terms.payer};
     const absl::StatusOr<ledger::Answer> answer = Post(call, std::move(command));
     // It was merged meanwhile, and its lots with it.
     if (guilder::ReasonOf(answer.status()) == Reason::kAccountClosed) continue;

@@ -103,6 +103,7 @@ StandingHandlers::StandingHandlers(const MemberServiceDependencies& dependencies
     : pool_(dependencies.pool),
       lanes_(dependencies.lanes),
       view_(dependencies.pool, dependencies.secrets),
+      residences_(dependencies.pool, dependencies.lanes, view_.vault()),
       page_tokens_(dependencies.secrets.Derive("guilder/page-token/1")) {}
 
 absl::StatusOr<AccountId> StandingHandlers::Resolve(const rpc::Call& call,

@@ -16,6 +16,7 @@
 #include "services/member/domain/standing.h"
 #include "services/member/rpc/member_service.h"
 #include "services/member/rpc/member_view.h"
+#include "services/member/rpc/residence_teller.h"
 
 namespace guilder::member {
 
@@ -34,6 +35,11 @@ class StandingHandlers {
                                                           const v1::RemoveSegmentRequest& request);
   absl::StatusOr<v1::ListSegmentsResponse> ListSegments(const rpc::Call& call,
                                                         const v1::ListSegmentsRequest& request);
+  // residence_handlers.cc
+  absl::StatusOr<v1::SetResidenceResponse> SetResidence(const rpc::Call& call,
+                                                        const v1::SetResidenceRequest& request);
+  absl::StatusOr<v1::ListResidencesResponse> ListResidences(
+      const rpc::Call& call, const v1::ListResidencesRequest& request);
 
  private:
   // The account that a name stands for: of a merged one, the one that goes on.
@@ -44,10 +50,12 @@ class StandingHandlers {
   postgres::Pool& pool_;
   ledger::Lanes& lanes_;
   const MemberView view_;
+  ResidenceTeller residences_;
   const rpc::PageTokens page_tokens_;
 };
 
 v1::TierChange ToProto(const TierChange& change);
+v1::Residence ToProto(const Residence& residence);
 v1::SegmentMembership ToProto(const SegmentTime& time);
 
 }  // namespace guilder::member

@@ -28,6 +28,8 @@ class StandingService final : public v1::StandingService::CallbackService {
   GUILDER_STANDING_METHOD_(AddSegment)
   GUILDER_STANDING_METHOD_(RemoveSegment)
   GUILDER_STANDING_METHOD_(ListSegments)
+  GUILDER_STANDING_METHOD_(SetResidence)
+  GUILDER_STANDING_METHOD_(ListResidences)
 #undef GUILDER_STANDING_METHOD_
 
  private:

@@ -139,6 +139,8 @@ std::optional<std::pair<BookId, RecordNumber>> ParseTransfer(std::string_view na
 PointsHandlers::PointsHandlers(const MemberServiceDependencies& dependencies)
     : pool_(dependencies.pool),
       lanes_(dependencies.lanes),
+      vault_(dependencies.secrets),
+      residences_(dependencies.pool, dependencies.lanes, vault_),
       page_tokens_(dependencies.secrets.Derive("guilder/page-token/1")) {}
 
 absl::StatusOr<AccountId> PointsHandlers::Resolve(const rpc::Call& call, AccountId account) const {

@@ -2,6 +2,7 @@
 
 #include "libs/base/reason.h"
 #include "libs/ledger/core/account.h"
+#include "libs/ledger/store/forwards.h"
 #include "libs/postgres/connection.h"
 
 namespace guilder::member {
@@ -141,6 +142,17 @@ std::optional<bool> LockMember(postgres::Transaction& transaction, AccountId acc
   return rows.empty() ? std::nullopt : std::optional(rows[0].Bool(0));
 }
 
+// The same of who goes on for the account, which then stands in it: so no card is left behind with
+// an account that is merged meanwhile.
+std::optional<bool> LockSurvivor(postgres::Transaction& transaction, AccountId& account) {
+  while (true) {
+    const std::optional<bool> erased = LockMember(transaction, account);
+    const AccountId survivor = ledger::SurvivorOf(transaction, account);
+    if (survivor == account) return erased;
+    account = survivor;
+  }
+}
+
 AccountId AccountOf(postgres::Transaction& transaction, CardNumber card) {
   const Rows rows = transaction.Execute(kFindAccount, Params().Int(card));
   return rows.empty() ? AccountId() : rows[0].Id<AccountId>(0);
@@ -201,7 +213,7 @@ std::optional<CardFacts> ReadCard(postgres::Transaction& transaction, CardNumber
 
 absl::Status GiveCard(postgres::Transaction& transaction, CardNumber card, AccountId account,
                       const Doing& doing) {
-  const std::optional<bool> erased = LockMember(transaction, account);
+  const std::optional<bool> erased = LockSurvivor(transaction, account);
   if (erased.value_or(true)) return Refuse(Reason::kMemberNotFound);
   const Rows stock = transaction.Execute(kLockStock, Params().Int(card));
   const AccountId other = AccountOf(transaction, card);

@@ -59,45 +59,65 @@ constexpr Statement kFindByEmail{"member.find_by_email", R"sql(
    order by at_us limit 1
 )sql"};
 
-// A row for each way in which a key may be found: one for each epoch of a phone number. `limit`
-// keeps the planner from looking through a whole table for a few keys; a key that is null finds
-// nothing.
-constexpr Statement kFindMembers{"member.find_members", R"sql(
-  select w.place, f.account_id, f.blocked, m.enrolled_at_us, m.sealed_key, m.sealed_profile, m.key_epoch,
-         g.into_account
-    from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[])
-           as w (place, card_number, phone_index, email_index)
+// What is read of the accounts `f` that were found for the places of `w`.
+#define GUILDER_SELECT_FOUND_                                                                   \
+  "select w.place, f.account_id, f.blocked, m.enrolled_at_us, m.sealed_key, m.sealed_profile, " \
+  "m.key_epoch, g.into_account "
+#define GUILDER_JOIN_FOUND_                                                       \
+  "left join lateral ("                                                           \
+  "  select m.enrolled_at_us, m.sealed_key, m.sealed_profile, m.key_epoch"        \
+  "    from member.members m"                                                     \
+  "   where m.book = (f.account_id & 65535)::int and m.account_id = f.account_id" \
+  "   limit 1) m on true "                                                        \
+  "left join lateral ("                                                           \
+  "  select g.into_account"                                                       \
+  "    from ledger.forwards g"                                                    \
+  "   where g.book = (f.account_id & 65535)::int and g.account_id = f.account_id" \
+  "   limit 1) g on true"
+
+// A statement for each kind of key, because one for all of them looks for each key in every way.
+// `limit` keeps the planner from looking through a whole table for a few keys.
+constexpr Statement kFindByCards{"member.find_by_cards", GUILDER_SELECT_FOUND_ R"sql(
+    from unnest($1::bigint[], $2::bigint[]) as w (place, card_number)
     join lateral (
-      (select c.account_id, c.state <> 0 as blocked, 0::bigint as at_us
-         from member.cards c where c.card_number = w.card_number limit 1)
-      union all
-      (select p.account_id, false, p.enrolled_at_us
+      select c.account_id, c.state <> 0 as blocked
+        from member.cards c where c.card_number = w.card_number limit 1) f on true
+)sql" GUILDER_JOIN_FOUND_};
+
+// A row for each epoch in which the number may be indexed.
+constexpr Statement kFindByPhones{"member.find_by_phones", GUILDER_SELECT_FOUND_ R"sql(
+    from unnest($1::bigint[], $2::bytea[]) as w (place, phone_index)
+    join lateral (
+      (select p.account_id, false as blocked, p.enrolled_at_us as at_us
          from member.members p where p.phone_index = w.phone_index order by p.enrolled_at_us limit 1)
       union all
       (select p.account_id, false, p.added_at_us
          from member.people p where p.phone_index = w.phone_index order by p.added_at_us limit 1)
-      union all
-      (select p.account_id, false, p.enrolled_at_us
+      order by at_us limit 1) f on true
+)sql" GUILDER_JOIN_FOUND_};
+
+constexpr Statement kFindByEmails{"member.find_by_emails", GUILDER_SELECT_FOUND_ R"sql(
+    from unnest($1::bigint[], $2::bytea[]) as w (place, email_index)
+    join lateral (
+      (select p.account_id, false as blocked, p.enrolled_at_us as at_us
          from member.members p where p.email_index = w.email_index order by p.enrolled_at_us limit 1)
       union all
       (select p.account_id, false, p.added_at_us
          from member.people p where p.email_index = w.email_index order by p.added_at_us limit 1)
       order by at_us limit 1) f on true
-    left join lateral (
-      select m.enrolled_at_us, m.sealed_key, m.sealed_profile, m.key_epoch
-        from member.members m
-       where m.book = (f.account_id & 65535)::int and m.account_id = f.account_id
-       limit 1) m on true
-    left join lateral (
-      select g.into_account
-        from ledger.forwards g
-       where g.book = (f.account_id & 65535)::int and g.account_id = f.account_id
-       limit 1) g on true
-)sql"};
+)sql" GUILDER_JOIN_FOUND_};
+
+#undef GUILDER_JOIN_FOUND_
+#undef GUILDER_SELECT_FOUND_
 
 constexpr Statement kWasServed{"member.was_served", R"sql(
   select exists (select 1 from ledger.journal
                   where book = $1 and account_id = $2 and partner_id = $3)
+)sql"};
+
+// Until the cards are there, nobody merges the account, which would leave them behind.
+constexpr Statement kLockForCards{"member.lock_for_cards", R"sql(
+  select 1 from member.members where book = $1 and account_id = $2 for share
 )sql"};
 
 // Two attempts at one request wait for each other; the second then finds the first one's cards.
@@ -180,40 +200,51 @@ std::optional<AccountId> FindByEmail(postgres::Transaction& transaction,
 
 absl::StatusOr<std::vector<absl::StatusOr<FoundMember>>> FindMembers(
     postgres::Pool& pool, const std::vector<MemberKeyAsked>& keys) {
-  struct Way {
-    size_t place = 0;
-    std::optional<int64_t> card;
-    std::optional<Digest> phone;
-    std::optional<Digest> email;
+  struct Indexed {
+    size_t place;
+    Digest index;
   };
-  std::vector<Way> ways;
+  struct Carded {
+    size_t place;
+    CardNumber card;
+  };
+  std::vector<Carded> cards;
+  std::vector<Indexed> phones;
+  std::vector<Indexed> emails;
   std::vector<absl::StatusOr<FoundMember>> found;
   const absl::Status no_card = Refuse(Reason::kCardNotFound);
   const absl::Status nobody = Refuse(Reason::kMemberNotFound);
   for (size_t i = 0; i < keys.size(); ++i) {
     const MemberKeyAsked& key = keys[i];
     found.emplace_back(key.card ? no_card : nobody);
-    if (key.card) ways.push_back({i, key.card.value(), {}, {}});
-    for (const Digest& index : key.phone_indexes) ways.push_back({i, {}, index, {}});
-    for (const Digest& index : key.email_indexes) ways.push_back({i, {}, {}, index});
+    if (key.card) cards.push_back({i, key.card});
+    for (const Digest& index : key.phone_indexes) phones.push_back({i, index});
+    for (const Digest& index : key.email_indexes) emails.push_back({i, index});
   }
-  GUILDER_ASSIGN_OR_RETURN(const postgres::Rows rows,
-                           pool.ReadAlone(kFindMembers, Params()
-                                                            .IntArray(ways, &Way::place)
-                                                            .IntArray(ways, &Way::card)
-                                                            .BytesArray(ways, &Way::phone)
-                                                            .BytesArray(ways, &Way::email)));
-  for (const Row row : rows) {
-    auto& member = found.at(static_cast<size_t>(row.Int(0)));
-    // Nobody has enrolled with the card yet.
-    if (row.IsNull(3)) {
-      member = nobody;
-      continue;
+  const auto add = [&](const Statement& statement, const Params& params) -> absl::Status {
+    GUILDER_ASSIGN_OR_RETURN(const postgres::Rows rows, pool.ReadAlone(statement, params));
+    for (const Row row : rows) {
+      auto& member = found.at(static_cast<size_t>(row.Int(0)));
+      // Nobody has enrolled with the card yet.
+      if (row.IsNull(3)) {
+        member = nobody;
+        continue;
+      }
+      member = FoundMember{row.Id<AccountId>(1), row.Id<Timestamp>(3), SealedFromRow(row, 4),
+                           row.Bool(2)};
+      if (!row.IsNull(7)) member = FollowMerge(pool, *member);
     }
-    member =
-        FoundMember{row.Id<AccountId>(1), row.Id<Timestamp>(3), SealedFromRow(row, 4), row.Bool(2)};
-    if (!row.IsNull(7)) member = FollowMerge(pool, *member);
+    return absl::OkStatus();
+  };
+  const auto of_indexes = [](const std::vector<Indexed>& indexes) {
+    return Params().IntArray(indexes, &Indexed::place).BytesArray(indexes, &Indexed::index);
+  };
+  if (!cards.empty()) {
+    GUILDER_RETURN_IF_ERROR(
+        add(kFindByCards, Params().IntArray(cards, &Carded::place).IntArray(cards, &Carded::card)));
   }
+  if (!phones.empty()) GUILDER_RETURN_IF_ERROR(add(kFindByPhones, of_indexes(phones)));
+  if (!emails.empty()) GUILDER_RETURN_IF_ERROR(add(kFindByEmails, of_indexes(emails)));
   return found;
 }
 
@@ -226,10 +257,15 @@ bool WasServedBy(postgres::Transaction& transaction, AccountId account, PartnerI
 absl::StatusOr<std::vector<CardRow>> IssueCards(postgres::Transaction& transaction,
                                                 AccountId account, int count, const Uuid& request,
                                                 Timestamp now) {
-  const BookId book = ledger::BookOf(account);
-  if (transaction.Execute(kReadMember, Params().Int(book).Int(account)).empty()) {
-    return Refuse(Reason::kMemberNotFound);
+  while (true) {
+    const Params key = Params().Int(ledger::BookOf(account)).Int(account);
+    if (transaction.Execute(kLockForCards, key).empty()) return Refuse(Reason::kMemberNotFound);
+    // It may have been merged while that waited.
+    const AccountId survivor = ledger::SurvivorOf(transaction, account);
+    if (survivor == account) break;
+    account = survivor;
   }
+  const BookId book = ledger::BookOf(account);
   transaction.Execute(kLockRequest, Params().Uuid(request));
   std::vector<CardRow> cards;
   for (const Row row : transaction.Execute(kCardsOfRequest, Params().Uuid(request))) {

@@ -7,6 +7,7 @@
 #include "libs/ledger/store/programme.h"
 #include "libs/postgres/connection.h"
 #include "services/member/store/bonuses.h"
+#include "services/member/store/residences.h"
 #include "services/member/store/standing.h"
 
 namespace guilder::member {
@@ -203,12 +204,15 @@ void MergeRows::Write(Transaction& transaction, const std::vector<Command*>& com
   for (const Command* command : commands) {
     const auto& merge = static_cast<const MergeCommand&>(*command);
     const AccountId into = merge.others[0];
+    // First, because it locks the members: who gives one of them a card then comes before, so that
+    // it goes along, or after, and finds a merged account.
+    MergeStanding(transaction, merge.account, into, merge.place.posted_at, merge.actor);
     transaction.Execute(
         kMoveCards,
         Params().Int(ledger::BookOf(into)).Int(into).Int(merge.book).Int(merge.account));
     transaction.Execute(kMoveTransfers, Params().Int(into).Int(merge.account));
     MoveBonuses(transaction, merge.account, into);
-    MergeStanding(transaction, merge.account, into, merge.place.posted_at, merge.actor);
+    NoteMergedResidence(transaction, merge.account, into);
     transaction.Execute(kClaimMerged, Params().Int(merge.book).Int(merge.account));
     transaction.Execute(kInsertMerge, Params()
                                           .Int(merge.book)

@@ -74,6 +74,9 @@ constexpr Statement kRemovePerson{"member.remove_person", R"sql(
   "), locks as ("                                                                         \
   "  update member.retention_locks set reason = '' where " GUILDER_OF_ERASED_             \
   "), tiers as (delete from member.tiers where " GUILDER_OF_ERASED_                       \
+  "), residences as (delete from member.residences where " GUILDER_OF_ERASED_             \
+  "), resident_accounts as ("                                                             \
+  "  delete from member.resident_accounts where " GUILDER_OF_ERASED_                      \
   "), segments as (delete from member.segments where " GUILDER_OF_ERASED_                 \
   "), pins as ("                                                                          \
   "  update redemption.members"                                                           \

@@ -19,8 +19,9 @@ constexpr Statement kReadPolicy{"member.read_points_policy", R"sql(
 constexpr Statement kInsertPolicy{"member.insert_points_policy", R"sql(
   insert into member.points_policies (programme_id, version, set_at_us, set_by, terms,
                                       expiry_kind, expiry_months, expiry_month, expiry_day,
-                                      expiry_activities, minimum_life_days)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                                      expiry_activities, minimum_life_days, residences,
+                                      residence_grace_days)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text[], $13)
       on conflict (programme_id, version) do nothing
   returning version
 )sql"};
@@ -30,7 +31,7 @@ constexpr Statement kInsertPolicy{"member.insert_points_policy", R"sql(
 StoredPolicy ReadPolicy(postgres::Transaction& transaction, ProgrammeId programme) {
   const postgres::Rows rows = transaction.Execute(kReadPolicy, Params().Int(programme));
   if (rows.empty()) return {};
-  return {rows[0].Int(0), rows[0].Bytes(1), {}};
+  return {rows[0].Int(0), rows[0].Bytes(1), {}, {}, 0};
 }
 
 bool InsertPolicy(postgres::Transaction& transaction, ProgrammeId programme,
@@ -47,7 +48,9 @@ bool InsertPolicy(postgres::Transaction& transaction, ProgrammeId programme,
                                           .Int(policy.expiry.month)
                                           .Int(policy.expiry.day)
                                           .Int(policy.expiry.activities)
-                                          .Int(policy.expiry.minimum_life_days))
+                                          .Int(policy.expiry.minimum_life_days)
+                                          .TextArray(policy.residences)
+                                          .Int(policy.residence_grace_days))
               .empty();
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "libs/base/types.h"
 #include "libs/ledger/core/expiry.h"
@@ -21,6 +22,9 @@ struct StoredPolicy {
   std::string terms;
   // What lanes read of it.
   ledger::ExpiryPolicy expiry;
+  // Where points do not expire by time, and for how long they live on after a move.
+  std::vector<std::string> residences;
+  int residence_grace_days = 0;
 };
 
 // The one in force; version 0 and no terms where nothing was ever set.

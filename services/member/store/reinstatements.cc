@@ -17,7 +17,7 @@ constexpr Statement kFind{"member.find_with_expired", R"sql(
      and l.account_id > $2
      and greatest(l.expires_at_us, coalesce(l.restored_until_us, 0)) >= $3
      and greatest(l.expires_at_us, coalesce(l.restored_until_us, 0)) < $4
-     and (l.expired > 0 or l.remaining > 0)
+     and (l.expired > l.forfeited or l.remaining > 0)
      and ($5::int = 0 or l.issuer_id = $5)
    order by l.account_id
    limit $6

@@ -247,6 +247,8 @@ std::string KindText(RecordKind kind) {
       return "erasure";
     case RecordKind::kOpeningBalance:
       return "opening balance";
+    case RecordKind::kResidence:
+      return "place of residence";
     case RecordKind::kCardActivation:
       return "card activation";
   }

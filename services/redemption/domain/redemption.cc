@@ -54,7 +54,7 @@ void ReviveFor(const Authorization& asked, PartnerId partner, const SpendingFact
                        lot.activates_at <= *asked.occurred_at &&
                        lot.ends_at() > *asked.occurred_at && lot.ends_at() <= posting.now();
     if (lost == lapsed.end() || !lived || !lot.MayPay({.partner = partner})) continue;
-    const Points points = std::min({lost->second, lot.expired, missing - found});
+    const Points points = std::min({lost->second, lot.lapsed(), missing - found});
     if (points <= Points(0)) continue;
     revived.emplace_back(lot.id, points);
     found += points;
