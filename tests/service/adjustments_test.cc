@@ -185,6 +185,7 @@ TEST_CASE("AdjustPoints: hostile and mistaken requests are refused", "[service][
   CHECK(reason([](auto& r) { r.set_reason(v1::ADJUSTMENT_REASON_OTHER); }) ==
         Reason::kRequestMalformed);
   CHECK(reason([](auto& r) { r.set_note(std::string("a\0b", 3)); }) == Reason::kRequestMalformed);
+  CHECK(reason([](auto& r) { r.set_note("a\x1b[2Kb"); }) == Reason::kRequestMalformed);
   CHECK(reason([](auto& r) { r.set_points(0); }) == Reason::kAmountOutOfRange);
   CHECK(reason([](auto& r) { r.set_points(INT64_MIN); }) == Reason::kAmountOutOfRange);
   CHECK(reason([](auto& r) { r.set_member("members/1"); }) == Reason::kMemberNotFound);

@@ -149,6 +149,9 @@ TEST_CASE("WriteOff: one person proposes and another approves, and the loss is p
   v1::ProposeWriteOffRequest propose;
   propose.set_obligation("settlements/1/obligations/grocer");
   CHECK(world.Refusal("anna", &Stub::ProposeWriteOff, propose) == Reason::kRequestMalformed);
+  // Whoever approves it must see what is written.
+  propose.set_note("insolvent\x1b[2K");
+  CHECK(world.Refusal("anna", &Stub::ProposeWriteOff, propose) == Reason::kRequestMalformed);
   propose.set_note("insolvent");
   CHECK(world.Get("anna", &Stub::ProposeWriteOff, propose).write_off().amount().minor_units() ==
         4'691);

@@ -84,7 +84,7 @@ class Accrual final : public accrual::v1::AccrualService::Service {
           "next_page_token":"2"})");
     }
     return Answer(response, R"({"parked_items":[{"name":"parkedItems/1-b","etag":"e2",
-        "content":"milk×1","proposed_purchase":"purchases/7","resolution":"seen"}]})");
+        "content":"milk×1\u001b","proposed_purchase":"purchases/7","resolution":"seen"}]})");
   }
   grpc::Status ApproveParkedReturn(grpc::ServerContext*,
                                    const accrual::v1::ApproveParkedReturnRequest* request,
@@ -332,7 +332,8 @@ TEST_CASE("CLI: who approves without an etag sees what waits, and approves that"
   const Result parked = shell.Run("approval approve parkedItems/1-b");
   CHECK(parked.exit_code == ExitCode::kDone);
   CHECK(shell.accrual.approved_etag == "e2");
-  CHECK(parked.out == "milk×1 of purchases/7: seen\nApproved parkedItems/1-b\n");
+  // What a till wrote is shown, and not obeyed.
+  CHECK(parked.out == "milk×1? of purchases/7: seen\nApproved parkedItems/1-b\n");
   const Result adjusted = shell.Run("approval approve adjustments/8");
   CHECK(adjusted.exit_code == ExitCode::kDone);
   CHECK(shell.points.approved_etag == "e8");

@@ -126,6 +126,11 @@ TEST_CASE("ApproveParkedReturn: refusals in their order, and what was approved i
   CHECK(ReasonOf(back.As("bert", &Stub::ApproveParkedReturn, unknown).status()) ==
         Reason::kParkedItemNotFound);
   CHECK(ReasonOf(back.Propose("purchases/1-999").status()) == Reason::kPurchaseNotFound);
+  v1::ResolveParkedItemRequest obeyed;
+  obeyed.set_name(back.item);
+  obeyed.set_resolution("seen\x1b[2K");
+  CHECK(ReasonOf(back.As("anna", &Stub::ResolveParkedItem, obeyed).status()) ==
+        Reason::kRequestMalformed);
   const auto first = back.Propose(back.sale);
   REQUIRE(first.ok());
   const std::string other = world.Buy(world.APurchase(5)).name();

@@ -6,6 +6,7 @@
 #include "services/cli/output/exit_code.h"
 #include "services/cli/output/format.h"
 #include "services/cli/output/output.h"
+#include "services/cli/output/printable.h"
 #include "services/cli/output/progress.h"
 #include "services/cli/output/table.h"
 #include "tests/support/catch2.h"
@@ -49,6 +50,22 @@ TEST_CASE("Table: a pipe gets aligned lines without escapes or trailing spaces",
   Table last_is_left({{"A"}, {"B"}});
   last_is_left.AddRow({"1", ""});
   CHECK(last_is_left.Render(kPipe) == "A  B\n1\n");
+}
+
+TEST_CASE("Output: what others wrote is shown, and not obeyed", "[unit][cli]") {
+  CHECK(Printable("caf\u00e9 \u20ac 5\nand more") == "caf\u00e9 \u20ac 5\nand more");
+  CHECK(Printable("small\x1b[2K\rpaid\x7f") == "small?[2K?paid?");
+  CHECK(Printable(std::string_view("a\0b", 3)) == "a?b");
+  CHECK(Printable("a\u009b2Kb\u202ec\u2066d\u200fe") == "a?2Kb?c?d?e");
+  CHECK(Printable("\xe2\x80") == "\xe2\x80");
+
+  Table table({{"NOTE"}});
+  table.AddRow({"tiny\x1b[1A\nlarge"});
+  CHECK(table.Render(kPipe) == "NOTE\ntiny?[1A large\n");
+  std::ostringstream out;
+  Output output(Format::kTable, out, kPipe);
+  output.Record({{"note", "tiny\x1b[1A\nlarge"}}, {{"Note", "note"}});
+  CHECK(out.str() == "Note  tiny?[1A large\n");
 }
 
 TEST_CASE("Table: a narrow terminal cuts text, never numbers", "[unit][cli]") {

@@ -93,8 +93,8 @@ absl::StatusOr<v1::ListParkedItemsResponse> AccrualHandlers::ListParkedItems(
 
 absl::StatusOr<v1::ResolveParkedItemResponse> AccrualHandlers::ResolveParkedItem(
     const rpc::Call& call, const v1::ResolveParkedItemRequest& request) {
-  if (request.resolution().empty() || request.resolution().size() > 500) {
-    return Refuse(Reason::kRequestMalformed, "resolution has 1 to 500 characters");
+  if (request.resolution().empty() || !rpc::CheckNote(request.resolution()).ok()) {
+    return Refuse(Reason::kRequestMalformed, "resolution is one line of 1 to 500 bytes");
   }
   if (request.action() > v1::PARKED_ITEM_ACTION_POST || request.action() < 0) {
     return Refuse(Reason::kRequestMalformed, "action");

@@ -16,6 +16,7 @@
 #include "libs/base/text.h"
 #include "services/cli/commands.h"
 #include "services/cli/context.h"
+#include "services/cli/output/printable.h"
 #include "services/cli/verb.h"
 
 namespace guilder::cli {
@@ -103,7 +104,7 @@ absl::Status ApproveWriteOff(Context& context, const std::string& obligation,
     const absl::StatusOr<v1::Approval> waiting = FindWaiting(context, obligation);
     if (waiting.ok()) {
       request.set_etag(waiting->etag());
-      context.output().Text(waiting->summary());
+      context.output().Text(Printable(waiting->summary()));
     }
   }
   GUILDER_RETURN_IF_ERROR(context.Call(request, response, "finance_approver"));
@@ -120,7 +121,7 @@ absl::Status ApproveRequested(Context& context, const std::string& name, const s
   if (etag.empty()) {
     GUILDER_ASSIGN_OR_RETURN(const v1::Approval waiting, FindWaiting(context, name));
     request.set_etag(waiting.etag());
-    context.output().Text(waiting.change());
+    context.output().Text(Printable(waiting.change()));
   }
   return ApproveNamed<v1::ApproveRequest, v1::ApproveResponse>(context, request, "approver");
 }
@@ -139,8 +140,8 @@ absl::Status ApproveParked(Context& context, const std::string& name, const std:
         FindListed(context, list, name, &accrual::v1::ListParkedItemsResponse::parked_items));
     if (item) {
       request.set_etag(item->etag());
-      context.output().Text(absl::StrCat(item->content(), " of ", item->proposed_purchase(), ": ",
-                                         item->resolution()));
+      context.output().Text(Printable(absl::StrCat(
+          item->content(), " of ", item->proposed_purchase(), ": ", item->resolution())));
     }
   }
   return ApproveNamed<accrual::v1::ApproveParkedReturnRequest,
@@ -161,8 +162,9 @@ absl::Status ApproveAdjustment(Context& context, const std::string& name, const 
         FindListed(context, list, name, &member::v1::ListAdjustmentsResponse::adjustments));
     if (item) {
       request.set_etag(item->etag());
-      context.output().Text(absl::StrCat(item->points(), " points, ", item->member(), ", ",
-                                         ToJson(*item).value("reason", ""), ": ", item->note()));
+      context.output().Text(
+          Printable(absl::StrCat(item->points(), " points, ", item->member(), ", ",
+                                 ToJson(*item).value("reason", ""), ": ", item->note())));
     }
   }
   return ApproveNamed<member::v1::ApproveAdjustmentRequest, member::v1::ApproveAdjustmentResponse>(

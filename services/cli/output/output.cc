@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 
 #include "services/cli/output/format.h"
+#include "services/cli/output/printable.h"
 
 namespace guilder::cli {
 namespace {
@@ -114,8 +115,9 @@ void Output::Record(const Value& record, const std::vector<Field>& fields) {
   std::vector<std::pair<std::string, std::string>> lines;
   size_t width = 0;
   for (const Field& field : fields) {
-    std::string text = FieldText(record, field);
+    std::string text = Printable(FieldText(record, field));
     if (text.empty()) continue;
+    std::replace(text.begin(), text.end(), '\n', ' ');
     width = std::max(width, DisplayWidth(field.heading));
     lines.emplace_back(field.heading, std::move(text));
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "services/cli/output/format.h"
+#include "services/cli/output/printable.h"
 
 namespace guilder::cli {
 namespace {
@@ -39,7 +40,10 @@ std::string Rule(const Strokes& strokes, const char* const (&corners)[3],
 
 void Table::AddRow(std::vector<std::string> cells) {
   cells.resize(columns_.size());
-  for (std::string& cell : cells) std::replace(cell.begin(), cell.end(), '\n', ' ');
+  for (std::string& cell : cells) {
+    cell = Printable(cell);
+    std::replace(cell.begin(), cell.end(), '\n', ' ');
+  }
   rows_.push_back({std::move(cells), rule_pending_});
   rule_pending_ = false;
 }

@@ -65,8 +65,9 @@ absl::Status CheckAdjustment(const Adjustment& adjustment) {
                      adjustment.reason <= AdjustmentReason::kOther;
   if (!known) return Malformed("reason");
   const bool needs_note = adjustment.reason == AdjustmentReason::kOther;
-  if (Characters(note) > kMostNoteCharacters || note.find('\0') != std::string::npos ||
-      (needs_note && note.empty())) {
+  const auto is_control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
+  if (Characters(note) > kMostNoteCharacters || (needs_note && note.empty()) ||
+      std::any_of(note.begin(), note.end(), is_control)) {
     return Malformed("note");
   }
   const Points points = adjustment.points;

@@ -30,7 +30,6 @@ using postgres::Transaction;
 
 constexpr int kEntriesOfTransaction = 50;
 constexpr int kEntriesOfAnswer = 1'000;
-constexpr size_t kMaxNote = 500;
 constexpr char kEntryList[] = "bankEntries";
 
 absl::StatusOr<OwnAccount> LoadOwnAccount(Transaction& transaction) {
@@ -362,8 +361,7 @@ absl::StatusOr<v1::AllocateSuspenseResponse> BankHandlers::AllocateSuspense(
 
 absl::StatusOr<v1::ProposeWriteOffResponse> BankHandlers::ProposeWriteOff(
     const rpc::Call& call, const v1::ProposeWriteOffRequest& request) {
-  if (request.note().empty() || request.note().size() > kMaxNote ||
-      request.note().find('\0') != std::string::npos) {
+  if (request.note().empty() || !rpc::CheckNote(request.note()).ok()) {
     return Refuse(Reason::kRequestMalformed, "a note of 1 to 500 characters says why");
   }
   v1::ProposeWriteOffResponse response;

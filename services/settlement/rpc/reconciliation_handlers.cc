@@ -10,6 +10,7 @@
 #include "libs/base/text.h"
 #include "libs/postgres/connection.h"
 #include "libs/rpc/audit.h"
+#include "libs/rpc/note.h"
 #include "libs/rpc/proto_time.h"
 #include "libs/security/secrets.h"
 #include "services/settlement/domain/names.h"
@@ -28,7 +29,6 @@ using postgres::Transaction;
 
 constexpr int kRecordsOfPage = 20'000;
 constexpr size_t kClaimsOfPage = 10'000;
-constexpr size_t kMaxNote = 500;
 
 // The window that a view is of, and the programme's clock.
 struct Ground {
@@ -376,8 +376,7 @@ absl::StatusOr<v1::AssignBreakResponse> ReconciliationHandlers::AssignBreak(
 
 absl::StatusOr<v1::ResolveBreakResponse> ReconciliationHandlers::ResolveBreak(
     const rpc::Call& call, const v1::ResolveBreakRequest& request) {
-  if (request.note().empty() || request.note().size() > kMaxNote ||
-      request.note().find('\0') != std::string::npos) {
+  if (request.note().empty() || !rpc::CheckNote(request.note()).ok()) {
     return Refuse(Reason::kRequestMalformed, "a note of 1 to 500 characters says why");
   }
   v1::ResolveBreakResponse response;
