@@ -121,6 +121,12 @@ Verb& Verb::Switch(const std::string& flag, const std::string& path, const std::
   return *this;
 }
 
+Verb& Verb::Sets(const std::string& path) {
+  if (FindField(request_.GetDescriptor(), path) == nullptr) NoSuchField(request_, path);
+  bindings_.back().sets = path;
+  return *this;
+}
+
 Verb& Verb::Required(bool required) {
   bindings_.back().option->required(required);
   return *this;
@@ -184,6 +190,7 @@ Verb& Verb::Show(Finisher finish) {
 
 absl::Status Verb::Fill(Message& request) const {
   std::vector<std::string> changed;
+  bool more = false;
   for (const Binding& binding : bindings_) {
     for (const std::string& text : binding.texts) {
       const absl::Status status =
@@ -193,8 +200,14 @@ absl::Status Verb::Fill(Message& request) const {
             absl::StrCat(binding.flag, ": ", std::string(status.message())));
       }
     }
-    const bool part = !masked_.empty() && absl::StartsWith(binding.path, masked_);
-    if (part && !binding.texts.empty()) changed.push_back(binding.path.substr(masked_.size()));
+    if (binding.texts.empty()) continue;
+    if (!binding.sets.empty()) GUILDER_RETURN_IF_ERROR(Assign(request, binding.sets, "yes"));
+    if (masked_.empty()) continue;
+    if (absl::StartsWith(binding.path, masked_)) {
+      changed.push_back(binding.path.substr(masked_.size()));
+    } else {
+      more = true;
+    }
   }
   if (masked_.empty()) return absl::OkStatus();
   const auto* mask = request.GetDescriptor()->FindFieldByName("update_mask");
@@ -203,7 +216,9 @@ absl::Status Verb::Fill(Message& request) const {
   for (const std::string& path : changed) {
     if (path != "name" && path != "etag") paths.add_paths(path);
   }
-  if (paths.paths_size() == 0) return absl::InvalidArgumentError("nothing to change was given");
+  if (paths.paths_size() == 0 && !more) {
+    return absl::InvalidArgumentError("nothing to change was given");
+  }
   return absl::OkStatus();
 }
 

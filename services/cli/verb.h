@@ -72,9 +72,12 @@ class Verb {
                    const std::string& prefix);
   // A flag that sets a bool.
   Verb& Switch(const std::string& flag, const std::string& path, const std::string& help);
+  // Sets a bool where the option before it is given, whatever is given.
+  Verb& Sets(const std::string& path);
   // Makes the last argument or option required, or optional.
   Verb& Required(bool required = true);
-  // Sets `update_mask` to the fields under `resource` that options have set.
+  // Sets `update_mask` to the fields under `resource` that options have set. Bad usage where
+  // neither they nor others beside `resource` are given.
   Verb& Masked(const std::string& resource);
 
   // Who calls, unless --as says otherwise: a role, or the partner that a name in the request begins
@@ -100,6 +103,7 @@ class Verb {
     std::string path;
     std::string prefix;
     Kind kind = Kind::kPlain;
+    std::string sets;
     std::vector<std::string> texts;
   };
 

@@ -144,6 +144,22 @@ TEST_CASE("TransferPoints: hostile and mistaken requests are refused",
   CHECK(ReasonOf(world.Transfer(anna, bert, 100)) == Reason::kCardBlocked);
 }
 
+TEST_CASE("TransferPoints: who may not spend after wrong PINs gives nothing away, and may be given",
+          "[service][member][inv-58]") {
+  const World world;
+  const auto anna = world.Enrol();
+  const auto bert = world.Enrol();
+  world.Change(
+      "insert into redemption.members (book, account_id, failed_attempts, locked_at_us) "
+      "select book, account_id, 5, 1 from member.cards where card_number = " +
+      anna.card);
+
+  CHECK(ReasonOf(world.Transfer(anna, bert, 100)) == Reason::kSpendingLocked);
+  CHECK(ReasonOf(world.Merge(anna, bert)) == Reason::kSpendingLocked);
+  CHECK(world.Transfer(bert, anna, 100).ok());
+  CHECK(world.Merge(bert, anna).ok());
+}
+
 TEST_CASE("TransferPoints: a member gives its own points, to a card", "[service][member]") {
   const World world;
   const auto anna = world.Enrol();

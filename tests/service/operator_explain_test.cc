@@ -201,6 +201,35 @@ TEST_CASE("Explain: a redemption says which lots it could not be paid with, and 
             "may be spent only at partners/diner, partners/fresh"));
 }
 
+TEST_CASE("Explain: lots that were empty by then are not among those that could not pay",
+          "[service][operator][inv-54]") {
+  LivingWorld world;
+  const auto spend = [&world](PartnerId partner, int64_t points) {
+    world.Post(ledger::RecordKind::kAuthorization, "", [&](ledger::Posting& posting) {
+      return ledger::DecideHold(posting, {.partner = partner,
+                                          .store = StoreId(1),
+                                          .contract = ContractId(2),
+                                          .points = Points(points),
+                                          .expires_at = kNever - Timestamp(1)});
+    });
+  };
+  world.Post(ledger::RecordKind::kAdjustment, "", [](ledger::Posting& posting) {
+    return ledger::DecideEarn(posting, {.issuer = PartnerId(1),
+                                        .contract = ContractId(1),
+                                        .points = Points(5),
+                                        .activates_at = Timestamp(0),
+                                        .restricted_to = ledger::Restriction(PartnerId(1))});
+  });
+  spend(PartnerId(1), 4);
+  spend(PartnerId(2), 1);
+  spend(PartnerId(1), 1);
+  spend(PartnerId(2), 1);
+
+  CHECK(Has(world.Explain("redemptions/1-6"), "lot", "lots/1-4096",
+            "not used: its points may be spent only at partners/fresh"));
+  CHECK_FALSE(Has(world.Explain("redemptions/1-8"), "lot", "lots/1-4096"));
+}
+
 TEST_CASE("Explain: every kind of name has an explanation", "[service][operator]") {
   const LivingWorld world;
   world.network.database().Query(kSettle);

@@ -31,6 +31,8 @@ TEST_CASE("AuthorizeRedemption: refusals in their order", "[service][redemption]
   request.set_time_to_live_seconds(60);
   request.set_reference(std::string(65, 'x'));
   CHECK(refused() == Reason::kRequestMalformed);
+  request.set_reference(std::string("order\0", 6));
+  CHECK(refused() == Reason::kRequestMalformed);
   request.set_reference("");
   CHECK(refused() == Reason::kRequestIdMalformed);
   request.set_request_id(clients::NewRequestId());

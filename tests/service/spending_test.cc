@@ -124,6 +124,25 @@ TEST_CASE("AuthorizeRedemption: wrong PINs lock spending at all partners, and ne
   CHECK(PayWithPin(world, 100, "4711").ok());
 }
 
+TEST_CASE("AuthorizeRedemption: who is locked stays locked when the policy asks for PINs no more",
+          "[service][redemption][inv-58]") {
+  World world;
+  world.GivePoints(1'000);
+  AskForPins(world);
+  SetPin(world, "4711");
+  for (int i = 0; i < 3; ++i) {
+    CHECK(ReasonOf(PayWithPin(world, 100, "0000")) == Reason::kPinWrong);
+  }
+
+  world.SetPolicy([](v1::RedemptionPolicy& policy) {
+    policy.set_pin_from_points(0);
+    policy.set_maximum_failed_attempts(20);
+  });
+
+  CHECK(StateOf(world).locked());
+  CHECK(ReasonOf(world.Authorize(world.AnAuthorization(1))) == Reason::kSpendingLocked);
+}
+
 // Goal: whoever guesses in parallel gets no more guesses than one after the other.
 TEST_CASE("AuthorizeRedemption: simultaneous guesses are counted one by one",
           "[service][redemption][inv-58]") {

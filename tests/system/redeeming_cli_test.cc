@@ -72,6 +72,12 @@ TEST_CASE("guilder redemption: quote, pay in one step, find, PIN, lock and revie
                                   "--line", "sku=rose,amount=3.00"});
   CHECK(quote.at("available_points") == 50);
   CHECK(quote.at("payable_points") == 50);
+  // Points that can be spent at once, of a member whom its book's first record welcomed: a quote
+  // makes no lot that is there already.
+  const json purchase = till.Answer({"purchase", "quote", "--store", "fuel/stores/branch-1",
+                                     "--card", till.card(), "--line", "amount=4.00"});
+  CHECK(purchase.at("points") == 2);
+  CHECK(purchase.at("member").at("available_points") == 50);
   const json paid = till.Pay("10", {"--capture", "--reference", "receipt 1"});
   CHECK(paid.at("state") == "CAPTURED");
   const json found =
@@ -116,6 +122,13 @@ TEST_CASE("guilder reward, order, voucher: from the catalogue to the door, and b
   till.Answer({"reward", "create-gift", "teapot", "--display-name", "Teapot", "--supplier", kStore,
                "--points", "20", "--stock", "2", "--tier", "gold=1", "--region", "DE-BE",
                "--region", "DE-HH"});
+  till.Answer({"reward", "update", "teapot", "--stock-change", "-1"});
+  CHECK(till.Answer({"reward", "update", "teapot", "--stock-change", "1"}).at("remaining_stock") ==
+        2);
+  till.Run({"reward", "update", "teapot"}, 2);
+  const json none_yet = till.Answer({"reward", "create-gift", "kettle", "--display-name", "Kettle",
+                                     "--supplier", kStore, "--points", "20", "--stock", "0"});
+  CHECK(none_yet.at("remaining_stock") == 0);
   const std::vector<std::string> place = {"order", "place",    "teapot", "--member",
                                           member,  "--region", "DE-BE"};
   CHECK(till.Run(place, 1).find("REWARD_NOT_AVAILABLE") != std::string::npos);

@@ -162,12 +162,13 @@ TEST_CASE("Output: a list is a table for people and a list for machines", "[unit
                                      {"UNITS", "price.minor_units", Show::kNumber},
                                      {"TAX", "tax", Show::kRate},
                                      {"AT", "at", Show::kTime},
-                                     {"NONE", "no.such"}};
+                                     {"NONE", "no.such"},
+                                     {"ELSE", "no.such", Show::kNumber, "any"}};
   std::ostringstream people;
   Output(Format::kTable, people, kPipe).List(rows, fields);
   CHECK(people.str() ==
-        "NAME  LINES      N  OPEN      PRICE  UNITS   TAX  AT                   NONE\n"
-        "a     x, y   1,200  yes   -1.50 EUR   -150  19 %  2026-01-31 12:00:00\n");
+        "NAME  LINES      N  OPEN      PRICE  UNITS   TAX  AT                   NONE  ELSE\n"
+        "a     x, y   1,200  yes   -1.50 EUR   -150  19 %  2026-01-31 12:00:00         any\n");
 
   std::ostringstream machines;
   Output output(Format::kJson, machines, kPipe);

@@ -7,6 +7,7 @@
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/ledger/core/payable.h"
+#include "libs/ledger/core/unwritten.h"
 #include "libs/ledger/store/load_configuration.h"
 #include "libs/ledger/store/programme.h"
 #include "libs/ledger/store/reader.h"
@@ -73,7 +74,7 @@ Points SpendableOn(const Purchase& purchase, const ledger::Configuration& config
     basket.push_back({line.sku, line.category, line.amount});
   }
   // A record that is never written.
-  const ledger::Posting posting(account.state, RecordNumber(1), account.now);
+  const ledger::Posting posting(account.state, ledger::kUnwrittenRecord, account.now);
   return ledger::PayableNow(configuration, *contract, basket, posting, {.partner = partner.id});
 }
 
@@ -85,7 +86,7 @@ void AddMember(const ledger::AccountAsOfNow& account, PartnerId partner, Points 
   out.set_owed_points(state.debt.value());
   out.set_spendable_points(spendable.value());
   // A record that is never written.
-  const ledger::Posting posting(state, RecordNumber(1), account.now);
+  const ledger::Posting posting(state, ledger::kUnwrittenRecord, account.now);
   const Points here = posting.SpendableOn({.partner = partner});
   out.set_elsewhere_points((state.available - here).value());
 }
@@ -135,7 +136,7 @@ absl::StatusOr<v1::QuotePurchaseResponse> AccrualHandlers::AnswerQuote(
   const ledger::DecisionContext context{configuration, card, /*account_found=*/true,
                                         std::move(left)};
   // A copy, and a record that is never written.
-  ledger::Posting posting(account.state, RecordNumber(1), account.now);
+  ledger::Posting posting(account.state, ledger::kUnwrittenRecord, account.now);
   posting.BringUpToNow();
   GUILDER_ASSIGN_OR_RETURN(const PurchaseOutcome outcome,
                            DecidePurchase(purchase, partner, terms, context, posting));

@@ -7,6 +7,7 @@
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
+#include "libs/ledger/core/unwritten.h"
 #include "libs/ledger/store/programme.h"
 #include "libs/ledger/store/reader.h"
 #include "libs/rpc/ledger_answers.h"
@@ -142,7 +143,7 @@ absl::StatusOr<v1::PreviewReturnResponse> AccrualHandlers::PreviewReturn(
     if (!account) return Refuse(Reason::kPurchaseNotFound);
     if (!seller->MayTakeReturns(account->now)) return Refuse(Reason::kPartnerNotActive);
     // A copy, and a record that is never written.
-    ledger::Posting posting(account->state, RecordNumber(1), account->now);
+    ledger::Posting posting(account->state, ledger::kUnwrittenRecord, account->now);
     posting.BringUpToNow();
     const SaleTerms terms = TermsOfSale(sale, *configuration, *rules);
     const TakenBack before = FoldReturns(sale, terms, returns[{sale.book, sale.number}]);

@@ -25,7 +25,7 @@ std::vector<Field> RewardFields() {
           {"Price version", "price_version", Show::kNumber},
           {"Honoured after a change, seconds", "price_ttl_seconds", Show::kNumber},
           {"Only so many", "stock_limited"},
-          {"Left", "remaining_stock", Show::kNumber},
+          {"Left", "remaining_stock", Show::kNumber, "any number"},
           {"Most for one member", "per_member_limit", Show::kNumber},
           {"Only for tiers, at most", "tier_limits"},
           {"From", "valid_from", Show::kTime},
@@ -85,13 +85,6 @@ Verb& AddRewardOptions(Verb& verb) {
       .Option("--region", "reward.regions", "Where it may be had, as in DE-BE; may be repeated");
 }
 
-// Only so many where --stock is given.
-absl::Status SetStockLimited(Message& message) {
-  auto& request = static_cast<v1::CreateRewardRequest&>(message);
-  request.mutable_reward()->set_stock_limited(request.stock() > 0);
-  return absl::OkStatus();
-}
-
 void AddCreateCommands(CLI::App& noun, Context& context) {
   using Request = v1::CreateRewardRequest;
   using Response = v1::CreateRewardResponse;
@@ -107,9 +100,10 @@ void AddCreateCommands(CLI::App& noun, Context& context) {
       .Option("--confirm-days", "reward.confirm_within_days",
               "How long the supplier may take to confirm an order; 14 if absent")
       .Option("--stock", "stock", "How many there are; any number if absent")
+      .Sets("reward.stock_limited")
       .Prepare([](Message& message) {
         static_cast<Request&>(message).mutable_reward()->set_kind(v1::REWARD_KIND_GIFT);
-        return SetStockLimited(message);
+        return absl::OkStatus();
       })
       .As("submitter")
       .ShowRecord("reward", RewardFields());
@@ -129,9 +123,10 @@ void AddCreateCommands(CLI::App& noun, Context& context) {
       .Required()
       .Switch("--single-use", "reward.voucher.single_use", "Its first use uses it up")
       .Option("--stock", "stock", "How many there are; any number if absent")
+      .Sets("reward.stock_limited")
       .Prepare([](Message& message) {
         static_cast<Request&>(message).mutable_reward()->set_kind(v1::REWARD_KIND_VOUCHER);
-        return SetStockLimited(message);
+        return absl::OkStatus();
       })
       .As("submitter")
       .ShowRecord("reward", RewardFields());
@@ -168,7 +163,7 @@ void AddRewardCommands(CLI::App& app, Context& context) {
                  {"POINTS", "price_points", Show::kNumber},
                  {"MONEY", "price_money", Show::kMoney},
                  {"PRICE VERSION", "price_version", Show::kNumber},
-                 {"LEFT", "remaining_stock", Show::kNumber}},
+                 {"LEFT", "remaining_stock", Show::kNumber, "any number"}},
                 "no rewards");
 }
 

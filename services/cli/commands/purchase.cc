@@ -249,6 +249,7 @@ std::function<absl::Status()> Quote(Arguments& arguments, Context& context) {
                    {"Tier", "member.tier"},
                    {"Points available", "member.available_points", Show::kNumber},
                    {"Points that can be spent here", "member.spendable_points", Show::kNumber},
+                   {"Only elsewhere", "member.elsewhere_points", Show::kNumber},
                    {"Quote", "quote_token"},
                    {"Binds until", "quote_expires_at", Show::kTime}});
     ShowReasons(output, response);

@@ -9,6 +9,7 @@
 
 #include "libs/base/files.h"
 #include "libs/base/status_macros.h"
+#include "libs/rpc/restriction_text.h"
 #include "services/cli/commands.h"
 #include "services/cli/context.h"
 #include "services/cli/messages.h"
@@ -69,8 +70,7 @@ std::string ConditionsText(const v1::EarnRule& rule) {
   for (const std::string& cap : rule.caps()) add("cap " + cap);
   if (!rule.group().empty()) add("one of " + rule.group());
   if (rule.stop()) add("stops");
-  if (rule.spent_only().gifts()) add("spent only on gifts");
-  for (const std::string& name : rule.spent_only().partners()) add("spent only at " + name);
+  if (rule.has_spent_only()) add("spent " + rpc::WhereSpent(rule.spent_only()));
   return text;
 }
 

@@ -70,7 +70,7 @@ Align AlignOf(Show show) {
 
 std::string FieldText(const Value& record, const Field& field) {
   const Value* value = Find(record, field.path);
-  if (value == nullptr) return "";
+  if (value == nullptr) return field.absent;
   switch (field.show) {
     case Show::kNumber:
       if (value->is_number_integer()) return WithThousands(value->get<int64_t>());

@@ -25,9 +25,11 @@ enum class Show {
 
 struct Field {
   std::string heading;
-  // Names separated by dots, as in "journal_receipt.number". What is absent is shown empty.
+  // Names separated by dots, as in "journal_receipt.number".
   std::string path;
   Show show = Show::kText;
+  // What is shown where there is nothing.
+  std::string absent = {};
 };
 
 class Output {

@@ -73,6 +73,7 @@ absl::StatusOr<Points> DecideTransfer(const TransferPolicy& policy, const Transf
   GUILDER_RETURN_IF_ERROR(CheckYear("yearly_out_points", policy.yearly_out, facts.sent, points));
   GUILDER_RETURN_IF_ERROR(CheckYear("yearly_in_points", policy.yearly_in, facts.received, points));
   if (!facts.has_working_card) return Refuse(Reason::kCardBlocked);
+  if (facts.spending_locked) return Refuse(Reason::kSpendingLocked);
   if (points > kMaxPointsPerCommand) return Refuse(Reason::kAmountOutOfRange, "points");
 
   const Points fee = FeeOf(policy, points);

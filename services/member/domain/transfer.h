@@ -42,6 +42,8 @@ struct TransferFacts {
   Timestamp enrolled_at;
   // Whether any card of the giver works.
   bool has_working_card = true;
+  // Whether wrong PINs have locked the giver's spending.
+  bool spending_locked = false;
 };
 
 // What the giver pays besides the points.
@@ -51,7 +53,7 @@ Points FeeOf(const TransferPolicy& policy, Points points);
 //
 // Refuses, in this order: kLimitExceeded, with the limit's name in the details: transfers_allowed,
 // minimum_points, step_points, account_age_days, yearly_out_points, yearly_in_points; kCardBlocked;
-// then as ledger::DecideMove, the fee included.
+// kSpendingLocked; then as ledger::DecideMove, the fee included.
 absl::StatusOr<Points> DecideTransfer(const TransferPolicy& policy, const TransferFacts& facts,
                                       ledger::Posting& from, ledger::Posting& to, Points points);
 

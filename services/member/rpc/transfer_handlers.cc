@@ -100,6 +100,7 @@ class DoMerge final : public MergeCommand {
     // A card that nobody has enrolled with goes to a member, and not the other way.
     if (!into_member) return Refuse(Reason::kMemberNotFound);
     if (open && !has_working_card) return Refuse(Reason::kCardBlocked);
+    if (open && spending_locked) return Refuse(Reason::kSpendingLocked);
     GUILDER_RETURN_IF_ERROR(ledger::DecideMerge(postings[0], postings[1]));
     v1::MergeMembersResponse response;
     response.set_name(NameOf(kind, postings[0]));

@@ -37,7 +37,10 @@ constexpr Statement kReadFacts{"member.read_move_facts", R"sql(
            -- Who enrolled with a card that was shown before opened no account with it.
            or exists (select 1 from member.bonuses b
                        where b.book = (w.account_id & 65535)::int and b.account_id = w.account_id
-                         and b.kind = 1 and b.points > 0)
+                         and b.kind = 1 and b.points > 0),
+         exists (select 1 from redemption.members s
+                  where s.book = (w.account_id & 65535)::int and s.account_id = w.account_id
+                    and s.locked_at_us is not null)
     from unnest($1::bigint[]) as w (account_id)
 )sql"};
 
@@ -93,6 +96,7 @@ struct Facts {
   Timestamp enrolled_at;
   bool has_working_card = false;
   bool welcomed = false;
+  bool spending_locked = false;
 };
 
 std::map<AccountId, Facts> ReadFacts(Transaction& transaction,
@@ -110,8 +114,11 @@ std::map<AccountId, Facts> ReadFacts(Transaction& transaction,
   std::map<AccountId, Facts> facts;
   for (const Row& row : transaction.Execute(
            kReadFacts, Params().IntArray(accounts).Int(begins).Int(ledger::Bucket::kIssued))) {
-    facts[row.Id<AccountId>(0)] = {
-        {row.Id<Points>(1), row.Id<Points>(2)}, row.Id<Timestamp>(3), row.Bool(4), row.Bool(5)};
+    facts[row.Id<AccountId>(0)] = {{row.Id<Points>(1), row.Id<Points>(2)},
+                                   row.Id<Timestamp>(3),
+                                   row.Bool(4),
+                                   row.Bool(5),
+                                   row.Bool(6)};
   }
   return facts;
 }
@@ -145,6 +152,7 @@ void TransferRows::Load(Transaction& transaction, const ledger::Configuration& c
     const Facts& giver = facts.at(transfer.account);
     transfer.facts.enrolled_at = giver.enrolled_at;
     transfer.facts.has_working_card = giver.has_working_card;
+    transfer.facts.spending_locked = giver.spending_locked;
     transfer.years = years;
   }
 }
@@ -195,6 +203,7 @@ void MergeRows::Load(Transaction& transaction, const ledger::Configuration& conf
     auto& merge = static_cast<MergeCommand&>(*command);
     const Facts& source = facts.at(merge.account);
     merge.has_working_card = source.has_working_card;
+    merge.spending_locked = source.spending_locked;
     merge.into_member = facts.at(merge.others[0]).enrolled_at != Timestamp();
     merge.both_were_welcomed = source.welcomed && facts.at(merge.others[0]).welcomed;
   }

@@ -84,9 +84,10 @@ class MergeCommand : public ledger::Command {
   std::string actor;
   std::string note;
 
-  // What Load found: whether a card of the source works, whether the other one is somebody's, and
-  // whether both were welcomed.
+  // What Load found: whether a card of the source works and its spending is locked, whether the
+  // other one is somebody's, and whether both were welcomed.
   bool has_working_card = false;
+  bool spending_locked = false;
   bool into_member = false;
   bool both_were_welcomed = false;
 };

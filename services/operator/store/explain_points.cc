@@ -91,7 +91,8 @@ constexpr Statement kReadLot{"explain.lot", R"sql(
      and l.lot_id = $2
 )sql"};
 
-// The lots that a hold could not be paid with, because their points may be spent only elsewhere.
+// The lots that a hold could not be paid with, because their points may be spent only elsewhere:
+// those that had points at that time.
 constexpr Statement kReadUnusableLots{"explain.unusable_lots", R"sql(
   select l.lot_id, l.restricted_to,
          (select string_agg('partners/' || s.slug, ', ' order by s.slug)
@@ -111,8 +112,19 @@ constexpr Statement kReadUnusableLots{"explain.unusable_lots", R"sql(
      and (l.restricted_to <> -1 or j.kind not in ($5, $6))
      and l.activates_at_us <= j.posted_at_us
      and greatest(l.expires_at_us, l.restored_until_us) > j.posted_at_us
+     and (select sum(case when e.credit_lot = l.lot_id and e.credit_bucket in ($7, $8)
+                          then e.points else 0 end
+                     - case when e.debit_lot = l.lot_id and e.debit_bucket in ($7, $8)
+                            then e.points else 0 end)
+            from ledger.journal b
+            join ledger.entries e on e.book = b.book and e.number = b.number
+                                 and e.posted_at_us = b.posted_at_us
+           where b.book = l.book
+             and b.account_id = l.account_id
+             and b.number < h.number
+             and l.lot_id in (e.debit_lot, e.credit_lot)) > 0
    order by l.lot_id
-   limit $7
+   limit $9
 )sql"};
 
 constexpr Statement kReadMember{"explain.member", R"sql(
@@ -270,6 +282,8 @@ void AddUnusableLots(Walk& walk, int depth, BookId book, AccountId account, Reco
                                                         .Int(ledger::kLotsPerRecord)
                                                         .Int(RecordKind::kOrder)
                                                         .Int(RecordKind::kVoucher)
+                                                        .Int(ledger::Bucket::kPending)
+                                                        .Int(ledger::Bucket::kAvailable)
                                                         .Int(kShown));
   for (const Row& row : rows) {
     walk.Add(depth, LotName(book.value(), row.Int(0)), "lot",

@@ -109,8 +109,9 @@ absl::StatusOr<Timestamp> CheckOrder(const std::optional<EarlierRedemption>& ear
 
 absl::Status CheckProof(const Authorization& asked, const ledger::RedemptionPolicy& policy,
                         const SpendingFacts& facts) {
-  if (policy.step_up_points <= Points(0)) return absl::OkStatus();
+  // A lock ends by a person's decision alone, not because PINs are asked for no more.
   if (facts.locked) return Refuse(Reason::kSpendingLocked);
+  if (policy.step_up_points <= Points(0)) return absl::OkStatus();
   if (facts.proof == Proof::kWrong) {
     const int left = std::max(policy.max_failed_attempts - facts.failed_attempts - 1, 0);
     return Refuse(Reason::kPinWrong, {}, {{"attempts_left", std::to_string(left)}});

@@ -5,6 +5,7 @@
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/ledger/core/posting.h"
+#include "libs/ledger/core/unwritten.h"
 #include "libs/ledger/store/load_configuration.h"
 #include "libs/ledger/store/reader.h"
 #include "libs/rpc/ledger_answers.h"
@@ -176,7 +177,7 @@ absl::StatusOr<v1::QuoteRedemptionResponse> RedemptionHandlers::QuoteRedemption(
         if (!account) return Refuse(Reason::kCardNotFound);
         const ledger::DecisionContext context{*configuration, card, /*account_found=*/true};
         // A record that is never written.
-        const ledger::Posting posting(account->state, RecordNumber(1), account->now);
+        const ledger::Posting posting(account->state, ledger::kUnwrittenRecord, account->now);
         GUILDER_ASSIGN_OR_RETURN(const Quoted quoted,
                                  Quote(asked, call.principal().partner, context, posting));
         const Currency& currency = quoted.value.currency;

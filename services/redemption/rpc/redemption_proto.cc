@@ -16,7 +16,6 @@ namespace {
 
 constexpr char kStoreName[] = "partners/{}/stores/{}";
 constexpr int kDefaultTimeToLiveSeconds = 900;
-constexpr size_t kMaxReferenceCharacters = 64;
 constexpr size_t kMaxText = 64;
 constexpr int kMaxLines = 500;
 constexpr size_t kMaxCode = 16;
@@ -90,7 +89,7 @@ absl::StatusOr<Authorization> FromProto(const v1::AuthorizeRedemptionRequest& re
     return Malformed("time_to_live_seconds");
   }
   asked.reference = request.reference();
-  if (Characters(asked.reference) > kMaxReferenceCharacters) return Malformed("reference");
+  if (!IsText(asked.reference)) return Malformed("reference");
   asked.device = request.device_id();
   if (!IsText(asked.device)) return Malformed("device_id");
   asked.capture = request.capture();
