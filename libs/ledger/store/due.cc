@@ -16,6 +16,7 @@
 #include "libs/base/status_macros.h"
 #include "libs/base/text.h"
 #include "libs/ledger/core/posting.h"
+#include "libs/ledger/core/unwritten.h"
 #include "libs/ledger/store/programme.h"
 #include "libs/ledger/store/reader.h"
 #include "libs/postgres/connection.h"
@@ -172,7 +173,7 @@ void AddExpected(const AccountAsOfNow& account, Timestamp until,
   const Timestamp last = until - Timestamp(1);
   while (NextDue(state) <= last) {
     const Timestamp at = std::max(NextDue(state), account.now);
-    Posting posting(state, RecordNumber(INT64_MAX / kLotsPerRecord), at);
+    Posting posting(state, kUnwrittenRecord, at);
     posting.BringUpToNow();
     std::map<PartnerId, Points> lost;
     for (const Entry& entry : posting.entries()) {

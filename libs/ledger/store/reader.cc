@@ -6,6 +6,7 @@
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/ledger/core/posting.h"
+#include "libs/ledger/core/unwritten.h"
 #include "libs/ledger/store/account_rows.h"
 #include "libs/ledger/store/forwards.h"
 #include "libs/postgres/connection.h"
@@ -100,7 +101,7 @@ std::optional<AccountAsOfNow> ReadDetails(postgres::Transaction& transaction, Ac
   std::optional<AccountAsOfNow> account = ReadStored(transaction, id, lot, number);
   if (!account) return std::nullopt;
   // Nothing that this posting does is written, so its number only has to be free.
-  Posting posting(account->state, RecordNumber(INT64_MAX / kLotsPerRecord), account->now);
+  Posting posting(account->state, kUnwrittenRecord, account->now);
   posting.BringUpToNow();
   account->state = std::move(posting).TakeAccount();
   return account;
