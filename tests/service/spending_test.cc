@@ -334,7 +334,14 @@ TEST_CASE(
   CHECK(held->state() == v1::REDEMPTION_STATE_IN_REVIEW);
   world.coalition.network().MoveClock(5 * kHour);
   // Whatever is agreed later, the price is that of then.
-  world.Change("update partner.contracts set rate_micros = 1 where false");
+  const std::string since = std::to_string((world.coalition.Now() - Timestamp(kHour)).value());
+  world.Change("update partner.contracts set effective_until_us = " + since +
+               " where kind = 'REDEMPTION'");
+  world.Change(
+      "insert into partner.contracts (partner_id, number, kind, state, effective_from_us, "
+      "rate_micros, currency, tax_code, tax_ppm, proposed_by, approved_by) "
+      "select partner_id, 3, 'REDEMPTION', 'APPROVED', " +
+      since + ", 1, 'EUR', 'OUT', 0, 'anna', 'bert' from partner.partners");
 
   const auto release = ARelease(held->name());
   const auto released = world.Guard(&Guards::ReleaseReview, release);
