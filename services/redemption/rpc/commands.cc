@@ -62,8 +62,8 @@ class AuthorizeCommand final : public RedemptionCommand<Authorization> {
   }
   // Whether it is decided over more than its account.
   bool NeedsSpending(const ledger::RedemptionPolicy& policy) const {
-    return !asked.reference.empty() || !asked.device.empty() || policy.step_up_points > Points(0) ||
-           policy.review_redemptions > 0;
+    // Once there was a policy, somebody may be locked, whatever the one in force asks for.
+    return !asked.reference.empty() || !asked.device.empty() || policy.number > 0;
   }
   SpendingOf spending() const {
     return {
