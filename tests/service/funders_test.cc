@@ -1,5 +1,7 @@
 // Rules that others than the seller pay for: each funder's share is a lot of its own.
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -240,6 +242,41 @@ TEST_CASE("RecordPurchase: a funder's limit bounds its shares, and returns refil
   world.Return(first.name(), "1", 3);
   CHECK(Lots(world.Buy(Pieces(world, 3))) == "fresh 30, books 19, house 11");
   CHECK(Position(world, "books", kIssued) == 3 * 19);
+}
+
+// Goal: tills that buy at once spend a funder's limit to the last whole share, and no member waits
+// or gets less for it.
+// Method: eight members at eight tills; threads only count answers.
+TEST_CASE("RecordPurchase: however many buy at once, a funder pays what its limit covers",
+          "[service][accrual][inv-96]") {
+  constexpr int kTills = 8;
+  constexpr int kPurchases = 4;
+  const ReturnsWorld world(ACampaign());
+  PayAhead(world, "books", 10 * 19 + 18);
+  std::vector<v1::RecordPurchaseRequest> requests;
+  for (int till = 0; till < kTills; ++till) {
+    const std::string card = world.coalition.AMember();
+    for (int i = 0; i < kPurchases; ++i) {
+      requests.push_back(Pieces(world, 3));
+      requests.back().set_card_number(card);
+    }
+  }
+  std::atomic<int> right = 0;
+  std::vector<std::thread> tills;
+  for (int till = 0; till < kTills; ++till) {
+    tills.emplace_back([&, till] {
+      for (int i = 0; i < kPurchases; ++i) {
+        const auto bought = world.AsPartner(&Stub::RecordPurchase, requests[till * kPurchases + i]);
+        if (bought.ok() && bought->points() == 60) ++right;
+      }
+    });
+  }
+  for (std::thread& till : tills) till.join();
+
+  CHECK(right == kTills * kPurchases);
+  CHECK(Position(world, "books", kIssued) == 10 * 19);
+  CHECK(Position(world, "fresh", kIssued) == kTills * kPurchases * 30);
+  CHECK(Position(world, "house", kIssued) == kTills * kPurchases * 30 - 10 * 19);
 }
 
 TEST_CASE("RecordReturn: what was spent of a funder's points and deducted is the seller's to pay",
