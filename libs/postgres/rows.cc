@@ -1,6 +1,8 @@
 #include "libs/postgres/rows.h"
 
+#include <array>
 #include <charconv>
+#include <cstdint>
 #include <stdexcept>
 
 #include "absl/strings/str_cat.h"
@@ -10,12 +12,21 @@
 namespace guilder::postgres {
 namespace {
 
-// The value of a hexadecimal digit, or -1.
+// The value of each character as a hexadecimal digit, or -1. What is read is mostly digests and
+// sealed bytes, so this is looked up, not compared.
+constexpr std::array<int8_t, 256> MakeHexValues() {
+  std::array<int8_t, 256> values{};
+  for (int8_t& value : values) value = -1;
+  for (int digit = 0; digit < 16; ++digit) {
+    values[static_cast<size_t>("0123456789abcdef"[digit])] = static_cast<int8_t>(digit);
+    values[static_cast<size_t>("0123456789ABCDEF"[digit])] = static_cast<int8_t>(digit);
+  }
+  return values;
+}
+
 int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+  static constexpr std::array<int8_t, 256> kValues = MakeHexValues();
+  return kValues[static_cast<uint8_t>(c)];
 }
 
 }  // namespace
