@@ -108,6 +108,32 @@ absl::Status AddDeposit(const PartnerTerms& partner, const Prepaid& prepaid,
   return absl::OkStatus();
 }
 
+// Of the points that were paid for: what nobody has spent yet, and what expired.
+struct OpenPoints {
+  Points outstanding;
+  Points expired;
+};
+
+absl::StatusOr<OpenPoints> PaidAndOpen(const Contract& contract, Points billed) {
+  OpenPoints open;
+  const bool by_redemption = IsPaidByRedemption(contract.terms);
+  if (by_redemption && !contract.terms.outstanding_due) return open;
+  GUILDER_ASSIGN_OR_RETURN(open.outstanding, Outstanding(contract));
+  if (!by_redemption) {
+    GUILDER_ASSIGN_OR_RETURN(open.expired, contract.expired.Get());
+    return open;
+  }
+  // What had expired before it became due was not paid for.
+  open.outstanding = std::max(open.outstanding, Points());
+  GUILDER_ASSIGN_OR_RETURN(const Points redeemed, contract.redeemed.Get());
+  Sum<Points> rest;
+  rest.Add(billed);
+  rest.Subtract(redeemed);
+  rest.Subtract(open.outstanding);
+  GUILDER_ASSIGN_OR_RETURN(open.expired, rest.Get());
+  return open;
+}
+
 }  // namespace
 
 void AddEntries(const Line& line, std::vector<MoneyEntry>& entries) {
@@ -174,20 +200,14 @@ absl::Status AddDeposits(const Input& input, const Contracts& contracts,
 absl::Status AddRelease(const Contract& contract, int exponent, std::vector<MoneyEntry>& entries) {
   const Terms& terms = contract.terms;
   if (terms.kind != ContractKind::kIssuance) return absl::OkStatus();
-  const bool by_redemption = IsPaidByRedemption(terms);
-  GUILDER_ASSIGN_OR_RETURN(const Points billed,
-                           by_redemption ? contract.redeemed.Get() : contract.billable.Get());
-  GUILDER_ASSIGN_OR_RETURN(const Points outstanding, by_redemption
-                                                         ? absl::StatusOr<Points>(Points())
-                                                         : Outstanding(contract));
-  GUILDER_ASSIGN_OR_RETURN(const Points expired, by_redemption ? absl::StatusOr<Points>(Points())
-                                                               : contract.expired.Get());
+  GUILDER_ASSIGN_OR_RETURN(const Points billed, Payable(contract));
+  GUILDER_ASSIGN_OR_RETURN(const OpenPoints open, PaidAndOpen(contract, billed));
   GUILDER_ASSIGN_OR_RETURN(const MinorUnits price,
                            PriceOfPoints(billed, terms.rate_micros, exponent));
   GUILDER_ASSIGN_OR_RETURN(const MinorUnits deferred,
-                           PriceOfPoints(outstanding, terms.rate_micros, exponent));
+                           PriceOfPoints(open.outstanding, terms.rate_micros, exponent));
   GUILDER_ASSIGN_OR_RETURN(const MinorUnits breakage,
-                           PriceOfPoints(expired, terms.rate_micros, exponent));
+                           PriceOfPoints(open.expired, terms.rate_micros, exponent));
   Sum<MinorUnits> revenue;
   revenue.Add(price);
   revenue.Subtract(deferred);

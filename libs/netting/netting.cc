@@ -53,10 +53,10 @@ bool HasFee(const Terms& terms) {
 }
 
 // The part of the price of outstanding points that their issuer has paid ahead. A member's debt
-// needs none.
+// needs none, nor does what has become due as a whole.
 absl::Status AddReserve(const Contract& contract, int exponent, std::vector<Line>& lines) {
   GUILDER_ASSIGN_OR_RETURN(Points points, Outstanding(contract));
-  if (points < Points()) points = Points();
+  if (points < Points() || contract.terms.outstanding_due) points = Points();
   GUILDER_ASSIGN_OR_RETURN(const MinorUnits price,
                            PriceOfPoints(points, contract.terms.rate_micros, exponent));
   GUILDER_ASSIGN_OR_RETURN(const MinorUnits reserve,
@@ -87,8 +87,7 @@ absl::Status AddPointBlocks(const Contract& contract, int exponent, std::vector<
 absl::Status AddIssuanceLines(const Contract& contract, int exponent, std::vector<Line>& lines) {
   const Terms& terms = contract.terms;
   const bool by_redemption = IsPaidByRedemption(terms);
-  GUILDER_ASSIGN_OR_RETURN(const Points points,
-                           by_redemption ? contract.redeemed.Get() : contract.billable.Get());
+  GUILDER_ASSIGN_OR_RETURN(const Points points, Payable(contract));
   const int64_t rate = terms.funding == Funding::kPrepaid ? 0 : terms.rate_micros;
   GUILDER_ASSIGN_OR_RETURN(const MinorUnits amount, PriceOfPoints(points, rate, exponent));
   GUILDER_RETURN_IF_ERROR(AddLine(contract, MoneyLeg::kIssuance, points, amount, terms.tax, lines));

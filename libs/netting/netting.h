@@ -57,6 +57,9 @@ struct Terms {
   Funding funding = Funding::kPostpaid;  // Issuance only.
   int64_t reserve_ppm = 0;   // Of the price of what is outstanding; of Funding::kHybrid only.
   int64_t breakage_ppm = 0;  // Of the price of what expired, paid to the issuer.
+  // The issuer has left: it pays for what is outstanding, too, and for nothing afterwards. Of
+  // Funding::kAtRedemption and kHybrid.
+  bool outstanding_due = false;
 };
 
 // Points that moved under one contract version. Rows of one contract are added up, so positions may

@@ -1,5 +1,6 @@
 #include "libs/netting/sums.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -81,6 +82,22 @@ absl::StatusOr<Points> Outstanding(const Contract& contract) {
   outstanding.Subtract(redeemed);
   outstanding.Subtract(expired);
   return outstanding.Get();
+}
+
+absl::StatusOr<Points> Payable(const Contract& contract) {
+  if (!IsPaidByRedemption(contract.terms)) return contract.billable.Get();
+  GUILDER_ASSIGN_OR_RETURN(const Points redeemed, contract.redeemed.Get());
+  if (!contract.terms.outstanding_due) return redeemed;
+  GUILDER_ASSIGN_OR_RETURN(const Points outstanding, Outstanding(contract));
+  Sum<Points> due;
+  due.Add(redeemed);
+  due.Add(std::max(outstanding, Points()));
+  GUILDER_ASSIGN_OR_RETURN(const Points so_far, due.Get());
+  // What expires after it was paid for is not given back to an issuer that has left.
+  const auto before = contract.before.find(MoneyLeg::kIssuance);
+  if (before == contract.before.end()) return so_far;
+  GUILDER_ASSIGN_OR_RETURN(const Points paid, before->second.points.Get());
+  return std::max(so_far, paid);
 }
 
 absl::StatusOr<Contracts> Gather(const Input& input) {

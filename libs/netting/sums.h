@@ -63,7 +63,10 @@ absl::StatusOr<Contracts> Gather(const Input& input);
 // Whether its issuance is paid for when members spend the points.
 bool IsPaidByRedemption(const Terms& terms);
 
-// What is issued under the version and neither spent nor expired.
+// The points whose issuance is paid for so far.
+absl::StatusOr<Points> Payable(const Contract& contract);
+
+// What is issued under the version and neither spent nor expired; negative for members' debts.
 absl::StatusOr<Points> Outstanding(const Contract& contract);
 
 template <typename Quantity>

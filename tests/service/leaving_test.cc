@@ -187,5 +187,69 @@ TEST_CASE("Leaving: a partner does not go before what it issued is settled",
   testing::CheckInvariants(world.coalition.database());
 }
 
+TEST_CASE("Leaving: what was not paid for is not paid back before it is",
+          "[service][partner][inv-88]") {
+  Leaving world;
+  REQUIRE(world.Sell(World::ABlock(500)).ok());
+  CHECK(world.Settle() == -595);
+  REQUIRE_FALSE(world.Terminate(10));
+  world.coalition.AdvanceDays(11);
+  world.WaitUntilNoBlocksAreLeft();
+  CHECK(world.Settle() == 595);
+  settlement_v1::ExportPaymentsRequest request;
+  request.set_name(world.last.name());
+  const auto exported = [&] {
+    return ReasonOf(
+        world.Try<Settlement>("anna", &Settlement::Stub::ExportPayments, request).status());
+  };
+
+  CHECK(exported() == Reason::kWrongState);
+  world.Pay(-595, "GLD-1-1");
+  CHECK_FALSE(exported());
+
+  world.Pay(595, "GLD-2-1");
+  CHECK_FALSE(world.Terminate());
+}
+
+TEST_CASE("Leaving: a contract costs nothing for windows after the final settlement",
+          "[service][partner][inv-88]") {
+  Leaving world;
+  world.coalition.database().Query(
+      "update partner.contracts set fee_per_window = 100 where kind = 'ISSUANCE'");
+  REQUIRE_FALSE(world.Terminate(10));
+  world.coalition.AdvanceDays(11);
+  CHECK(world.Settle() < 0);
+  world.coalition.AdvanceDays(5);
+
+  CHECK(world.Settle() == 0);
+}
+
+TEST_CASE("Leaving: who pays when points are spent pays for those that are out, and nothing later",
+          "[service][partner][inv-88]") {
+  Leaving world;
+  world.coalition.database().Query(
+      "update partner.contracts set funding = 'POSTPAID_AT_REDEMPTION', when_exhausted = 'REFUSE' "
+      "where kind = 'ISSUANCE'");
+  world.coalition.database().Query("update ledger.configuration set version = version + 1");
+  REQUIRE(world.Buy("fresh", 100).ok());
+  CHECK(world.Settle() == 0);
+  REQUIRE_FALSE(world.Terminate(10));
+  CHECK(world.Settle() == 0);
+  world.coalition.AdvanceDays(11);
+
+  // All that was owed is paid, and not yet what will be.
+  CHECK(world.Terminate() == Reason::kWrongState);
+  CHECK(world.Settle() == -119);
+  CHECK(world.Terminate() == Reason::kWrongState);
+  world.Pay(-119, "GLD-3-1");
+  CHECK_FALSE(world.Terminate());
+
+  // The points expire, or are spent: either is the programme's now.
+  world.coalition.AdvanceDays(800);
+  REQUIRE(world.Buy("house", 1).ok());
+  CHECK(world.Settle() == 0);
+  testing::CheckInvariants(world.coalition.database());
+}
+
 }  // namespace
 }  // namespace guilder::prepaid

@@ -52,7 +52,9 @@ TEST_CASE("Life: a partner that leaves does each thing until its date, and then 
       "insert into settlement.settlements (settlement_id, programme_id, currency, state, start_us, "
       "end_us, computed_by, approved_by, approved_at_us, digest) select 99, 1, 'EUR', 'SETTLED', "
       "1, "
-      "max(window_start_us) + 1, 'anna', 'bert', 1, sha256('') from ledger.positions");
+      "greatest(max(window_start_us), (select max(final_settlement_us) from partner.partners)) + "
+      "1, "
+      "'anna', 'bert', 1, sha256('') from ledger.positions");
   CHECK(life.Terminate(leave) == Reason::kWrongState);
   life.Query("update settlement.obligations set state = 'PAID', paid = amount");
   CHECK_FALSE(life.Terminate(leave));

@@ -4,7 +4,7 @@
     check_settlements.py FILE
 
 FILE is what settlement_property_test.cc writes: for each programme its contracts (T), then for each
-settlement the windows so far (W), the blocks of points that were sold (K), the points that moved (M), what
+settlement the windows so far (W), the versions whose issuer leaves (D), the blocks of points that were sold (K), the points that moved (M), what
 became of lots (L) and the least payouts (Q), and what the product made of them: lines (R), nets (N), obligations (O) and the balances of the
 money ledger so far (B). Shares no code with the product. Exit code 0 when all of it agrees.
 """
@@ -38,6 +38,7 @@ class Contract:
         self.bought = 0
         self.spent = 0
         self.expired = 0
+        self.left = False
 
     def has_fee(self):
         return self.kind == "REDEMPTION" or self.fee or self.fee_point or self.fee_window
@@ -53,8 +54,18 @@ class Contract:
             return m["ISSUED"] - m["REVERSED_PENDING"] - m["REVERSED"]
         return m["ACTIVATED"] - m["REVERSED"]
 
-    def so_far(self, unit):
-        """{leg: (points, amount, tax code, tax)} since the beginning; `unit` is minor units per major."""
+    def outstanding(self):
+        return max(0, self.billable() - self.spent - self.expired)
+
+    def paid_for(self, paid):
+        """The points whose issuance is paid for so far, of which `paid` were before."""
+        if not self.by_redemption():
+            return self.billable()
+        return max(paid, self.spent + self.outstanding()) if self.left else self.spent
+
+    def so_far(self, unit, paid):
+        """{leg: (points, amount, tax code, tax)} since the beginning; `unit` is minor units per major, `paid` the
+        points whose issuance was billed before."""
         price = lambda points, rate: rounded(points * rate * unit)
         legs = {}
         if self.kind == "REDEMPTION":
@@ -62,14 +73,14 @@ class Contract:
             amount = price(points, self.rate)
             legs["REIMBURSEMENT"] = (points, amount, self.tax_code, rounded(amount * self.tax))
         else:
-            points = self.spent if self.by_redemption() else self.billable()
+            points = self.paid_for(paid)
             amount = 0 if self.funding == "PREPAID" else price(points, self.rate)
             legs["ISSUANCE"] = (points, amount, self.tax_code, rounded(amount * self.tax))
             if self.funding == "PREPAID":
                 paid = price(self.bought, self.rate)
                 legs["POINT_BLOCK"] = (self.bought, paid, self.tax_code, rounded(paid * self.tax))
             if self.funding == "HYBRID":
-                outstanding = max(0, self.billable() - self.spent - self.expired)
+                outstanding = 0 if self.left else self.outstanding()
                 legs["RESERVE"] = (outstanding, rounded(price(outstanding, self.rate) * self.reserve), "", 0)
             if self.breakage and not self.by_redemption():
                 share = rounded(price(self.expired, self.rate) * self.breakage)
@@ -81,8 +92,10 @@ class Contract:
 
     def liability(self, unit):
         """What its outstanding points were sold for."""
-        if self.kind == "REDEMPTION" or self.by_redemption():
+        if self.kind == "REDEMPTION":
             return 0
+        if self.by_redemption():
+            return rounded(self.outstanding() * self.rate * unit) if self.left else 0
         return rounded((self.billable() - self.spent - self.expired) * self.rate * unit)
 
 
@@ -105,7 +118,8 @@ class Programme:
         sums = collections.defaultdict(collections.Counter)
         for contract in self.contracts.values():
             sums[contract.partner]
-            for leg, (points, amount, code, tax) in contract.so_far(self.unit).items():
+            paid = self.before[contract.id, "ISSUANCE"][0]
+            for leg, (points, amount, code, tax) in contract.so_far(self.unit, paid).items():
                 was = self.before[contract.id, leg]
                 self.before[contract.id, leg] = (points, amount, code, tax)
                 now = (points - was[0], amount - was[1], tax - was[3])
@@ -172,6 +186,8 @@ def main(path):
                 found = {"R": [], "N": [], "O": [], "B": collections.Counter()}
             elif kind == "W":
                 programme.contracts[fields[0]].windows = int(fields[1])
+            elif kind == "D":
+                programme.contracts[fields[0]].left = True
             elif kind == "M":
                 programme.contracts[fields[0]].moved[fields[1]] += int(fields[2])
             elif kind == "K":

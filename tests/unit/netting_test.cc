@@ -196,6 +196,47 @@ TEST_CASE("Settle: a block under a contract that is not paid in advance is malfo
   CHECK(RefusalOf(input) == Reason::kRequestMalformed);
 }
 
+TEST_CASE("Settle: an issuer that leaves pays for what is outstanding, once, and for nothing later",
+          "[unit][netting][inv-88]") {
+  Input input;
+  input.terms = {Issuance(kGrocerIssues, kGrocer, 10'000)};
+  input.terms[0].funding = Funding::kHybrid;
+  input.terms[0].reserve_ppm = 500'000;
+  Movements moved = Issued(kGrocerIssues, 1'000);
+  moved.lots_redeemed = Points(300);
+  moved.lots_expired = Points(100);
+  input.movements = {moved};
+  const Settlement before = Computed(input);
+  CHECK(before.partners[0].issuance == MinorUnits(300));
+  CHECK(before.partners[0].reserve == MinorUnits(300));
+  BillBefore(before, input.billed_before);
+  for (const MoneyEntry& entry : before.entries) {
+    if (entry.cause != EntryCause::kRelease) continue;
+    input.released_before.push_back({entry.contract, entry.amount, {}});
+  }
+
+  input.terms[0].outstanding_due = true;
+  const Settlement last = Computed(input);
+
+  // 600 points are out. The reserve that was kept for them is part of their price.
+  CHECK(last.partners[0].issuance == MinorUnits(600));
+  CHECK(last.partners[0].issuance_tax == MinorUnits(114));
+  CHECK(last.partners[0].reserve == MinorUnits(-300));
+  CHECK(Balances(last).at({AccountKind::kPointsLiability, {}, {}}) == -600);
+  BillBefore(last, input.billed_before);
+
+  // Of these 200 are spent, and 400 expire: the programme's gain.
+  input.movements[0].lots_redeemed = Points(500);
+  input.movements[0].lots_expired = Points(500);
+  const Settlement after = Computed(input);
+  CHECK(after.lines.empty());
+  CHECK(after.obligations.empty());
+  const auto balances = Balances(after);
+  CHECK(balances.at({AccountKind::kIssuanceRevenue, {}, {}}) == -200);
+  CHECK(balances.at({AccountKind::kBreakage, {}, {}}) == -400);
+  CHECK(balances.at({AccountKind::kPointsLiability, {}, {}}) == 600);
+}
+
 TEST_CASE("Netting: the worked example of the README holds", "[unit][netting]") {
   const Settlement settlement = Computed(TwoPartners());
 

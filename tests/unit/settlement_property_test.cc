@@ -49,6 +49,10 @@ class RandomProgramme {
     for (Terms& terms : facts_.terms) {
       terms.windows += Below(3);
       out_ << "W\t" << terms.contract.value() << "\t" << terms.windows << "\n";
+      if (terms.kind == ContractKind::kIssuance && Below(4) == 0) {
+        terms.outstanding_due = true;
+        out_ << "D\t" << terms.contract.value() << "\n";
+      }
       Move(terms);
     }
     facts_.partners.clear();

@@ -41,7 +41,8 @@ absl::Status CheckAllIsSettled(Transaction& transaction, PartnerId partner, Prog
   GUILDER_ASSIGN_OR_RETURN(const ExposureFigures figures,
                            ReadFigures(transaction, partner, programme));
   if (of_blocks != Points() || figures.unbilled_issuance != MinorUnits() ||
-      figures.unsettled_reimbursement != MinorUnits() || IsCarriedForward(transaction, partner)) {
+      figures.unsettled_reimbursement != MinorUnits() || IsCarriedForward(transaction, partner) ||
+      IsFinalSettlementToCome(transaction, partner)) {
     return Refuse(Reason::kWrongState, "the next settlement has something for it");
   }
   if (CountOpenObligations(transaction, partner) == 0) return absl::OkStatus();

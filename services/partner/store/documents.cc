@@ -36,6 +36,20 @@ constexpr postgres::Statement kCarriedForward{"partner.carried_forward", R"sql(
      and n.carried_out <> 0
 )sql"};
 
+// The final settlement of a currency is the first that ends after its date.
+constexpr postgres::Statement kFinalSettlementToCome{"partner.final_settlement_to_come", R"sql(
+  select exists (select
+                   from partner.contracts c
+                   join partner.partners p using (partner_id)
+                  where c.partner_id = $1
+                    and c.state = 'APPROVED'
+                    and not exists (select
+                                      from settlement.settlements s
+                                     where s.currency = c.currency
+                                       and s.state <> 'COMPUTED'
+                                       and s.end_us > p.final_settlement_us))
+)sql"};
+
 constexpr postgres::Statement kNotice{"partner.notice_days", R"sql(
   select coalesce(max(notice_days) filter (where kind = 'ISSUANCE'), 0),
          coalesce(max(notice_days) filter (where kind = 'REDEMPTION'), 0)
@@ -74,6 +88,10 @@ int64_t CountOpenObligations(postgres::Transaction& transaction, PartnerId partn
 
 bool IsCarriedForward(postgres::Transaction& transaction, PartnerId partner) {
   return transaction.Execute(kCarriedForward, postgres::Params().Int(partner))[0].Int(0) > 0;
+}
+
+bool IsFinalSettlementToCome(postgres::Transaction& transaction, PartnerId partner) {
+  return transaction.Execute(kFinalSettlementToCome, postgres::Params().Int(partner))[0].Bool(0);
 }
 
 NoticeDays ReadNoticeDays(postgres::Transaction& transaction, PartnerId partner, Timestamp at) {

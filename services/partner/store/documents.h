@@ -23,6 +23,9 @@ int64_t CountOpenObligations(postgres::Transaction& transaction, PartnerId partn
 // Whether something is carried forward for it to the next settlement of a currency.
 bool IsCarriedForward(postgres::Transaction& transaction, PartnerId partner);
 
+// Whether its final settlement, in one of the currencies of its contracts, is not approved yet.
+bool IsFinalSettlementToCome(postgres::Transaction& transaction, PartnerId partner);
+
 // Of the contracts that are in force at an instant.
 NoticeDays ReadNoticeDays(postgres::Transaction& transaction, PartnerId partner, Timestamp at);
 

@@ -362,7 +362,7 @@ absl::StatusOr<v1::AllocateSuspenseResponse> BankHandlers::AllocateSuspense(
 absl::StatusOr<v1::ProposeWriteOffResponse> BankHandlers::ProposeWriteOff(
     const rpc::Call& call, const v1::ProposeWriteOffRequest& request) {
   if (request.note().empty() || !rpc::CheckNote(request.note()).ok()) {
-    return Refuse(Reason::kRequestMalformed, "a note of 1 to 500 characters says why");
+    return Refuse(Reason::kRequestMalformed, "a note of one line, 1 to 500 bytes, says why");
   }
   v1::ProposeWriteOffResponse response;
   GUILDER_ASSIGN_OR_RETURN(

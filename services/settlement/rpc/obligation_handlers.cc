@@ -1,6 +1,7 @@
 // What becomes of obligations: payment files, defaults, and the rules of payment.
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,11 +46,14 @@ MinorUnits Budget(const std::vector<StoredObligation>& obligations, MinorUnits r
   return budget;
 }
 
-// The payouts that a file may have now.
+// The payouts that a file may have now. Who leaves and has not paid for what it is now given back
+// waits until it has.
 std::vector<StoredObligation> Payable(const std::vector<StoredObligation>& obligations,
+                                      const std::set<PartnerId>& leavers_in_debt,
                                       const Policy& policy) {
   std::vector<StoredObligation> payable;
   for (const StoredObligation& obligation : obligations) {
+    if (leavers_in_debt.contains(obligation.debt.partner)) continue;
     if (Instruct(obligation.debt, obligation.status).ok()) payable.push_back(obligation);
   }
   if (policy.payout == PayoutPolicy::kWhenDue) return payable;
@@ -123,7 +127,8 @@ absl::StatusOr<StoredPaymentFile> NextFile(Transaction& transaction, const Settl
   const std::vector<StoredObligation> obligations = ReadObligations(transaction, settlement.id);
   GUILDER_ASSIGN_OR_RETURN(const Programme programme, LoadProgramme(transaction));
   const Policy policy = PolicyFor(transaction, programme, settlement);
-  const std::vector<StoredObligation> payouts = Payable(obligations, policy);
+  const std::vector<StoredObligation> payouts =
+      Payable(obligations, LeaversInDebt(transaction, settlement.currency), policy);
   std::optional<StoredPaymentFile> last = FindLastPaymentFile(transaction, settlement.id);
   if (!payouts.empty()) {
     return WriteFile(transaction, programme, settlement, last ? last->number + 1 : 1, policy,
@@ -131,7 +136,8 @@ absl::StatusOr<StoredPaymentFile> NextFile(Transaction& transaction, const Settl
   }
   // Repeated, or nothing more was collected since.
   if (last) return *std::move(last);
-  return Refuse(Reason::kWrongState, "no partner is to be paid now");
+  return Refuse(Reason::kWrongState,
+                "no partner is to be paid now; one that leaves is paid when it owes nothing");
 }
 
 absl::StatusOr<v1::ExportPaymentsResponse> Export(Transaction& transaction, SettlementId id,

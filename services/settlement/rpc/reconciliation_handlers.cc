@@ -377,7 +377,7 @@ absl::StatusOr<v1::AssignBreakResponse> ReconciliationHandlers::AssignBreak(
 absl::StatusOr<v1::ResolveBreakResponse> ReconciliationHandlers::ResolveBreak(
     const rpc::Call& call, const v1::ResolveBreakRequest& request) {
   if (request.note().empty() || !rpc::CheckNote(request.note()).ok()) {
-    return Refuse(Reason::kRequestMalformed, "a note of 1 to 500 characters says why");
+    return Refuse(Reason::kRequestMalformed, "a note of one line, 1 to 500 bytes, says why");
   }
   v1::ResolveBreakResponse response;
   GUILDER_ASSIGN_OR_RETURN(

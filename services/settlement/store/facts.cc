@@ -31,16 +31,20 @@ constexpr Statement kReadProgramme{"settlement.read_programme", R"sql(
   "fee_ppm, fee_micros_per_point, fee_tax_code, fee_tax_ppm, funding, reserve_ppm, "   \
   "breakage_ppm, fee_per_window, currency "
 
-// With the windows up to the end in which the version was in force at the start.
+// With the windows up to the end in which the version was in force at the start, and whether its
+// partner's final settlement is due by then: no window after that has a fee.
 constexpr Statement kReadTerms{"settlement.read_terms", "select " GUILDER_TERMS_COLUMNS_ R"sql(,
          case fee_per_window when 0 then 0
               else (select count(*)
                       from settlement.windows w
                      where w.window_start_us >= effective_from_us
                        and w.window_start_us < coalesce(effective_until_us, $2)
-                       and w.window_start_us < $2) end
-    from partner.contracts
-   where state = 'APPROVED'
+                       and w.window_start_us <= coalesce(p.final_settlement_us, $2)
+                       and w.window_start_us < $2) end,
+         coalesce(p.final_settlement_us < $2, false)
+    from partner.contracts c
+    join partner.partners p using (partner_id)
+   where c.state = 'APPROVED'
      and currency = $1
    order by contract_id
 )sql"};
@@ -267,6 +271,7 @@ absl::StatusOr<Facts> LoadFacts(Transaction& transaction, const Programme& progr
        transaction.Execute(kReadTerms, Params().Text(currency).Int(settlement.end))) {
     facts.terms.push_back(ContractFromRow(row).terms);
     facts.terms.back().windows = row.Int(17);
+    facts.terms.back().outstanding_due = row.Bool(18);
   }
   ReadLots(transaction, settlement, facts);
   for (const Row& row : transaction.Execute(kReadReleased, Params().Text(currency))) {

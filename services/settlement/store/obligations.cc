@@ -98,6 +98,17 @@ constexpr Statement kReadAdvanced{"settlement.read_advanced", R"sql(
            group by o.settlement_id) a
 )sql"};
 
+constexpr Statement kReadLeaversInDebt{"settlement.read_leavers_in_debt", R"sql(
+  select distinct o.partner_id
+    from settlement.obligations o
+    join settlement.settlements s using (settlement_id)
+    join partner.partners p using (partner_id)
+   where s.currency = $1
+     and p.final_settlement_us is not null
+     and not o.partner_is_paid
+     and o.state not in ('PAID', 'WRITTEN_OFF')
+)sql"};
+
 constexpr Statement kFindLastFile{"settlement.find_last_payment_file", R"sql(
   select number, file_name, content, payments, total
     from settlement.payment_files
@@ -212,6 +223,15 @@ MinorUnits AdvancedToOthers(Transaction& transaction, const Settlement& settleme
       .Execute(kReadAdvanced,
                Params().Int(settlement.id).Text(FormatCurrency(settlement.currency)))[0]
       .Id<MinorUnits>(0);
+}
+
+std::set<PartnerId> LeaversInDebt(Transaction& transaction, const Currency& currency) {
+  std::set<PartnerId> partners;
+  for (const Row& row :
+       transaction.Execute(kReadLeaversInDebt, Params().Text(FormatCurrency(currency)))) {
+    partners.insert(row.Id<PartnerId>(0));
+  }
+  return partners;
 }
 
 int64_t MarkOverdue(Transaction& transaction, Timestamp now) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,9 @@ int64_t MarkOverdue(postgres::Transaction& transaction, Timestamp now);
 // What other settlements of the same currency paid out, or instructed, above what was collected for
 // them: those of which something is still open, or was given up.
 MinorUnits AdvancedToOthers(postgres::Transaction& transaction, const Settlement& settlement);
+
+// Partners in or after their run-off that owe something of a settlement in the currency.
+std::set<PartnerId> LeaversInDebt(postgres::Transaction& transaction, const Currency& currency);
 
 // The files of a settlement: 1, 2, 3 …
 struct StoredPaymentFile {
