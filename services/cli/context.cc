@@ -18,6 +18,7 @@
 #include "libs/clients/client.h"
 #include "services/cli/call.h"
 #include "services/cli/messages.h"
+#include "services/cli/output/printable.h"
 #include "services/cli/verb.h"
 
 namespace guilder::cli {
@@ -186,7 +187,7 @@ ExitCode Context::Report(const absl::Status& status) {
   if (status.ok()) return ExitCode::kDone;
   const bool usage = absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status);
   if (!ReasonOf(status) && (usage || absl::IsAborted(status))) {
-    std::cerr << "guilder: " << status.message() << "\n";
+    std::cerr << Printable(absl::StrCat("guilder: ", status.message(), "\n"));
     return usage ? ExitCode::kUsage : ExitCode::kRefused;
   }
   if (flags_.output == "json") {
@@ -198,7 +199,7 @@ ExitCode Context::Report(const absl::Status& status) {
     if (!last_request_id_.empty()) error["request_id"] = last_request_id_;
     std::cerr << nlohmann::ordered_json{{"error", error}}.dump(2) << "\n";
   } else {
-    std::cerr << ErrorText(status, last_request_id_);
+    std::cerr << Printable(ErrorText(status, last_request_id_));
   }
   return ExitCodeOf(status);
 }

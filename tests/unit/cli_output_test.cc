@@ -56,7 +56,7 @@ TEST_CASE("Output: what others wrote is shown, and not obeyed", "[unit][cli]") {
   CHECK(Printable("caf\u00e9 \u20ac 5\nand more") == "caf\u00e9 \u20ac 5\nand more");
   CHECK(Printable("small\x1b[2K\rpaid\x7f") == "small?[2K?paid?");
   CHECK(Printable(std::string_view("a\0b", 3)) == "a?b");
-  CHECK(Printable("a\u009b2Kb\u202ec\u2066d\u200fe") == "a?2Kb?c?d?e");
+  CHECK(Printable("a\u009b2Kb\u202ec\u2066d\u200fe\u061cf") == "a?2Kb?c?d?e?f");
   CHECK(Printable("\xe2\x80") == "\xe2\x80");
 
   Table table({{"NOTE"}});

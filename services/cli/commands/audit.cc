@@ -105,6 +105,8 @@ absl::Status ApproveWriteOff(Context& context, const std::string& obligation,
     if (waiting.ok()) {
       request.set_etag(waiting->etag());
       context.output().Text(Printable(waiting->summary()));
+    } else if (ReasonOf(waiting.status()) != Reason::kApprovalNotFound) {
+      return waiting.status();
     }
   }
   GUILDER_RETURN_IF_ERROR(context.Call(request, response, "finance_approver"));
@@ -171,6 +173,11 @@ absl::Status ApproveAdjustment(Context& context, const std::string& name, const 
       context, request, "approver");
 }
 
+absl::Status NoEtag(const std::string& name) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("--etag: the decision on ", name, " is not bound to one"));
+}
+
 absl::Status Approve(Context& context, const std::string& name, const std::string& etag) {
   if (absl::StartsWith(name, "approvals/")) return ApproveRequested(context, name, etag);
   if (absl::StrContains(name, "/obligations/")) return ApproveWriteOff(context, name, etag);
@@ -178,6 +185,7 @@ absl::Status Approve(Context& context, const std::string& name, const std::strin
   if (absl::StartsWith(name, "adjustments/")) return ApproveAdjustment(context, name, etag);
   if (absl::StartsWith(name, "settlements/")) return ApproveSettlement(context, name, etag);
   if (absl::StartsWith(name, "ruleSets/")) {
+    if (!etag.empty()) return NoEtag(name);
     accrual::v1::ApproveRuleSetRequest request;
     request.set_name(name);
     return ApproveNamed<accrual::v1::ApproveRuleSetRequest, accrual::v1::ApproveRuleSetResponse>(
@@ -215,7 +223,11 @@ absl::Status RejectNamed(Context& context, const Rejection& rejection,
     request.set_obligation(rejection.name);
   }
   request.set_note(rejection.note);
-  if constexpr (requires { request.set_etag(rejection.etag); }) request.set_etag(rejection.etag);
+  if constexpr (requires { request.set_etag(rejection.etag); }) {
+    request.set_etag(rejection.etag);
+  } else if (!rejection.etag.empty()) {
+    return NoEtag(rejection.name);
+  }
   GUILDER_RETURN_IF_ERROR(context.Call(request, response, role));
   context.output().Json(ToJson(response));
   context.output().Text(absl::StrCat("Rejected ", rejection.name));

@@ -13,6 +13,7 @@
 #include "services/cli/context.h"
 #include "services/cli/messages.h"
 #include "services/cli/output/format.h"
+#include "services/cli/output/printable.h"
 #include "services/cli/verb.h"
 
 namespace guilder::cli {
@@ -86,8 +87,8 @@ void AddExplainCommand(CLI::App& app, Context& context) {
         output.Json(ToJson(response));
         for (const v1::ExplanationStep& step : response.steps()) {
           const std::string indent(2 * static_cast<size_t>(std::max(0, step.depth())), ' ');
-          output.Text(absl::StrCat(indent, step.kind(), " ", step.name(),
-                                   step.text().empty() ? "" : ": ", step.text()));
+          output.Text(Printable(absl::StrCat(indent, step.kind(), " ", step.name(),
+                                             step.text().empty() ? "" : ": ", step.text())));
         }
         return absl::OkStatus();
       });

@@ -11,6 +11,8 @@ size_t ObeyedBytes(std::string_view text) {
   if ((byte(0) < 0x20 && byte(0) != '\n') || byte(0) == 0x7f) return 1;
   // U+0080 to U+009F.
   if (byte(0) == 0xc2 && byte(1) >= 0x80 && byte(1) <= 0x9f) return 2;
+  // U+061C.
+  if (byte(0) == 0xd8 && byte(1) == 0x9c) return 2;
   if (byte(0) != 0xe2) return 0;
   // U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069.
   const bool mark = byte(1) == 0x80 && (byte(2) == 0x8e || byte(2) == 0x8f);
