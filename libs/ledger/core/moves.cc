@@ -66,6 +66,8 @@ absl::Status DecideMerge(Posting& from, Posting& into) {
   if (absl::Status open = CheckBothOpen(from, into); !open.ok()) return open;
   if (absl::Status room = CheckRoom(into, Total(from.account())); !room.ok()) return room;
   MoveAll(from, into);
+  // What comes back to it later lives as it would at the survivor.
+  from.Spare({}, {});
   from.Close(AccountStatus::kMerged);
   return absl::OkStatus();
 }

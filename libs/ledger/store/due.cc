@@ -113,9 +113,10 @@ class BringUp final : public Command {
     book = BookOf(due.account);
     needs_lots = true;
     hold = due.hold;
-    // Two sweeps at once ask for the same.
-    fingerprint = Sha256(
-        {"bring up", std::to_string(due.account.value()), " ", std::to_string(due.at.value())});
+    // Two sweeps at once ask for the same. One that did not know of a hold asked for another thing.
+    const std::string of_hold = due.hold ? " " + std::to_string(due.hold.value()) : std::string();
+    fingerprint = Sha256({"bring up", std::to_string(due.account.value()), " ",
+                          std::to_string(due.at.value()), of_hold});
     std::copy_n(fingerprint.begin(), request_id.size(), request_id.begin());
   }
   absl::StatusOr<std::string> Decide(const DecisionContext&, Posting&) override {

@@ -45,9 +45,10 @@ class Addition {
   }
 
   void NoteSparing() {
-    if (record_.kind != RecordKind::kResidence) return;
-    const Sparing sparing = DecodeSparing(record_.content).value_or(Sparing());
     AccountSums& account = Account(record_.account);
+    const bool merged = record_.kind == RecordKind::kMerge && account.merged_into;
+    if (record_.kind != RecordKind::kResidence && !merged) return;
+    const Sparing sparing = merged ? Sparing() : DecodeSparing(record_.content).value_or(Sparing());
     account.spared_from = sparing.from;
     account.spared_until = sparing.until;
   }

@@ -114,8 +114,8 @@ bool IsNothing(const AccountSums& sums) {
 bool IsNothing(const LotSums& sums) {
   return sums.issued == Points() && sums.remaining() == Points() && sums.pending == Points() &&
          sums.held == Points() && sums.redeemed == Points() && sums.reversed == Points() &&
-         sums.expired == Points() && sums.debt == Points() && sums.captured == Points() &&
-         sums.moved == Points();
+         sums.expired == Points() && sums.forfeited == Points() && sums.debt == Points() &&
+         sums.captured == Points() && sums.moved == Points();
 }
 
 // The accounts of one digest.

@@ -50,7 +50,8 @@ absl::StatusOr<Points> DecideReinstatement(const ledger::Configuration& configur
     posting.Reinstate(lot, lost, ends);
     points += lost;
   }
-  const bool operator_pays = terms.payer == configuration.operator_partner()->id;
+  const auto* const operator_partner = configuration.operator_partner();
+  const bool operator_pays = operator_partner != nullptr && terms.payer == operator_partner->id;
   if (points > Points(0) && !operator_pays) {
     if (absl::Status paid = MakeGood(configuration, terms.payer, points, posting); !paid.ok()) {
       return paid;
