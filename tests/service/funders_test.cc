@@ -46,6 +46,28 @@ std::string Lots(const Response& response) {
   return text;
 }
 
+// "fresh books": whose contracts are told.
+template <typename Response>
+std::string Contracts(const Response& response) {
+  std::string text;
+  for (const v1::EarnedLot& lot : response.lots()) {
+    if (lot.contract().empty()) continue;
+    CHECK(lot.contract().starts_with(lot.issuer() + "/contracts/"));
+    absl::StrAppend(&text, text.empty() ? "" : " ", lot.issuer().substr(9));
+  }
+  return text;
+}
+
+v1::ExplainPurchaseResponse ExplainToOperator(const ReturnsWorld& world, const std::string& name) {
+  v1::ExplainPurchaseRequest request;
+  request.set_name(name);
+  const auto explained =
+      clients::Client<v1::AccrualService>(world.coalition.network().AsOperator("anna"))
+          .Invoke(&Stub::ExplainPurchase, request);
+  if (!explained.ok()) FAIL(explained.status().ToString());
+  return *explained;
+}
+
 // What is left of each lot, in their order.
 std::string Remaining(const ReturnsWorld& world) {
   return std::string(
@@ -128,7 +150,8 @@ TEST_CASE("RecordPurchase: each funder issues a lot of its share, by its own con
 
   CHECK(bought.points() == 60);
   REQUIRE(Lots(bought) == "fresh 30, books 19, house 11");
-  CHECK(bought.lots(1).contract().rfind("partners/books/contracts/", 0) == 0);
+  CHECK(Contracts(quote) == "fresh");
+  CHECK(Contracts(bought) == "fresh");
   // All are available when the last are; the first expire with books'.
   CHECK(bought.lots(1).activates_at().seconds() ==
         bought.lots(0).activates_at().seconds() - 11 * 86'400);
@@ -141,6 +164,8 @@ TEST_CASE("RecordPurchase: each funder issues a lot of its share, by its own con
 
   const auto explained = world.Explain(bought.name());
   CHECK(Lots(explained) == Lots(bought));
+  CHECK(Contracts(explained) == "fresh");
+  CHECK(Contracts(ExplainToOperator(world, bought.name())) == "fresh books house");
   REQUIRE(explained.rules(1).funded_size() == 2);
   CHECK(explained.rules(1).funded(0).partner() == "partners/books");
   CHECK(explained.rules(1).funded(0).points() == 19);
@@ -189,11 +214,14 @@ TEST_CASE("RecordReturn: a bonus that goes whole with its threshold goes whole f
 
 // "house 19 partners/books NO_CONTRACT": who pays the campaign's i-th share, how much, instead of
 // whom, and why.
-std::string Funded(const ReturnsWorld& world, const std::string& purchase, int i) {
-  const auto explained = world.Explain(purchase);
-  const v1::FundedPoints& funded = explained.rules(1).funded(i);
+template <typename Response>
+std::string Funded(const Response& response, int i) {
+  const v1::FundedPoints& funded = response.rules(1).funded(i);
   return absl::StrCat(funded.partner().substr(9), " ", funded.points(), " ", funded.instead_of(),
                       " ", funded.reason());
+}
+std::string Funded(const ReturnsWorld& world, const std::string& purchase, int i) {
+  return Funded(ExplainToOperator(world, purchase), i);
 }
 
 TEST_CASE("RecordPurchase: where a funder cannot issue its share is the remainder's payer's",
@@ -208,6 +236,9 @@ TEST_CASE("RecordPurchase: where a funder cannot issue its share is the remainde
   const auto suspended = world.Buy(Pieces(world, 3));
   CHECK(Lots(suspended) == "fresh 30, house 30");
   CHECK(Funded(world, suspended.name(), 0) == "house 19 partners/books PARTNER_NOT_ACTIVE");
+  // The seller is told who pays, and not how another partner stands.
+  CHECK(Funded(world.Explain(suspended.name()), 0) == "house 19 partners/books ");
+  CHECK(Funded(world.Quote(Pieces(world, 3)), 0) == "house 19 partners/books ");
   CHECK(world.Return(suspended.name(), "1", 3).points_reversed() == 60);
 }
 
@@ -331,6 +362,29 @@ TEST_CASE("ConfirmPurchases: a cancellation takes back what a funder gave at onc
   CHECK(cancelled.confirmation().points() == 60);
   CHECK(world.Balance("available + pending") == 0);
   CHECK(Cancel(world, bought.name()).error().message() != "");
+}
+
+TEST_CASE("ConfirmPurchases: a cancellation does not take again what was deducted from the money",
+          "[service][accrual][inv-42][inv-96]") {
+  v1::RuleSet set = ACampaign();
+  set.mutable_policies()->set_spent_points(v1::SPENT_POINTS_DEDUCTED);
+  set.mutable_policies()->set_deduction_rate_micros(10'000);
+  const ReturnsWorld world(set);
+  Change(world, "fresh", "activation_days = 0");
+  const auto bought = world.Buy(Pieces(world, 3));
+  REQUIRE(world.Balance("available") == 30);
+  world.Spend(30);
+  const auto returned = world.Return(bought.name(), "1", 1);
+  REQUIRE(returned.settlement().deducted_points() == 10);
+  REQUIRE(world.Balance("debt") == 0);
+
+  const auto cancelled = Cancel(world, bought.name());
+
+  // Of 30, 19 and 11, less what the return took or was paid for: 10, 6 and 3.
+  CHECK(cancelled.confirmation().points() == 20 + 13 + 8);
+  CHECK(world.Balance("debt") == 20);
+  CHECK(world.Balance("available + pending") == 0);
+  CHECK(Position(world, "fresh", kReversed) == 20);
 }
 
 TEST_CASE("ApproveRuleSet: every funder has to issue points at the set's date",

@@ -156,6 +156,28 @@ TEST_CASE("Residence: a change of the list reaches members with the next sweep",
   CHECK(world.Available(anna) == 0);
 }
 
+TEST_CASE("Residence: a change of the policy that says nothing of residences tells nobody anew",
+          "[service][member][inv-70]") {
+  const World world;
+  const auto anna = world.Enrol();
+  world.Move(anna, "DE");
+  world.Sweep();
+  const auto tellings = [&] {
+    return world.Count("select sum(tellings)::bigint from member.resident_accounts");
+  };
+  const int64_t before = tellings();
+
+  v1::PointsPolicy policy = world.Policy();
+  policy.mutable_transfer()->set_account_age_days(7);
+  REQUIRE(world.SetPolicy(policy).ok());
+  world.Sweep();
+  CHECK(tellings() == before);
+  policy.mutable_residence()->set_grace_days(20);
+  REQUIRE(world.SetPolicy(policy).ok());
+  world.Sweep();
+  CHECK(tellings() == before + 1);
+}
+
 TEST_CASE("Residence: points that go to who lives elsewhere live on for a while, and no longer",
           "[service][member][inv-67][inv-70]") {
   const World world;
@@ -193,8 +215,16 @@ TEST_CASE("Residence: who goes on after a merge lives where the other one lived"
   CHECK(world.Available(bert) == 2'000);
   REQUIRE(world.Residences(bert)->residences_size() == 1);
   CHECK(world.Residences(anna)->residences(0).place() == "DE");
-  world.Move(anna, "FR");
-  world.coalition.AdvanceDays(11);
+
+  // The first move of the one that goes on is no reason to forget where it lived until then.
+  world.Move(bert, "FR");
+  REQUIRE(world.Residences(bert)->residences_size() == 2);
+  CHECK(world.Residences(bert)->residences(0).place() == "DE");
+  CHECK(world.Residences(bert)->residences(1).place() == "FR");
+  CHECK(world.Count("select count(*) from member.residences") == 3);
+  world.coalition.AdvanceDays(1);
+  CHECK(world.Available(bert) == 2'000);
+  world.coalition.AdvanceDays(10);
   CHECK(world.Available(bert) == 0);
 }
 

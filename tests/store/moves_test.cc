@@ -359,6 +359,34 @@ TEST_CASE("Merge: a return of what was bought before takes back exactly its lot,
         Reason::kReturnExceedsSale);
 }
 
+TEST_CASE("Merge: a return may do without what a limit does not cover", "[store][ledger][inv-85]") {
+  World world;
+  const RecordNumber bought = world.Must(Earn(world.anna, 100));
+  world.Must(Merge(world.anna, world.bert));
+  // `books` has bought no block.
+  world.coalition.database().Query(
+      "update partner.contracts set funding = 'PREPAID_BLOCK' where kind = 'ISSUANCE' and "
+      "partner_id = 2");
+  world.coalition.database().Query("update ledger.configuration set version = version + 1");
+  const auto with_gift = [&](bool minds) {
+    const auto decide = [=](const DecisionContext& context, std::vector<Posting>& p) {
+      const absl::Status taken = DecideReverse(p[0], MakeLotId(bought), Points(20)).status();
+      const Contract* contract = context.configuration.FindPartner(kBooks)->ContractAt(
+          ContractKind::kIssuance, p[1].now());
+      if (minds && context.IsExhausted(contract->limit)) return taken;
+      return DecideEarn(p[1], {kBooks, contract->id, Points(1), p[1].now()});
+    };
+    auto ask = std::make_unique<Ask>(RecordKind::kReturn, kFresh, world.anna, decide);
+    ask->refers_to = bought;
+    ask->needs_lot = LotId(1);
+    ask->payers = {kBooks};
+    return ask;
+  };
+  CHECK(ReasonOf(world.Post(with_gift(false)).status()) == Reason::kPointBlockExhausted);
+  world.Must(with_gift(true));
+  CHECK(world.Of(world.bert) == Balances{0, 80, 0, 0});
+}
+
 TEST_CASE("Merge: what expired at the survivor is not owed when its goods come back",
           "[store][ledger][inv-47]") {
   World world;

@@ -1,7 +1,10 @@
 // Where points do not expire by time: what follows from residences and the policy's versions.
 #include <string>
+#include <utility>
 
 #include "libs/base/reason.h"
+#include "libs/ledger/core/account.h"
+#include "services/member/domain/enrolment.h"
 #include "services/member/domain/residence.h"
 #include "tests/support/catch2.h"
 
@@ -68,6 +71,80 @@ TEST_CASE("Residence: the list's versions count from when they were set",
   // What was noted last holds.
   CHECK(Plan({From(5, "FR", 1), From(5, "DE", 2)}, {policies[0]}, 6).sparing == ledger::Sparing());
   CHECK(Plan({}, policies, 15).sparing == ledger::Sparing());
+}
+
+// With so many lots of ten points each that expired on the 20th day.
+ledger::AccountState AnAccount(int lots) {
+  ledger::AccountState account;
+  account.id = ledger::MakeAccountId(1, BookId(1));
+  account.lots_loaded = true;
+  for (int i = 0; i < lots; ++i) {
+    ledger::Lot lot;
+    lot.id = ledger::MakeLotId(RecordNumber(1), i);
+    lot.issuer = PartnerId(1);
+    lot.contract = ContractId(1);
+    lot.issued = Points(10);
+    lot.expires_at = Day(20);
+    lot.state = ledger::LotState::kActive;
+    lot.expired = Points(10);
+    account.lots.push_back(lot);
+  }
+  return account;
+}
+
+SparingPlan SparedFrom(int day) {
+  return {{Day(day), kNever}, kNever};
+}
+
+TEST_CASE("Residence: what is too much for one record comes back with the next",
+          "[unit][member][inv-70]") {
+  constexpr auto kMost = static_cast<int>(ledger::kMostLotsSent);
+  SparingPlan plan = SparedFrom(10);
+  ledger::Posting first(AnAccount(kMost + 1), RecordNumber(2), Day(30));
+  CHECK(DecideSparing(plan, first) == Points(kMost * 10));
+  CHECK(plan.next_change == Day(30));
+
+  plan = SparedFrom(10);
+  ledger::Posting second(std::move(first).TakeAccount(), RecordNumber(3), Day(31));
+  CHECK(DecideSparing(plan, second) == Points(10));
+  CHECK(plan.next_change == kNever);
+  CHECK(second.account().available == Points((kMost + 1) * 10));
+}
+
+TEST_CASE("Residence: what comes back expired when it did, whatever the member does since",
+          "[unit][member][inv-70]") {
+  ledger::AccountState account = AnAccount(1);
+  account.lots[0].lives_by_activity = true;
+  account.active_until = Day(40);
+
+  SparingPlan plan = SparedFrom(10);
+  ledger::Posting spared(account, RecordNumber(2), Day(30));
+  CHECK(DecideSparing(plan, spared) == Points(10));
+  REQUIRE(spared.new_lots().size() == 1);
+  CHECK(spared.new_lots()[0].expires_at == Day(20));
+
+  plan = SparedFrom(25);
+  ledger::Posting too_late(account, RecordNumber(2), Day(50));
+  CHECK(DecideSparing(plan, too_late) == Points(0));
+}
+
+TEST_CASE("Residence: what was lost because nobody claimed a card in time does not come back",
+          "[unit][member][inv-34][inv-70]") {
+  ledger::AccountState account = AnAccount(2);
+  for (ledger::Lot& lot : account.lots) lot.remaining = std::exchange(lot.expired, Points(0));
+  account.lots[1].state = ledger::LotState::kPending;
+  account.lots[1].activates_at = Day(18);
+  account.available = Points(10);
+  account.pending = Points(10);
+  ledger::Posting lapse(account, RecordNumber(2), Day(15));
+  CHECK(DecideLapse(lapse) == Points(20));
+  CHECK(lapse.account().status == ledger::AccountStatus::kOpen);
+  CHECK(lapse.account().lots[0].expired == Points(10));
+  CHECK(lapse.account().lots[1].expired == Points(10));
+
+  SparingPlan plan = SparedFrom(10);
+  ledger::Posting later(std::move(lapse).TakeAccount(), RecordNumber(3), Day(30));
+  CHECK(DecideSparing(plan, later) == Points(0));
 }
 
 TEST_CASE("Residence: a place is a code of ISO 3166", "[unit][member]") {

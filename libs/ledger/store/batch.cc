@@ -5,8 +5,6 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/match.h"
-
 #include "libs/base/reason.h"
 #include "libs/base/status_macros.h"
 #include "libs/ledger/core/moves.h"
@@ -17,14 +15,9 @@
 #include "libs/ledger/store/batch_sql.h"
 #include "libs/ledger/store/claims.h"
 #include "libs/ledger/store/load_configuration.h"
-#include "libs/postgres/status.h"
 
 namespace guilder::ledger {
 namespace {
-
-constexpr char kClaimTaken[] = "a claim is taken";
-// As PostgreSQL names it in the violation's message, in whatever language.
-constexpr char kClaimsConstraint[] = "claims_pk";
 
 // A batch on its way through steps 2 to 4.
 class Run {
@@ -297,30 +290,48 @@ class Run {
     SpareWhatMoves(configuration(), static_cast<bool>(command.survivor), postings);
     if (command.survivor) BringHome(postings[0], postings[1], command.refers_to);
     for (Posting& posting : postings) posting.BringUpToNow();
-    command.spends.clear();
-    command.keep_refused = false;
-    const DecisionContext context{configuration(), loaded_.cards[i], /*account_found=*/true};
-    absl::StatusOr<std::string> response = command.DecideTogether(context, postings);
-    if (!response.ok()) return RefuseCommand(i, response.status());
-    if (command.survivor) {
-      MoveAll(postings[0], postings[1]);
-      CountActivityOfSurvivor(configuration(), command, postings[0], postings[1]);
-    }
-    const auto changes = ChangesOf(command, postings, configuration());
-    for (const auto& [book, of_book] : changes) {
-      const absl::StatusOr<LimitId> lacking = allowances_.FindShort(book, of_book);
+    DecisionContext context{configuration(), loaded_.cards[i], /*account_found=*/true};
+    // Once; again for each limit that is found to be exhausted.
+    while (true) {
+      std::vector<Posting> decided = postings;
+      command.spends.clear();
+      command.keep_refused = false;
+      absl::StatusOr<std::string> response = command.DecideTogether(context, decided);
+      if (!response.ok()) return RefuseCommand(i, response.status());
+      if (command.survivor) {
+        MoveAll(decided[0], decided[1]);
+        CountActivityOfSurvivor(configuration(), command, decided[0], decided[1]);
+      }
+      const auto changes = ChangesOf(command, decided, configuration());
+      const absl::StatusOr<NeededAllowance> lacking = FindShort(changes);
       if (!lacking.ok()) return Settle(i, lacking.status());
-      if (!*lacking) continue;
-      const Points left = LeftOf(*lacking);
-      if (NeedOf(*lacking, changes) > left) return RefuseCommand(i, Exhausted(*lacking, left));
-      return Wait(command, {*lacking, book, -of_book.at(*lacking)});
+      const LimitId limit = lacking->limit;
+      if (!limit) return AcceptTogether(i, *std::move(response), std::move(decided), changes);
+      const Points left = LeftOf(limit);
+      if (NeedOf(limit, changes) <= left) return Wait(command, *lacking);
+      if (context.IsExhausted(limit)) return RefuseCommand(i, Exhausted(limit, left));
+      context.exhausted.push_back({limit, left});
     }
-    // All of its books have enough, so none is left without what another one has applied.
+  }
+
+  // What the first book that has too little needs; of no limit when all have enough.
+  absl::StatusOr<NeededAllowance> FindShort(const std::map<BookId, AllowanceChanges>& books) const {
+    for (const auto& [book, of_book] : books) {
+      GUILDER_ASSIGN_OR_RETURN(const LimitId lacking, allowances_.FindShort(book, of_book));
+      if (lacking) return NeededAllowance{lacking, book, -of_book.at(lacking)};
+    }
+    return NeededAllowance();
+  }
+
+  // All of its books have enough, so none is left without what another one has applied.
+  void AcceptTogether(size_t i, std::string response, std::vector<Posting> postings,
+                      const std::map<BookId, AllowanceChanges>& changes) {
+    Command& command = *commands_[i];
     for (const auto& [book, of_book] : changes) allowances_.Apply(book, of_book);
     if (postings[0].account().status == AccountStatus::kMerged && !command.survivor) {
       batch_.forwards.push_back({command.account, command.others[0]});
     }
-    Accept(i, *std::move(response), postings[0]);
+    Accept(i, std::move(response), postings[0]);
     const Part part{command.kind, command.account, command.place.book, command.place.number};
     for (size_t p = 1; p < postings.size(); ++p) {
       Record record = MakeRecord(command, postings[p]);
@@ -478,17 +489,6 @@ class Run {
 };
 
 }  // namespace
-
-absl::Status ClaimTaken() {
-  return absl::AbortedError(kClaimTaken);
-}
-
-bool IsClaimTaken(const absl::Status& status) {
-  if (postgres::IsUniqueViolation(status)) {
-    return absl::StrContains(status.message(), kClaimsConstraint);
-  }
-  return absl::IsAborted(status) && status.message() == kClaimTaken;
-}
 
 absl::StatusOr<Outcomes> RunBatch(postgres::Transaction& tx, const postgres::Rows& loaded,
                                   const std::vector<Command*>& commands,

@@ -124,21 +124,50 @@ class BringUp final : public Command {
   }
 };
 
+// How many commands may wait at a time: fewer as their answers take longer, since then others wait
+// for the lanes, too, and nobody waits for a sweep.
+class Pace {
+ public:
+  explicit Pace(int most) : limit_(most), most_(most) {}
+
+  int most() const { return most_; }
+  void Note(absl::Duration took) {
+    quickest_ = std::min(quickest_, took);
+    if (took > std::max(kUnhurried, 3 * quickest_)) {
+      most_ = std::max(1, most_ - 1);
+      in_time_ = 0;
+    } else if (++in_time_ >= most_) {
+      most_ = std::min(limit_, most_ + 1);
+      in_time_ = 0;
+    }
+  }
+
+ private:
+  static constexpr absl::Duration kUnhurried = absl::Milliseconds(10);
+
+  const int limit_;
+  int most_;
+  int in_time_ = 0;  // Answers since the last change.
+  absl::Duration quickest_ = absl::InfiniteDuration();
+};
+
 // Keeps no more than so many commands with the lanes. The callbacks end before it does.
 class InFlight {
  public:
-  explicit InFlight(int most) : most_(most) {}
+  explicit InFlight(int most) : pace_(most) {}
   ~InFlight() { Wait(0); }
 
   void Submit(Lanes& lanes, std::unique_ptr<Command> command) {
-    Wait(most_ - 1);
     {
-      const std::lock_guard lock(mutex_);
+      std::unique_lock lock(mutex_);
+      ended_.wait(lock, [&] { return waiting_ < pace_.most(); });
       ++waiting_;
     }
-    lanes.Submit(std::move(command), [this](const absl::StatusOr<Answer>& answer) {
+    const absl::Time began = absl::Now();
+    lanes.Submit(std::move(command), [this, began](const absl::StatusOr<Answer>& answer) {
       const std::lock_guard lock(mutex_);
       --waiting_;
+      pace_.Note(absl::Now() - began);
       if (answer.ok()) {
         if (!answer->replayed) ++done_;
       } else {
@@ -159,10 +188,10 @@ class InFlight {
   }
 
  private:
-  const int most_;
   std::mutex mutex_;
   std::condition_variable ended_;
-  int waiting_ = 0;  // guarded by mutex_, and all below
+  Pace pace_;  // guarded by mutex_, and all below
+  int waiting_ = 0;
   int64_t done_ = 0;
   absl::Status status_;
 };

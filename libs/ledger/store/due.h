@@ -33,7 +33,8 @@ struct AccountCursor {
 struct SweepOptions {
   // Accounts that are looked at, whether or not something is due.
   int most_accounts = 100'000;
-  // Commands that wait for lanes at a time: a sweep takes its turn among partners, and no more.
+  // Commands that wait for lanes at a time: a sweep takes its turn among partners, and no more. As
+  // many while they are answered quickly; down to one while the lanes are busy.
   int most_in_flight = 32;
   absl::Time deadline = absl::InfiniteFuture();
 };

@@ -1,6 +1,7 @@
 #include "services/accrual/domain/return.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -253,10 +254,15 @@ void AddCounted(const Sale& sale, const ReturnTerms& terms, const TakenBack& aft
   }
 }
 
-// What a lot gave and returns have not taken back.
-Points LeftToReverse(const ledger::Posting& posting, LotId id) {
+// What a part of a sale gave and returns have not taken back. What the member had spent and paid
+// for in money is still in its lot: it is not taken a second time.
+Points LeftToReverse(const Sale& sale, size_t part, const TakenBack& taken_back,
+                     const ledger::Posting& posting) {
+  const std::vector<Points>& taken = taken_back.parts[part];
+  const Points left = sale.recorded.outcome.parts[part].points() -
+                      std::accumulate(taken.begin(), taken.end(), Points(0));
   for (const ledger::Lot& lot : posting.account().lots) {
-    if (lot.id == id) return lot.issued - lot.reversed;
+    if (lot.id == LotOf(sale, part)) return std::min(left, lot.issued - lot.reversed);
   }
   return Points(0);
 }
@@ -402,7 +408,7 @@ absl::StatusOr<ReturnOutcome> DecideReturn(const Sale& sale, const Return& retur
 }
 
 absl::StatusOr<Points> DecideConfirmation(const Sale& sale, bool confirmed,
-                                          ledger::Posting& posting) {
+                                          const TakenBack& taken_back, ledger::Posting& posting) {
   // A purchase without points has no lot: there is nothing to confirm, and nothing wrong.
   if (sale.recorded.outcome.points == Points(0)) return Points(0);
   const auto decide = [&](LotId lot) {
@@ -413,21 +419,21 @@ absl::StatusOr<Points> DecideConfirmation(const Sale& sale, bool confirmed,
   // Lots that returns took back whole are not pending any more, nor are those of funders whose
   // contracts make them due earlier.
   Points sum;
-  std::vector<LotId> not_pending;
+  std::vector<size_t> not_pending;
   for (size_t part = 0; part < parts; ++part) {
     const absl::StatusOr<Points> points = decide(LotOf(sale, part));
     if (points.ok()) {
       sum += *points;
     } else {
-      not_pending.push_back(LotOf(sale, part));
+      not_pending.push_back(part);
     }
   }
   if (sum == Points(0)) return Refuse(Reason::kAlreadyConfirmed);
   if (confirmed) return sum;
   // What is cancelled gives nothing: the others lose what they gave and still have not lost.
-  for (const LotId lot : not_pending) {
-    const Points points = LeftToReverse(posting, lot);
-    GUILDER_RETURN_IF_ERROR(ledger::DecideReverse(posting, lot, points).status());
+  for (const size_t part : not_pending) {
+    const Points points = LeftToReverse(sale, part, taken_back, posting);
+    GUILDER_RETURN_IF_ERROR(ledger::DecideReverse(posting, LotOf(sale, part), points).status());
     sum += points;
   }
   return sum;

@@ -110,10 +110,11 @@ absl::StatusOr<ReturnOutcome> DecideReturn(const Sale& sale, const Return& retur
                                            const ReturnTerms& terms, ledger::Posting& posting);
 
 // Makes a sale's points available, or cancels them: then also those of lots that are available
-// already, because their issuers' contracts make them so earlier. Gives the points.
+// already, because their issuers' contracts make them so earlier. Gives the points. `taken_back` is
+// what all returns so far have; it is read only where a sale with parts is cancelled.
 //
 // Refuses: kAlreadyConfirmed.
 absl::StatusOr<Points> DecideConfirmation(const Sale& sale, bool confirmed,
-                                          ledger::Posting& posting);
+                                          const TakenBack& taken_back, ledger::Posting& posting);
 
 }  // namespace guilder::accrual

@@ -198,7 +198,8 @@ absl::StatusOr<v1::ExplainPurchaseResponse> AccrualHandlers::ExplainPurchase(
     v1::ExplainPurchaseResponse response;
     *response.mutable_purchase() =
         Shown(call, sale, returns[{sale.book, sale.number}], *configuration, *book);
-    ExplainSale(sale, *configuration, *book, response);
+    const Reader reader{call.principal().partner, call.principal().IsOperator()};
+    ExplainSale(sale, *configuration, *book, reader, response);
     return response;
   });
 }

@@ -137,8 +137,21 @@ class ConfirmationCommand final : public AccrualCommand {
     if (sale_.recorded.outcome.points > Points(0)) needs_lot = LotOf(sale_);
   }
 
-  absl::StatusOr<std::string> Decide(const DecisionContext&, Posting& posting) override {
-    GUILDER_ASSIGN_OR_RETURN(const Points points, DecideConfirmation(sale_, confirmed_, posting));
+  // Lots of other funders may be available, and returned in part, when a sale is cancelled.
+  const Sale* sale() const override {
+    const bool needs_returns = !confirmed_ && !sale_.recorded.outcome.parts.empty();
+    return needs_returns ? &sale_ : nullptr;
+  }
+
+  absl::StatusOr<std::string> Decide(const DecisionContext& context, Posting& posting) override {
+    TakenBack taken_back;
+    if (sale() != nullptr) {
+      GUILDER_RETURN_IF_ERROR(load_status);
+      const SaleTerms terms = TermsOfSale(sale_, context.configuration, *rules);
+      taken_back = FoldReturns(sale_, terms, returns);
+    }
+    GUILDER_ASSIGN_OR_RETURN(const Points points,
+                             DecideConfirmation(sale_, confirmed_, taken_back, posting));
     v1::Confirmation confirmation;
     confirmation.set_purchase(RecordName(RecordKind::kPurchase, sale_.book, sale_.number));
     confirmation.set_points(points.value());
@@ -202,11 +215,12 @@ void AccrualRows::Load(postgres::Transaction& tx, const ledger::Configuration& c
     ours.load_status = returns.status();
     ours.returns.clear();
     if (!returns.ok()) continue;
+    const auto found = returns->find({sale->book, sale->number});
+    if (found != returns->end()) ours.returns = found->second;
+    if (ours.kind != RecordKind::kReturn) continue;
     auto& returning = static_cast<ReturnCommand&>(ours);
     ours.load_status = returning.CheckApproved(tx);
     returning.SetLimits(configuration);
-    const auto found = returns->find({sale->book, sale->number});
-    if (found != returns->end()) ours.returns = found->second;
   }
 }
 

@@ -21,18 +21,17 @@ std::string LotName(const PurchasePlace& place, size_t part) {
 }
 
 template <typename Response>
-void AddLots(const PurchaseOutcome& outcome, PartnerId seller,
-             const ledger::Configuration& configuration, std::optional<PurchasePlace> place,
-             Response& out) {
+void AddLots(const PurchaseOutcome& outcome, PartnerId seller, const View& view, Response& out) {
+  const ledger::Configuration& configuration = view.configuration;
   const std::vector<EarnedLot> lots = LotsOf(outcome, seller, configuration);
   const bool one_lot = outcome.parts.empty();
   if (lots.empty() || (one_lot && !lots[0].restricted_to)) return;
   for (size_t i = 0; i < lots.size(); ++i) {
     v1::EarnedLot& lot = *out.add_lots();
-    if (place) lot.set_name(LotName(*place, i));
+    if (view.place) lot.set_name(LotName(*view.place, i));
     lot.set_points(lots[i].points.value());
     lot.set_issuer(PartnerName(configuration.FindPartner(lots[i].issuer)));
-    if (lots[i].contract != nullptr) {
+    if (lots[i].contract != nullptr && view.reader.MayKnowOf(lots[i].issuer)) {
       lot.set_contract(absl::StrCat(lot.issuer(), "/contracts/", lots[i].contract->number));
     }
     *lot.mutable_activates_at() = rpc::ToProto(lots[i].activates_at);
@@ -42,11 +41,8 @@ void AddLots(const PurchaseOutcome& outcome, PartnerId seller,
   }
 }
 
-template void AddLots(const PurchaseOutcome&, PartnerId, const ledger::Configuration&,
-                      std::optional<PurchasePlace>, v1::RecordPurchaseResponse&);
-template void AddLots(const PurchaseOutcome&, PartnerId, const ledger::Configuration&,
-                      std::optional<PurchasePlace>, v1::QuotePurchaseResponse&);
-template void AddLots(const PurchaseOutcome&, PartnerId, const ledger::Configuration&,
-                      std::optional<PurchasePlace>, v1::ExplainPurchaseResponse&);
+template void AddLots(const PurchaseOutcome&, PartnerId, const View&, v1::RecordPurchaseResponse&);
+template void AddLots(const PurchaseOutcome&, PartnerId, const View&, v1::QuotePurchaseResponse&);
+template void AddLots(const PurchaseOutcome&, PartnerId, const View&, v1::ExplainPurchaseResponse&);
 
 }  // namespace guilder::accrual

@@ -21,9 +21,10 @@ std::string_view WhyNotPaidBy(PartnerId funder, const PurchaseOutcome& outcome) 
 }
 
 // Who pays for what a rule gave, and in which lots.
-void AddFunded(const PurchaseOutcome& outcome, PartnerId seller, std::optional<PurchasePlace> place,
+void AddFunded(const PurchaseOutcome& outcome, PartnerId seller, const View& view,
                const rules::Rule& rule, const std::vector<rules::FundedPart>& shares,
-               const ledger::Configuration& configuration, v1::RuleExplanation& out) {
+               v1::RuleExplanation& out) {
+  const ledger::Configuration& configuration = view.configuration;
   const Funders names(seller, configuration);
   for (const rules::FundedPart& share : shares) {
     const PartnerId named = names.Named(share.funder);
@@ -33,16 +34,18 @@ void AddFunded(const PurchaseOutcome& outcome, PartnerId seller, std::optional<P
     funded.set_points(share.points.value());
     if (payer != named) {
       funded.set_instead_of(PartnerName(configuration.FindPartner(named)));
-      funded.set_reason(std::string(WhyNotPaidBy(named, outcome)));
+      if (view.reader.MayKnowOf(named)) {
+        funded.set_reason(std::string(WhyNotPaidBy(named, outcome)));
+      }
     }
-    if (!place) continue;
+    if (!view.place) continue;
     size_t part = 0;
     for (size_t i = 0; i < outcome.parts.size(); ++i) {
       const EarnedPart& of = outcome.parts[i];
       const bool is_it = of.spent_only == rule.spent_only && (!of.issuer || of.issuer == payer);
       if (is_it) part = i;
     }
-    funded.set_lot(LotName(*place, part));
+    funded.set_lot(LotName(*view.place, part));
   }
 }
 
@@ -96,15 +99,13 @@ void Overrule(const std::string& why, const Sale& sale, v1::ExplainPurchaseRespo
 }  // namespace
 
 template <typename Message>
-void AddExplanation(const RecordedPurchase& recorded, PartnerId partner,
-                    std::optional<PurchasePlace> place, const Replay& replay,
-                    const rules::CompiledRules& rules, const ledger::Configuration& configuration,
-                    Message& out) {
+void AddExplanation(const RecordedPurchase& recorded, PartnerId partner, const View& view,
+                    const Replay& replay, const rules::CompiledRules& rules, Message& out) {
   const Purchase& purchase = recorded.purchase;
   const rules::RuleSet& set = rules.rule_set();
   const rules::Explanation explained =
       rules::Explain(rules, replay.basket, replay.facts, replay.award, purchase.currency,
-                     configuration.programme().currency_exponent);
+                     view.configuration.programme().currency_exponent);
   for (size_t i = 0; i < purchase.lines.size(); ++i) {
     const rules::LineAward& awarded = replay.award.lines[i];
     v1::LineExplanation& line = *out.add_lines();
@@ -121,21 +122,19 @@ void AddExplanation(const RecordedPurchase& recorded, PartnerId partner,
     if (rule.by) to.set_blocked_by(set.rules[*rule.by].id);
     to.set_rounding(RoundingOf(set.rules[rule.rule]));
     if (rule.award) AddAward(purchase, set, replay.award, replay.award.rules[*rule.award], to);
-    AddFunded(recorded.outcome, partner, place, set.rules[rule.rule], rule.funded, configuration,
-              to);
+    AddFunded(recorded.outcome, partner, view, set.rules[rule.rule], rule.funded, to);
     to.set_text(rule.text);
   }
 }
 
-template void AddExplanation(const RecordedPurchase&, PartnerId, std::optional<PurchasePlace>,
-                             const Replay&, const rules::CompiledRules&,
-                             const ledger::Configuration&, v1::QuotePurchaseResponse&);
-template void AddExplanation(const RecordedPurchase&, PartnerId, std::optional<PurchasePlace>,
-                             const Replay&, const rules::CompiledRules&,
-                             const ledger::Configuration&, v1::ExplainPurchaseResponse&);
+template void AddExplanation(const RecordedPurchase&, PartnerId, const View&, const Replay&,
+                             const rules::CompiledRules&, v1::QuotePurchaseResponse&);
+template void AddExplanation(const RecordedPurchase&, PartnerId, const View&, const Replay&,
+                             const rules::CompiledRules&, v1::ExplainPurchaseResponse&);
 
 void ExplainSale(const Sale& sale, const ledger::Configuration& configuration, const RuleBook& book,
-                 v1::ExplainPurchaseResponse& out) {
+                 const Reader& reader, v1::ExplainPurchaseResponse& out) {
+  const View view{configuration, reader, PurchasePlace{sale.book, sale.number}};
   const Purchase& purchase = sale.recorded.purchase;
   const PurchaseOutcome& outcome = sale.recorded.outcome;
   const ledger::Partner* partner = configuration.FindPartner(sale.partner);
@@ -149,7 +148,7 @@ void ExplainSale(const Sale& sale, const ledger::Configuration& configuration, c
   }
   if (outcome.points > Points(0)) {
     out.set_lot(absl::StrCat("lots/", sale.book.value(), "-", LotOf(sale).value()));
-    AddLots(outcome, sale.partner, configuration, PurchasePlace{sale.book, sale.number}, out);
+    AddLots(outcome, sale.partner, view, out);
     *out.mutable_activates_at() = rpc::ToProto(outcome.activates_at);
     if (outcome.expires_at != kNever) *out.mutable_expires_at() = rpc::ToProto(outcome.expires_at);
   }
@@ -158,8 +157,7 @@ void ExplainSale(const Sale& sale, const ledger::Configuration& configuration, c
   if (set == nullptr || store == nullptr) return Overrule("No rules were in force.", sale, out);
   out.set_rule_set(absl::StrCat("ruleSets/", outcome.rule_set));
   const Replay replay = ReplayPurchase(sale.recorded, sale.partner, *store, *set->rules);
-  AddExplanation(sale.recorded, sale.partner, PurchasePlace{sale.book, sale.number}, replay,
-                 *set->rules, configuration, out);
+  AddExplanation(sale.recorded, sale.partner, view, replay, *set->rules, out);
   if (replay.award.total > outcome.points) {
     Overrule("0 points: the partner's prepaid blocks, or its credit, did not cover it", sale, out);
   }

@@ -1,8 +1,6 @@
 // Why a purchase earns what it earns, in messages.
 #pragma once
 
-#include <optional>
-
 #include "guilder/accrual/v1/accrual_service.pb.h"
 
 #include "libs/ledger/core/configuration.h"
@@ -13,17 +11,15 @@
 
 namespace guilder::accrual {
 
-// Each line's and each rule's explanation, for `Message` with `lines` and `rules`. A quote has no
-// place.
+// Each line's and each rule's explanation, for `Message` with `lines` and `rules`. Why a funder
+// does not pay is said where the reader may know of its standing.
 template <typename Message>
-void AddExplanation(const RecordedPurchase& recorded, PartnerId partner,
-                    std::optional<PurchasePlace> place, const Replay& replay,
-                    const rules::CompiledRules& rules, const ledger::Configuration& configuration,
-                    Message& out);
+void AddExplanation(const RecordedPurchase& recorded, PartnerId partner, const View& view,
+                    const Replay& replay, const rules::CompiledRules& rules, Message& out);
 
 // Says of a sale which rule gave each point, who pays for it, in which lot it is and until when;
 // and of each other rule why it gave nothing.
 void ExplainSale(const Sale& sale, const ledger::Configuration& configuration, const RuleBook& book,
-                 v1::ExplainPurchaseResponse& out);
+                 const Reader& reader, v1::ExplainPurchaseResponse& out);
 
 }  // namespace guilder::accrual

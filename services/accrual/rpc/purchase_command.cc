@@ -88,8 +88,9 @@ absl::StatusOr<std::string> PurchaseCommand::Decide(const ledger::DecisionContex
       *response.mutable_expires_at() = rpc::ToProto(outcome_.expires_at);
     }
   }
-  AddLots(outcome_, partner, context.configuration, PurchasePlace{book, posting.number()},
-          response);
+  // Whoever repeats the request gets the stored response: it says what the seller may know.
+  AddLots(outcome_, partner,
+          {context.configuration, {partner}, PurchasePlace{book, posting.number()}}, response);
   response.set_captured_points(outcome_.captured.value());
   response.set_point_block_exhausted(outcome_.point_block_exhausted);
   response.set_bonuses_withheld(outcome_.base_rates_only);

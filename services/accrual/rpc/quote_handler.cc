@@ -149,14 +149,15 @@ absl::StatusOr<v1::QuotePurchaseResponse> AccrualHandlers::AnswerQuote(
       *response.mutable_expires_at() = rpc::ToProto(outcome.expires_at);
     }
   }
-  AddLots(outcome, partner, configuration, std::nullopt, response);
+  const View view{configuration, {partner}};
+  AddLots(outcome, partner, view, response);
   const ledger::Partner& seller = *configuration.FindPartner(partner);
   if (const DatedRuleSet* set = terms.rules.Find(outcome.rule_set)) {
     response.set_rule_set(absl::StrCat("ruleSets/", outcome.rule_set));
     const RecordedPurchase recorded{purchase, outcome};
     const Replay replay =
         ReplayPurchase(recorded, partner, seller.stores.at(purchase.receipt.store), *set->rules);
-    AddExplanation(recorded, partner, std::nullopt, replay, *set->rules, configuration, response);
+    AddExplanation(recorded, partner, view, replay, *set->rules, response);
   }
   AddMember(account, partner, SpendableOn(purchase, configuration, seller, account),
             *response.mutable_member());

@@ -32,6 +32,12 @@ absl::StatusOr<Points> DecideWelcomeGift(const ledger::DecisionContext& context,
 
 Points DecideLapse(ledger::Posting& posting) {
   const Points before = posting.account().pending + posting.account().available;
+  // Not by time: wherever the owner turns out to have lived, it does not come back.
+  for (const ledger::Lot& lot : posting.account().lots) {
+    const bool spendable = lot.state == ledger::LotState::kActive && lot.free() > Points(0);
+    if (spendable) posting.ForfeitLot(lot.id);
+  }
+  // What is pending was never to be spent, and no residence gives that back.
   posting.Close();
   posting.Close(ledger::AccountStatus::kOpen);
   return before - posting.account().pending - posting.account().available;

@@ -91,8 +91,8 @@ SparingPlan PlanSparing(const std::vector<Residence>& residences,
   return {};
 }
 
-Points DecideSparing(const ledger::Sparing& sparing, ledger::Posting& posting) {
-  posting.Spare(sparing.from, sparing.until);
+Points DecideSparing(SparingPlan& plan, ledger::Posting& posting) {
+  posting.Spare(plan.sparing.from, plan.sparing.until);
   const ledger::AccountState& account = posting.account();
   struct Lost {
     LotId lot;
@@ -101,11 +101,16 @@ Points DecideSparing(const ledger::Sparing& sparing, ledger::Posting& posting) {
   };
   std::vector<Lost> lost;
   for (const ledger::Lot& lot : account.lots) {
-    const Timestamp end = account.OwnEndOf(lot);
-    const bool lives = end <= posting.now() && account.EndOf(lot) > posting.now();
+    // As it was when they expired: what the member does since moves it no more.
+    const Timestamp end = lot.ends_at();
+    const bool lives = end <= posting.now() && account.Spared(end) > posting.now();
     const bool expired = lot.state == ledger::LotState::kActive && lot.lapsed() > Points(0);
-    if (lives && expired) lost.push_back({lot.id, lot.lapsed(), end});
-    if (lost.size() == ledger::kMostLotsSent) break;
+    if (!lives || !expired) continue;
+    if (lost.size() == ledger::kMostLotsSent) {
+      plan.next_change = posting.now();
+      break;
+    }
+    lost.push_back({lot.id, lot.lapsed(), end});
   }
   Points points;
   for (const Lost& back : lost) {

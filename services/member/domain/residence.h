@@ -58,7 +58,8 @@ SparingPlan PlanSparing(const std::vector<Residence>& residences,
                         const ledger::Configuration& configuration);
 
 // Spares the account accordingly, and gives back what had expired by a date at which, as is known
-// now, nothing expired. Gives the points.
-Points DecideSparing(const ledger::Sparing& sparing, ledger::Posting& posting);
+// now, nothing expired. Of lots that are too many for one record the rest is for the next time: the
+// plan is to be made again at once. Gives the points.
+Points DecideSparing(SparingPlan& plan, ledger::Posting& posting);
 
 }  // namespace guilder::member

@@ -48,7 +48,7 @@ absl::StatusOr<v1::SetResidenceResponse> StandingHandlers::SetResidence(
           return absl::OkStatus();
         }
         if (known.size() >= kMostResidences) return Refuse(Reason::kLimitExceeded);
-        GUILDER_RETURN_IF_ERROR(InsertResidence(tx, view_.vault(), account, residence));
+        GUILDER_RETURN_IF_ERROR(InsertResidence(tx, view_.vault(), account, known, residence));
         *response.mutable_residence() = ToProto(residence);
         // Not where: the log outlives the erasure of a member.
         rpc::Audit(tx, call, "StandingService/SetResidence", MemberName(account), nullptr, nullptr);

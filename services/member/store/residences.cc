@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,11 +24,16 @@ using postgres::Row;
 using postgres::Statement;
 using postgres::Transaction;
 
+// What an account has of its own hides what was noted of those that were merged into it.
 constexpr Statement kReadResidences{"member.read_residences", R"sql(
   with recursive person (account_id) as (
     select $1::bigint
     union
-    select m.from_account from person p join member.merges m on m.into_account = p.account_id
+    select m.from_account
+      from person p
+      join member.merges m on m.into_account = p.account_id
+     where not exists (select 1 from member.residences r
+                        where r.book = (p.account_id & 65535)::int and r.account_id = p.account_id)
   )
   select r.account_id, r.number, r.from_us, r.noted_at_us, r.noted_by, r.sealed_place, m.sealed_key,
          m.key_epoch
@@ -36,7 +42,7 @@ constexpr Statement kReadResidences{"member.read_residences", R"sql(
       on r.book = (p.account_id & 65535)::int and r.account_id = p.account_id
     join member.members m on m.book = r.book and m.account_id = r.account_id
    where m.sealed_key is not null
-   order by r.from_us, r.number
+   order by r.from_us, r.number, r.account_id
 )sql"};
 
 constexpr Statement kReadKey{"member.read_key", R"sql(
@@ -67,12 +73,21 @@ constexpr Statement kMarkMerged{"member.mark_untold_after_merge", R"sql(
       on conflict (book, account_id) do update set policy_version = -1
 )sql"};
 
+// A version that says the same of residences as the one before it is no news to anybody.
 constexpr Statement kFindUntold{"member.find_untold", R"sql(
   select r.account_id, r.tellings
     from member.resident_accounts r
     join ledger.accounts a on a.book = r.book and a.account_id = r.account_id and a.status = 0
-   where (r.policy_version < (select coalesce(max(version), 0) from member.points_policies
-                               where programme_id = $1)
+   where (r.policy_version < (
+            select coalesce(max(p.version), 0)
+              from (select version,
+                           residences is distinct from
+                             lag(residences, 1, '{}'::text[]) over (order by version)
+                           or residence_grace_days is distinct from
+                                lag(residence_grace_days, 1, 0) over (order by version) as is_news
+                      from member.points_policies
+                     where programme_id = $1) p
+             where p.is_news)
           or r.next_change_us <= $2)
      and $3::bigint in (0, r.account_id)
    order by r.book, r.account_id
@@ -106,6 +121,19 @@ Params OfAccount(AccountId account) {
   return Params().Int(ledger::BookOf(account)).Int(account);
 }
 
+// The numbers of several accounts say nothing of each other: what was noted last holds.
+void NumberAnew(std::vector<Residence>& residences) {
+  std::stable_sort(residences.begin(), residences.end(),
+                   [](const Residence& a, const Residence& b) {
+                     return std::tie(a.noted_at, a.number) < std::tie(b.noted_at, b.number);
+                   });
+  int number = 0;
+  for (Residence& residence : residences) residence.number = ++number;
+  std::sort(residences.begin(), residences.end(), [](const Residence& a, const Residence& b) {
+    return std::tie(a.from, a.number) < std::tie(b.from, b.number);
+  });
+}
+
 // To what the place is bound besides the member.
 std::string DataOf(int64_t number) {
   return absl::StrCat("residence/", number);
@@ -128,7 +156,8 @@ std::vector<ResidencePolicy> ReadPolicies(Transaction& transaction, ProgrammeId 
 
 std::vector<Residence> ReadResidences(Transaction& transaction, const Vault& vault,
                                       AccountId account) {
-  std::map<AccountId, std::vector<Residence>> by_account;
+  std::vector<Residence> residences;
+  bool of_merged = false;
   std::map<AccountId, std::optional<MemberKey>> keys;
   for (const Row row : transaction.Execute(kReadResidences, Params().Int(account))) {
     const auto owner = row.Id<AccountId>(0);
@@ -137,29 +166,34 @@ std::vector<Residence> ReadResidences(Transaction& transaction, const Vault& vau
     if (is_new) key->second = vault.OpenKey(owner, {row.Bytes(6), {}, row.Int(7)});
     auto place = key->second ? key->second->OpenText(DataOf(number), row.Bytes(5)) : std::nullopt;
     if (!place) continue;
-    by_account[owner].push_back({number, *std::move(place), row.Id<Timestamp>(2),
-                                 row.Id<Timestamp>(3), std::string(row.Text(4))});
+    of_merged = of_merged || owner != account;
+    residences.push_back({number, *std::move(place), row.Id<Timestamp>(2), row.Id<Timestamp>(3),
+                          std::string(row.Text(4))});
   }
-  if (by_account.contains(account)) return by_account[account];
-  std::vector<Residence> of_merged;
-  for (auto& [owner, residences] : by_account) {
-    std::move(residences.begin(), residences.end(), std::back_inserter(of_merged));
-  }
-  return of_merged;
+  if (of_merged) NumberAnew(residences);
+  return residences;
 }
 
 absl::Status InsertResidence(Transaction& transaction, const Vault& vault, AccountId account,
-                             const Residence& residence) {
+                             const std::vector<Residence>& known, Residence residence) {
   const postgres::Rows rows = transaction.Execute(kReadKey, OfAccount(account));
   const auto key = vault.OpenKey(account, {rows[0].Bytes(0), {}, rows[0].Int(1)});
   if (!key) return Refuse(Reason::kStoreUnavailable, "a member's key does not open");
-  const int64_t number = transaction.Execute(kNextNumber, OfAccount(account))[0].Int(0);
-  transaction.Execute(kInsertResidence, OfAccount(account)
-                                            .Int(number)
-                                            .Int(residence.from)
-                                            .Int(residence.noted_at)
-                                            .Text(residence.noted_by)
-                                            .Bytes(key->SealText(DataOf(number), residence.place)));
+  const int64_t next = transaction.Execute(kNextNumber, OfAccount(account))[0].Int(0);
+  std::vector<Residence> added;
+  // The first of its own hides what it has of accounts that were merged into it, and where the
+  // member lived until then must not be forgotten: so that becomes its own, too.
+  if (next == 1) added = known;
+  residence.number = static_cast<int>(next) + static_cast<int>(added.size());
+  added.push_back(std::move(residence));
+  for (const Residence& row : added) {
+    transaction.Execute(kInsertResidence, OfAccount(account)
+                                              .Int(row.number)
+                                              .Int(row.from)
+                                              .Int(row.noted_at)
+                                              .Text(row.noted_by)
+                                              .Bytes(key->SealText(DataOf(row.number), row.place)));
+  }
   transaction.Execute(kMarkUntold, OfAccount(account));
   return absl::OkStatus();
 }
@@ -197,7 +231,7 @@ absl::StatusOr<std::string> SparingCommand::Decide(const ledger::DecisionContext
   }
   plan = PlanSparing(residences, policies, posting.now(), context.configuration);
   content = ledger::EncodeSparing(plan.sparing);
-  DecideSparing(plan.sparing, posting);
+  DecideSparing(plan, posting);
   return std::string();
 }
 

@@ -14,15 +14,18 @@
 
 namespace guilder::member {
 
-// Where a member lives, in the order of times. Of who noted nothing after a merge, what was noted
-// of the accounts that were merged into it. What does not open any more is not known.
+// Where a member lives, in the order of times. Of an account of which nothing was noted, what was
+// noted of those that were merged into it, numbered in the order in which it was. What does not
+// open any more is not known.
 std::vector<Residence> ReadResidences(postgres::Transaction& transaction, const Vault& vault,
                                       AccountId account);
 
-// Adds one under the member's lock (LockStanding), as the last that was noted, and says that the
-// ledger is to be told. Error: kStoreUnavailable, this process lacks the keys.
+// Adds one under the member's lock (LockStanding), as the last that was noted, to what is `known`
+// (ReadResidences), and says that the ledger is to be told. Error: kStoreUnavailable, this process
+// lacks the keys.
 absl::Status InsertResidence(postgres::Transaction& transaction, const Vault& vault,
-                             AccountId account, const Residence& residence);
+                             AccountId account, const std::vector<Residence>& known,
+                             Residence residence);
 
 // After a merge: says that the ledger is to be told of `into`, where either's residence is known.
 void NoteMergedResidence(postgres::Transaction& transaction, AccountId from, AccountId into);
