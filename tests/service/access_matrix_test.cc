@@ -76,6 +76,7 @@ const std::vector<Ask>& Asks() {
        "request_id:'<uuid>' purchase:'<purchase>' outcome:PURCHASE_OUTCOME_CONFIRMED"},
       {"AccrualService/GetPurchase", Names::kPartner, "name:'<purchase>'"},
       {"AccrualService/ListPurchases", Names::kPartner, "parent:'partners/<P>'"},
+      {"AccrualService/ListFundedPoints", Names::kPartner, "parent:'partners/<P>' from{seconds:1}"},
       {"AccrualService/ExplainPurchase", Names::kPartner, "name:'<purchase>'"},
       {"AccrualService/ListParkedItems", Names::kPartner, "parent:'partners/<P>'"},
       {"MemberService/EnrolMember", Names::kNobody, "request_id:'<uuid>' member{}"},

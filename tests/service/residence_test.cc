@@ -172,6 +172,7 @@ TEST_CASE("Residence: a change of the policy that says nothing of residences tel
   REQUIRE(world.SetPolicy(policy).ok());
   world.Sweep();
   CHECK(tellings() == before);
+  policy = world.Policy();
   policy.mutable_residence()->set_grace_days(20);
   REQUIRE(world.SetPolicy(policy).ok());
   world.Sweep();
