@@ -1,5 +1,6 @@
 #include "libs/ledger/store/allocator.h"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -62,7 +63,8 @@ bool Helps(Points total, const std::map<BookId, Points>& remaining,
 }
 
 absl::Status DivideLimit(Transaction& tx, ProgrammeId programme, LimitId limit,
-                         const std::vector<AllowanceNeed>& needs) {
+                         const std::vector<AllowanceNeed>& needs,
+                         const std::vector<AllowanceNeed>& earlier) {
   // Allocators of several processes take turns by limit.
   const std::optional<Points> pool = LockPool(tx, limit);
   if (!pool) return absl::OkStatus();  // nothing was ever granted
@@ -78,7 +80,15 @@ absl::Status DivideLimit(Transaction& tx, ProgrammeId programme, LimitId limit,
     total += row.Id<Points>(1);
   }
   if (!Helps(total, remaining, needs)) return absl::OkStatus();
-  const std::map<BookId, Points> divided = DivideAllowance(total, books, needs);
+  // A command over two books asks for one of them at a time: what the first one got stays with it.
+  std::vector<AllowanceNeed> all = needs;
+  for (const AllowanceNeed& before : earlier) {
+    const bool again = std::any_of(needs.begin(), needs.end(), [&](const AllowanceNeed& need) {
+      return need.book == before.book;
+    });
+    if (!again) all.push_back(before);
+  }
+  const std::map<BookId, Points> divided = DivideAllowance(total, books, all);
   using Share = decltype(divided)::value_type;
   tx.Execute(
       kWrite,
@@ -123,6 +133,7 @@ void Allocator::Work() {
     }
     for (auto& [limit, asked] : round) {
       const absl::Status status = Divide(limit, asked.needs);
+      last_needs_[limit] = std::move(asked.needs);
       for (const Done& done : asked.done) done(status);
     }
   }
@@ -136,8 +147,9 @@ absl::Status Allocator::Divide(LimitId limit, const std::vector<AllowanceNeed>& 
     connection_ = *std::move(opened);
   }
   for (int run = 1;; ++run) {
-    const absl::Status status = postgres::RunInTransaction(
-        *connection_, [&](Transaction& tx) { return DivideLimit(tx, programme_, limit, needs); });
+    const absl::Status status = postgres::RunInTransaction(*connection_, [&](Transaction& tx) {
+      return DivideLimit(tx, programme_, limit, needs, last_needs_[limit]);
+    });
     if (!postgres::IsRetryable(status) || run == kMaxRuns) return status;
   }
 }

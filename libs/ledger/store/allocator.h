@@ -47,6 +47,8 @@ class Allocator {
   const ProgrammeId programme_;
   // Only the thread's. Opened when it is first needed.
   std::optional<postgres::Connection> connection_;
+  // What each limit was asked for last. Of the thread alone.
+  std::map<LimitId, std::vector<AllowanceNeed>> last_needs_;
 
   std::mutex mutex_;
   std::condition_variable asked_something_;
