@@ -47,7 +47,7 @@ constexpr int64_t kBlock = 300;
 // Each moment four times.
 constexpr int kRounds = 12;
 constexpr std::chrono::milliseconds kUntilNextCustomer{10};
-constexpr absl::Duration kPatience = absl::Seconds(30);
+constexpr absl::Duration kPatience = absl::Seconds(120);
 
 // Where the allocator is held up.
 enum class Moment { kLocking, kWriting, kCommitting };
